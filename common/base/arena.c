@@ -1,0 +1,147 @@
+#include "common/base/arena.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_DEFAULT = 512, BLOCK_MAX = 64 * 1024 };
+
+struct block {
+    struct block *next;
+    size_t size; /* usable bytes behind the header */
+    size_t used;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+    struct block *blocks; /* newest first; the first block made is the last in the list */
+    size_t next_size;
+    size_t total;
+};
+
+static void out_of_memory(size_t size)
+{
+    (void)fprintf(stderr, "level=error msg=\"out of memory\" bytes=%zu\n", size);
+    abort();
+}
+
+void *heap_alloc(size_t size)
+{
+    void *block = calloc(1, size ? size : 1);
+    if (!block)
+        out_of_memory(size);
+    return block;
+}
+
+void *heap_resize(void *block, size_t size)
+{
+    void *grown = realloc(block, size ? size : 1);
+    if (!grown)
+        out_of_memory(size);
+    return grown;
+}
+
+static struct block *block_new(struct arena *arena, size_t size)
+{
+    struct block *block = malloc(sizeof(*block) + size);
+    if (!block)
+        out_of_memory(size);
+    block->next = arena->blocks;
+    block->size = size;
+    block->used = 0;
+    arena->blocks = block;
+    arena->total += sizeof(*block) + size;
+    return block;
+}
+
+struct arena *arena_new(size_t first)
+{
+    struct arena *arena = heap_alloc(sizeof(*arena));
+    arena->next_size = first ? first : FIRST_DEFAULT;
+    return arena;
+}
+
+struct arena *arena_free(struct arena *arena)
+{
+    if (!arena)
+        return NULL;
+    for (struct block *block = arena->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(arena);
+    return NULL;
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct block *block = arena->blocks;
+    while (block && block->next) {
+        struct block *next = block->next;
+        arena->total -= sizeof(*block) + block->size;
+        free(block);
+        block = next;
+    }
+    arena->blocks = block;
+    if (block)
+        block->used = 0;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    assert(size <= SIZE_MAX / 2);
+    size_t need = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    struct block *block = arena->blocks;
+    if (!block || block->size - block->used < need) {
+        size_t fresh = arena->next_size > need ? arena->next_size : need;
+        block = block_new(arena, fresh);
+        if (arena->next_size < BLOCK_MAX)
+            arena->next_size *= 2;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += need;
+    return memset(memory, 0, need);
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        out_of_memory(SIZE_MAX);
+    return arena_alloc(arena, bytes);
+}
+
+struct str arena_str(struct arena *arena, struct str text)
+{
+    char *copy = arena_alloc(arena, text.len + 1);
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    return (struct str){.ptr = copy, .len = text.len};
+}
+
+const char *arena_cstr(struct arena *arena, struct str text)
+{
+    return arena_str(arena, text).ptr;
+}
+
+struct str arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    assert(len >= 0);
+    char *text = arena_alloc(arena, (size_t)len + 1);
+    va_start(args, format);
+    (void)vsnprintf(text, (size_t)len + 1, format, args);
+    va_end(args);
+    return (struct str){.ptr = text, .len = (size_t)len};
+}
+
+size_t arena_size(const struct arena *arena)
+{
+    return sizeof(*arena) + arena->total;
+}

@@ -1,0 +1,129 @@
+#include "common/base/sbuf.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+
+static void reserve(struct sbuf *b, size_t more)
+{
+    size_t want = b->len + more + 1;
+    if (want <= b->cap)
+        return;
+    size_t cap = b->cap ? b->cap : 128;
+    while (cap < want)
+        cap *= 2;
+    b->ptr = heap_resize(b->ptr, cap);
+    b->cap = cap;
+}
+
+void sbuf_put(struct sbuf *b, struct str text)
+{
+    reserve(b, text.len);
+    if (text.len)
+        memcpy(b->ptr + b->len, text.ptr, text.len);
+    b->len += text.len;
+    b->ptr[b->len] = '\0';
+}
+
+void sbuf_puts(struct sbuf *b, const char *text)
+{
+    sbuf_put(b, str_from(text));
+}
+
+void sbuf_putc(struct sbuf *b, char c)
+{
+    sbuf_put(b, (struct str){.ptr = &c, .len = 1});
+}
+
+void sbuf_vprintf(struct sbuf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    assert(len >= 0);
+    reserve(b, (size_t)len);
+    (void)vsnprintf(b->ptr + b->len, (size_t)len + 1, format, again);
+    va_end(again);
+    b->len += (size_t)len;
+}
+
+void sbuf_printf(struct sbuf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    sbuf_vprintf(b, format, args);
+    va_end(args);
+}
+
+void sbuf_u64(struct sbuf *b, uint64_t value)
+{
+    sbuf_printf(b, "%" PRIu64, value);
+}
+
+void sbuf_i64(struct sbuf *b, int64_t value)
+{
+    sbuf_printf(b, "%" PRId64, value);
+}
+
+static void put_json_char(struct sbuf *b, unsigned char c)
+{
+    static const char escapes[] = {
+        ['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    if (c < sizeof(escapes) && escapes[c]) {
+        sbuf_putc(b, '\\');
+        sbuf_putc(b, escapes[c]);
+    } else if (c < 0x20) {
+        sbuf_printf(b, "\\u%04x", c);
+    } else {
+        sbuf_putc(b, (char)c);
+    }
+}
+
+void sbuf_json(struct sbuf *b, struct str text)
+{
+    sbuf_putc(b, '"');
+    while (text.len) {
+        size_t len = utf8_len(text);
+        if (len == 1)
+            put_json_char(b, (unsigned char)text.ptr[0]);
+        else if (len > 1)
+            sbuf_put(b, str_slice(text, 0, len));
+        else
+            sbuf_puts(b, "\xef\xbf\xbd"); /* U+FFFD */
+        text = str_slice(text, len ? len : 1, text.len);
+    }
+    sbuf_putc(b, '"');
+}
+
+struct str sbuf_str(const struct sbuf *b)
+{
+    return (struct str){.ptr = b->ptr, .len = b->len};
+}
+
+const char *sbuf_cstr(const struct sbuf *b)
+{
+    return b->ptr ? b->ptr : "";
+}
+
+void sbuf_clear(struct sbuf *b)
+{
+    b->len = 0;
+    if (b->ptr)
+        b->ptr[0] = '\0';
+}
+
+void sbuf_done(struct sbuf *b)
+{
+    free(b->ptr);
+    *b = (struct sbuf){0};
+}
+
+struct str sbuf_move(struct sbuf *b, struct arena *arena)
+{
+    struct str copy = arena_str(arena, sbuf_str(b));
+    sbuf_done(b);
+    return copy;
+}
