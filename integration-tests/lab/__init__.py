@@ -1,0 +1,17 @@
+"""The lab: real parts (etcd, kube-apiserver, network namespaces, our own programs), made and
+unmade by the tests and by hand (`integration-tests/labctl`).
+
+run.py           who owns what a run makes, and its removal however the run ends
+process.py       one child process: own group, death signal, log file
+netns.py         network namespaces: make, enter, sockets inside them
+wait.py          wait_until: the only way to wait
+controlplane.py  etcd + kube-apiserver (+ kube-controller-manager), kubeconfig files, tokens
+api.py           a plain HTTP client for the API server
+kubectl.py       kubectl as a person would call it
+network.py       nodes and a client on a LAN bridge, a second bridge for management; cut and heal
+capture.py       frames seen on an interface
+relay.py         TCP relay: delay, cut, half-close, stop accepting
+faultproxy.py    HTTP proxy in front of the API server that answers, cuts and edits by rules
+controller.py    stentor-controller: its arguments, in one place
+keeper.py        a lab kept up in the background for labctl
+"""
