@@ -1,0 +1,108 @@
+/* What a program sees of the world: a Kubernetes API server or a directory of manifests, behind the
+ * same calls.
+ *
+ * The owner says which kinds it follows, gets one call per change and one when everything has been
+ * listed, reads the cache at any time, and writes through keyed requests. Both kinds of source
+ * keep the cache complete across errors: a list that fails keeps what is there. */
+#ifndef COMMON_SOURCE_SOURCE_H
+#define COMMON_SOURCE_SOURCE_H
+
+#include "common/loop/loop.h"
+#include "crd/kinds.h"
+
+struct source;
+
+struct source_follow {
+    enum kind_id kind;
+    struct str namespace; /* only this namespace; empty: all */
+};
+
+struct source_calls {
+    /* One object came (before is NULL), changed or went (after is NULL). Also while listing. */
+    void (*changed)(void *ctx, const struct object *before, const struct object *after);
+    /* Every followed kind has been listed once; again after source_refresh has completed. */
+    void (*synced)(void *ctx);
+    /* Findings about input that is no object (a broken document, a file that cannot be read, an
+     * object over the size limit) changed; read them with source_findings. */
+    void (*findings)(void *ctx);
+    void *ctx;
+};
+
+/* How a write is done. */
+enum source_verb {
+    SOURCE_CREATE,       /* POST body; a name ending in "-" in metadata.generateName is allowed */
+    SOURCE_PATCH,        /* JSON merge patch (RFC 7396) on the object */
+    SOURCE_PATCH_STATUS, /* the same on its status subresource; metadata.annotations goes along */
+    SOURCE_APPLY_STATUS, /* server-side apply on status, field manager `manager` */
+    SOURCE_APPLY,        /* server-side apply, creates when absent */
+    SOURCE_DELETE,
+};
+
+struct source_write {
+    enum source_verb verb;
+    enum kind_id kind;
+    struct str namespace, name;
+    struct str body;    /* JSON; may name metadata.resourceVersion as a precondition */
+    struct str manager; /* field manager for apply; empty: the program's */
+    /* Result: 0, ERR_CONFLICT (precondition failed, 409), -ENOENT (404), ERR_REMOTE (refused; the
+     * server's sentence in message), -EAGAIN (429 or overloaded, retry later), or a transport
+     * error. resource_version is the object's new one on success, else empty. */
+    void (*done)(void *ctx, int result, struct str message, struct str resource_version);
+    void *ctx;
+};
+
+struct source_request;
+
+/* Starts to follow; calls come from the loop, never from inside this function. */
+void source_start(struct source *source, const struct source_follow *follow, size_t count,
+                  const struct source_calls *calls);
+
+/* Stops everything: no call comes afterwards; writes under way are cancelled without `done`. */
+struct source *source_free(struct source *source);
+SCOPE_DEFINE(source, struct source, source_free)
+
+/* Lists everything again from the server's newest state and calls `synced` when the cache holds
+ * it: the fence after winning an election. Nothing to do for a directory but to say so. */
+void source_refresh(struct source *source);
+
+/* The object, borrowed until the next turn of the loop (object_ref keeps it), or NULL. namespace
+ * is empty for cluster-scoped kinds. */
+const struct object *source_get(const struct source *source, enum kind_id kind,
+                                struct str namespace, struct str name);
+
+/* All objects of a kind sorted by key ("namespace/name"); the array is in the arena, the objects
+ * are borrowed until the next turn of the loop. */
+const struct object **source_list(const struct source *source, enum kind_id kind,
+                                  struct arena *arena, size_t *ret_count);
+size_t source_count(const struct source *source, enum kind_id kind);
+
+/* Findings about input that is no object. Borrowed until the next turn of the loop. */
+const struct diag_list *source_findings(const struct source *source);
+
+/* Starts a write; `done` is called once from the loop unless cancelled. Texts are copied. */
+struct source_request *source_write(struct source *source, const struct source_write *write);
+struct source_request *source_cancel(struct source_request *request);
+
+/* Leader election. `changed` is called with true when this process may write, with false when it
+ * must stop at once. A directory grants the lead to one process by a lock on the status directory.
+ */
+struct source_election {
+    struct str namespace, name, identity;
+    uint64_t lease_ms, renew_ms, retry_ms;
+    void (*changed)(void *ctx, bool leader);
+    void *ctx;
+};
+void source_elect(struct source *source, const struct source_election *election);
+/* Gives the lead back (so that another may have it at once), then calls done. */
+void source_resign(struct source *source, void (*done)(void *ctx), void *ctx);
+
+/* An Event about an object, told on transition by the caller; folding and rate limits are the
+ * source's. A directory appends it to STATUS/events.jsonl. */
+struct source_event {
+    const struct object *about;
+    bool warning;
+    struct str reason, action, message;
+};
+void source_event(struct source *source, const struct source_event *event);
+
+#endif

@@ -1,0 +1,62 @@
+/* Objects: what the programs know of the cluster, decoded, immutable and counted.
+ *
+ * Every kind's struct starts with a struct object. It is made by object_decode from one JSON (or
+ * YAML) document, owns one arena, and never changes afterwards: a newer version is another object.
+ * Whoever keeps one holds a reference. An object that breaks its own rules is still made, with
+ * `refused` set and findings that say why, so that it can be named in a condition; consumers skip
+ * refused objects. */
+#ifndef CRD_OBJECT_H
+#define CRD_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/diag.h"
+#include "common/json/fields.h"
+
+struct kind;
+
+struct owner_ref {
+    struct str api_version, kind, name, uid;
+};
+
+/* The parts of metadata that are used. */
+struct meta {
+    struct str name, namespace, uid;
+    struct str resource_version; /* opaque */
+    int64_t generation;
+    int64_t created, deleted; /* seconds since 1970; deleted is 0 unless the object is going */
+    struct str_map labels, annotations;
+    struct list owners; /* struct owner_ref */
+};
+
+struct object {
+    const struct kind *kind;
+    struct arena *arena; /* owns everything below and the struct itself */
+    unsigned refs;
+    bool refused; /* at least one finding is an error */
+    struct meta meta;
+    struct str id;             /* "Kind/namespace/name" ("Kind/name" when cluster-scoped) */
+    struct str key;            /* "namespace/name" ("name" when cluster-scoped) */
+    struct str origin;         /* "file.yaml:12" from a directory; empty from the API */
+    struct diag_list findings; /* of decoding and of the object's own checks */
+};
+
+/* Decodes one object of a kind. Never NULL: what is wrong is in `findings`. `tree` is only read.
+ * The caller owns the one reference. */
+struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin);
+
+struct object *object_ref(const struct object *object); /* counts one more; same pointer */
+struct object *object_unref(struct object *object);     /* NULL is fine; returns NULL */
+
+SCOPE_DEFINE(object, struct object, object_unref)
+
+/* The label or annotation, empty when absent; ret_present may be NULL. */
+struct str object_label(const struct object *object, struct str key, bool *ret_present);
+struct str object_annotation(const struct object *object, struct str key, bool *ret_present);
+
+/* Shape of metadata, for the tables of kinds: {"metadata", FIELD_OBJECT, offsetof(struct x,
+ * object.meta), …}. */
+extern const struct shape object_meta_shape;
+
+#endif
