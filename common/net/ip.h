@@ -1,7 +1,8 @@
 /* IP addresses: one plain value type for both families. Text follows RFC 5952 (IPv6) and dotted
  * decimal without leading zeros (IPv4); IPv4-mapped IPv6 text ("::ffff:192.0.2.1") is read as the
  * IPv4 address, as Go's net.ParseIP does, which MetalLB's users rely on. Zone suffixes are refused.
- */
+ * Other embedded IPv4 tails ("64:ff9b::192.0.2.1") are read but written in hexadecimal groups,
+ * which is Go's canonical form and therefore what the election hashes. */
 #ifndef COMMON_NET_IP_H
 #define COMMON_NET_IP_H
 
@@ -51,6 +52,14 @@ bool ip_add(const struct ip *ip, uint64_t offset, struct ip *ret);
 
 /* b - a as a number, saturating at UINT64_MAX. a <= b and one family are required. */
 uint64_t ip_distance(const struct ip *a, const struct ip *b);
+
+/* The address as a number, for arithmetic inside one family. */
+__extension__ typedef unsigned __int128 ip_value;
+
+ip_value ip_to_value(const struct ip *ip);
+
+/* The inverse. An IPv4 value is cut to 32 bits. */
+struct ip ip_of_value(enum ip_family family, ip_value value);
 
 /* The address's family and bytes as a map key (map.h), borrowed from ip. */
 struct str ip_key(const struct ip *ip);

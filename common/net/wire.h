@@ -46,7 +46,8 @@ void wire_put_zero(struct wire *w, size_t size);
 void wire_patch_u16(struct wire *w, size_t at, uint16_t value);
 
 /* The Internet checksum (RFC 1071) of data, starting from `sum`; folded and complemented by
- * wire_checksum_end. Lets a pseudo-header be added first. */
+ * wire_checksum_end. Lets a pseudo-header be added first; every piece but the last must have an
+ * even size. */
 uint32_t wire_checksum_add(uint32_t sum, const void *data, size_t size);
 uint16_t wire_checksum_end(uint32_t sum);
 
