@@ -87,7 +87,9 @@ function(lb_fuzz name)
     else()
         target_sources(${name} PRIVATE "${CMAKE_SOURCE_DIR}/common/base/fuzz_replay.c")
     endif()
-    add_test(NAME ${name} COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/testdata/${name})
+    # -runs=0: the corpus is replayed, not searched from (and not written to).
+    add_test(NAME ${name} COMMAND ${name} $<$<BOOL:${STENTOR_FUZZ}>:-runs=0>
+             ${CMAKE_CURRENT_SOURCE_DIR}/testdata/${name} COMMAND_EXPAND_LISTS)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
     if(STENTOR_FUZZ)
         set_tests_properties(${name} PROPERTIES ENVIRONMENT "LSAN_OPTIONS=detect_leaks=1")
