@@ -9,9 +9,14 @@ controlplane.py  etcd + kube-apiserver (+ kube-controller-manager), kubeconfig f
 api.py           a plain HTTP client for the API server
 kubectl.py       kubectl as a person would call it
 network.py       nodes and a client on a LAN bridge, a second bridge for management; cut and heal
+ping.py          one ICMP echo
 capture.py       frames seen on an interface
 relay.py         TCP relay: delay, cut, half-close, stop accepting
 faultproxy.py    HTTP proxy in front of the API server that answers, cuts and edits by rules
+objects.py       Kubernetes objects that many tests need
+sandbox.py       one test's part of the session's control plane
+evidence.py      what a failed test keeps
+programs.py      where the control plane's programs are
 controller.py    stentor-controller: its arguments, in one place
 keeper.py        a lab kept up in the background for labctl
 """

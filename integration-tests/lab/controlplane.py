@@ -98,11 +98,17 @@ class ControlPlane:
         """A plain HTTP client with that user's token. options: see api.Api."""
         options.setdefault("server", self.url)
         options.setdefault("ca_file", self.ca_file)
-        return Api(token=self.token(user), namespace=self.namespace, **options)
+        options.setdefault("namespace", self.namespace)
+        return Api(token=self.token(user), **options)
 
     def kubectl_as(self, user, namespace="default"):
         return Kubectl(core()["kubectl"], self.kubeconfig(user, namespace=namespace),
                        cache=self.directory / "kubectl-cache", netns=self.namespace)
+
+    def install_crds(self, directory):
+        """Applies the CRDs of a directory and waits until the API server serves them."""
+        self.kubectl.apply_file(directory)
+        self.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
 
     def start_manager(self):
         """Starts kube-controller-manager, once."""

@@ -161,7 +161,7 @@ def _netns_pids(namespace):
 def _kill_all(list_pids):
     """Kills until none is listed: a process may fork while it is being looked for."""
     for _ in range(100):
-        pids = [pid for pid in list_pids() if not _is_dead(pid)]
+        pids = [pid for pid in list_pids() if not is_dead(pid)]
         if not pids:
             return
         for pid in pids:
@@ -187,7 +187,7 @@ def _await_death(pid):
         os.close(descriptor)
 
 
-def _is_dead(pid):
+def is_dead(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:

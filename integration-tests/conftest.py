@@ -1,0 +1,178 @@
+"""Fixtures of the system tests. Each names what it gives; lab/ does the work.
+
+Scope: one run and one control plane for the session; everything else is a test's own. A
+session may be split over several pytest processes (`-n`): each then has its own of everything.
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab.controller import Controller  # noqa: E402
+from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
+from lab.evidence import Evidence  # noqa: E402
+from lab.faultproxy import FaultProxy  # noqa: E402
+from lab.network import Network  # noqa: E402
+from lab.process import Process  # noqa: E402
+from lab.programs import REPOSITORY, core  # noqa: E402
+from lab.relay import Relay  # noqa: E402
+from lab.run import Run  # noqa: E402
+from lab.sandbox import Sandbox  # noqa: E402
+
+_EVIDENCE = pytest.StashKey[Evidence]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Collects the evidence of a failure before any fixture takes its part down."""
+    report = (yield).get_result()
+    if report.failed and call.when != "teardown" and _EVIDENCE in item.stash:
+        directory = item.stash[_EVIDENCE].save(item.nodeid)
+        report.sections.append(("evidence", f"logs and objects are kept in {directory}"))
+
+
+@pytest.fixture(scope="session")
+def run():
+    """The owner of all that this session makes; see lab.run."""
+    one = Run()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def session_evidence():
+    """Evidence that any failed test keeps."""
+    return Evidence()
+
+
+@pytest.fixture(autouse=True)
+def evidence(request, session_evidence):
+    """What this test keeps if it fails: evidence.add(name, describe)."""
+    mine = Evidence(session_evidence)
+    request.node.stash[_EVIDENCE] = mine
+    return mine
+
+
+@pytest.fixture(scope="session")
+def control_plane(run, session_evidence, pytestconfig):
+    """The session's API server. Tests that stop it or fill it make a ControlPlane of their own."""
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        core()  # may build for minutes, and tells so
+    plane = ControlPlane(run)
+    session_evidence.add_process(plane.apiserver)
+    session_evidence.add_process(plane.etcd)
+    yield plane
+    plane.stop()
+
+
+@pytest.fixture
+def sandbox(control_plane, evidence, request):
+    """A Kubernetes namespace of this test's own, on the session's API server."""
+    digest = hashlib.sha256(f"{request.node.nodeid} {os.getpid()}".encode()).hexdigest()[:8]
+    stem = request.node.originalname.replace("_", "-").lower()[:40]
+    box = Sandbox(control_plane, f"{stem}-{digest}")
+    evidence.add("objects.yaml", box.describe)
+    yield box
+    box.clean()
+
+
+@pytest.fixture(scope="session")
+def installed_crds(control_plane):
+    control_plane.install_crds(REPOSITORY / "crd" / "schemas")
+
+
+@pytest.fixture
+def crds(sandbox, installed_crds):
+    """The sandbox, on an API server that knows our CRDs."""
+    return sandbox
+
+
+@pytest.fixture
+def process(run, evidence):
+    """process(ARGUMENTS, …) starts a program that ends with the test; see lab.process.Process."""
+    started = []
+
+    def start(arguments, **options):
+        one = Process(run, arguments, **options)
+        started.append(one)
+        evidence.add_process(one)
+        return one
+
+    yield start
+    for one in reversed(started):
+        one.stop()
+
+
+@pytest.fixture
+def controller(run, control_plane, evidence):
+    """controller(ARGUMENT, …) starts a stentor-controller with its own rights on the session's
+    API server, and waits until it is ready. At the test's end it must stop cleanly.
+
+    kubeconfig: another way there, such as a fault proxy's. ready=False: do not wait.
+    Other options: see lab.controller.Controller."""
+    started = []
+
+    def start(*arguments, kubeconfig=None, ready=True, **options):
+        one = Controller(run, kubeconfig or control_plane.kubeconfig("controller"), arguments,
+                         **options)
+        started.append(one)
+        evidence.add_process(one.process)
+        return one.wait_ready() if ready else one
+
+    yield start
+    for one in reversed(started):
+        one.finish()
+
+
+@pytest.fixture
+def fault_proxy(run, control_plane, evidence):
+    """An HTTP proxy in front of the session's API server; see lab.faultproxy."""
+    proxy = FaultProxy(run, control_plane)
+    evidence.add("fault-proxy.txt", proxy.describe)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def relay(control_plane):
+    """A TCP relay in front of the session's API server; see lab.relay."""
+    one = Relay((control_plane.address, control_plane.port))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def network(run, evidence):
+    """network(NODES) makes nodes n1… and a client on a LAN of their own; see lab.network."""
+    made = []
+
+    def make(nodes):
+        one = Network(run, nodes)
+        made.append(one)
+        evidence.add(f"network-{len(made)}.txt", one.describe)
+        return one
+
+    yield make
+    for one in made:
+        one.delete()
+
+
+@pytest.fixture
+def api_for_nodes(control_plane):
+    """api_for_nodes(network) puts the API server at 198.51.100.1:6443 on its management plane.
+    Returns the lab.relay.Relay there; kubeconfig("speaker", server=…) leads nodes to it."""
+    made = []
+
+    def make(network):
+        made.append(Relay((control_plane.address, control_plane.port), network.control_plane,
+                          ADVERTISED, 6443))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
