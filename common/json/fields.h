@@ -4,10 +4,10 @@
  * decoder fills the struct from any table and reports each wrong, missing or unknown field with its
  * path ("spec.addresses[2]"). A new field is one row.
  *
+ *     #define AT(member) offsetof(struct pool_spec, member)
  *     static const struct field pool_fields[] = {
- *         {"addresses", FIELD_STR_LIST, offsetof(struct pool_spec, addresses), .flags =
- * FIELD_REQUIRED},
- *         {"autoAssign", FIELD_BOOL, offsetof(struct pool_spec, auto_assign), .fallback = "true"},
+ *         {"addresses", FIELD_STR_LIST, AT(addresses), .flags = FIELD_REQUIRED},
+ *         {"autoAssign", FIELD_BOOL, AT(auto_assign), .fallback = "true"},
  *     };
  *     static const struct shape pool_shape = SHAPE(struct pool_spec, pool_fields, SHAPE_STRICT);
  *
@@ -27,8 +27,11 @@
  *     FIELD_POINTER     pointer to the nested struct, NULL when absent
  *     FIELD_LIST        struct list of nested structs
  *     FIELD_RAW         struct str: the value as compact JSON text
+ *     FIELD_SKIP        no member: the field is known, so that a strict shape does not refuse it,
+ *                       but its value is not read
  *
- * null counts as absent, as in the Kubernetes API. */
+ * A member whose field is absent or wrong keeps its zero. null counts as absent, as in the
+ * Kubernetes API; inside lists and maps it is an error. */
 #ifndef COMMON_JSON_FIELDS_H
 #define COMMON_JSON_FIELDS_H
 
@@ -59,6 +62,7 @@ enum field_type {
     FIELD_POINTER,
     FIELD_LIST,
     FIELD_RAW,
+    FIELD_SKIP,
 };
 
 enum field_flags {
@@ -89,7 +93,8 @@ struct field {
     size_t present;       /* offset of a bool set when the field was given; 0: none (so that bool
                              must not be the first member) */
     const char *fallback; /* value as JSON text when absent ("true", "32", "\"x\"") */
-    int64_t min, max;     /* FIELD_INT, and durations in ns; both 0: unchecked */
+    int64_t min, max;     /* FIELD_INT, FIELD_INT_LIST and durations in ns; both 0: unchecked;
+                             INT64_MIN and INT64_MAX leave their side open */
     const struct names *names;  /* FIELD_ENUM */
     const struct shape *nested; /* FIELD_OBJECT, FIELD_POINTER, FIELD_LIST */
     int cost;                   /* free for the table's owner (what a change of this field costs) */
@@ -119,9 +124,13 @@ struct shape {
 size_t fields_decode(const struct shape *shape, const json_t *value, struct str path,
                      struct str object, struct arena *arena, struct diag_list *found, void *ret);
 
-/* Parses text into a tree (freed by json_decref): UTF-8 is checked, duplicate keys are refused,
- * nesting is limited to 100 levels. NULL on failure, with a sentence and the line in ret_error
- * (arena). */
+/* Levels of objects and lists that any tree may have, wherever it comes from. */
+#define FIELDS_DEPTH_MAX 100
+
+/* Parses text (any JSON value, RFC 8259) into a tree (freed by json_decref): UTF-8 is checked,
+ * duplicate keys are refused, nesting is limited to FIELDS_DEPTH_MAX. An integer outside 64 bits
+ * becomes a real, as in the Kubernetes API. The size is the caller's to limit. NULL on failure,
+ * with a sentence that names the line in ret_error (arena). */
 json_t *fields_parse(struct str text, struct arena *arena, struct str *ret_error);
 
 /* The value of key in a sorted map, or the empty string; *ret_present (may be NULL) tells the
