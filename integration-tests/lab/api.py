@@ -5,6 +5,7 @@ use kubectl; tests that make 500 Services, or follow every change of one, use th
 
 import http.client
 import json
+import select
 import ssl
 import threading
 import urllib.parse
@@ -43,22 +44,22 @@ class Api:
         self._resources = {}
 
     def raw(self, method, path, body=None, headers=None):
-        """One request. Returns (status, headers, body bytes). A kept-alive connection that the
-        server has closed meanwhile is opened anew once."""
-        for attempt in (1, 2):
-            connection = getattr(self._local, "connection", None)
-            fresh = connection is None
-            if fresh:
-                connection = self._local.connection = self._connect()
-            try:
-                connection.request(method, path, body, self._headers(headers))
-                response = connection.getresponse()
-                return response.status, response.headers, response.read()
-            except (OSError, http.client.HTTPException) as error:
-                self.close()
-                if fresh or attempt == 2:
-                    raise error if isinstance(error, OSError) else ConnectionError(repr(error)) from error
-        raise AssertionError("not reached")
+        """One request, never repeated. Returns (status, headers, body bytes). Raises OSError
+        when it got no answer, whether it was done or not."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None or _is_closed(connection.sock):
+            self.close()
+            connection = self._local.connection = self._connect()
+        try:
+            connection.request(method, path, body, self._headers(headers))
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        except OSError:
+            self.close()
+            raise
+        except http.client.HTTPException as error:
+            self.close()
+            raise ConnectionError(repr(error)) from error
 
     def request(self, method, path, body=None, content_type="application/json"):
         """One request with JSON in and out. Raises ApiError for a status of 400 and above."""
@@ -165,6 +166,11 @@ class Api:
         else:
             connection.connect()
         return connection
+
+
+def _is_closed(sock):
+    """Whether the server has closed a connection on which nothing is due."""
+    return sock is None or bool(select.select([sock], [], [], 0)[0])
 
 
 class History:

@@ -49,13 +49,17 @@ class Listener:
         self._loop = Loop(type(self).__name__)
         self._writers = set()  # towards clients
         self._server = None
-        self.connections = 0
         self.port = port
         self.accept()
 
     @property
     def url(self):
         return f"https://{self.address}:{self.port}"
+
+    @property
+    def open_connections(self):
+        """How many clients are connected now."""
+        return len(self._writers)
 
     def stop_accepting(self):
         """Closes the listening socket: a new connection is refused, old ones go on."""
@@ -105,7 +109,6 @@ class Listener:
 
     async def _accepted(self, reader, writer):
         self._writers.add(writer)
-        self.connections += 1
         try:
             await self.handle(reader, writer)
         except (OSError, EOFError, asyncio.CancelledError):  # either side is gone: so are we
