@@ -109,17 +109,19 @@ def process(run, evidence):
 
 
 @pytest.fixture
-def controller(run, control_plane, evidence):
+def controller(run, evidence, request):
     """controller(ARGUMENT, …) starts a stentor-controller with its own rights on the session's
-    API server, and waits until it is ready. At the test's end it must stop cleanly.
+    API server, and waits until it is ready. At the test's end it must stop cleanly. With
+    --manifests among the arguments it gets no API server.
 
     kubeconfig: another way there, such as a fault proxy's. ready=False: do not wait.
     Other options: see lab.controller.Controller."""
     started = []
 
     def start(*arguments, kubeconfig=None, ready=True, **options):
-        one = Controller(run, kubeconfig or control_plane.kubeconfig("controller"), arguments,
-                         **options)
+        if kubeconfig is None and "--manifests" not in arguments:
+            kubeconfig = request.getfixturevalue("control_plane").kubeconfig("controller")
+        one = Controller(run, kubeconfig, arguments, **options)
         started.append(one)
         evidence.add_process(one.process)
         return one.wait_ready() if ready else one

@@ -11,9 +11,10 @@ import pytest
 from lab import run as lab_run
 from lab.api import ApiError, History
 from lab.controlplane import ADVERTISED, ControlPlane
-from lab.objects import ingress_addresses, service
+from lab.objects import ingress_addresses, pool, service
 from lab.process import run_command
 from lab.programs import core
+from lab.seed import seed
 from lab.wait import TimedOut, wait_until
 
 HERE = Path(__file__).parent
@@ -122,6 +123,32 @@ def test_controller_manager_removes_a_namespace_with_its_content(isolated):
                30, plane.describe)
     plane.api.delete("/api/v1/namespaces/brief")
     wait_until(lambda: plane.api.get_or_none("/api/v1/namespaces/brief") is None, 60, plane.describe)
+
+
+def test_seed_is_made_once_and_each_start_has_a_copy(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    core()  # found before the cache is another one
+    made = []
+
+    def fill(plane):
+        made.append(plane.api.create(service("seeded"))["metadata"]["uid"])
+
+    for _ in range(2):
+        plane = ControlPlane(run, seed=seed(run, "one Service", fill))
+        stored = plane.api.get("/api/v1/namespaces/default/services/seeded")
+        assert [stored["metadata"]["uid"]] == made
+        plane.api.delete("/api/v1/namespaces/default/services/seeded")
+        plane.stop()
+
+
+def test_crds_are_served(crds):
+    """The schemas of crd/schemas are in force, and the sandbox cleans up objects of them."""
+    crds.api.create(pool("a", "192.0.2.0/24"))
+    with pytest.raises(ApiError) as refusal:
+        crds.api.create({**pool("b"), "spec": {"addresses": 7}})
+    assert refusal.value.status == 422
+    crds.clean()
+    assert crds.kubectl.get("ipaddresspools", namespace=crds.system) == []
 
 
 def test_wait_until_tells_what_was_seen():

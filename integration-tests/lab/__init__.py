@@ -6,6 +6,7 @@ process.py       one child process: own group, death signal, log file
 netns.py         network namespaces: make, enter, sockets inside them
 wait.py          wait_until: the only way to wait
 controlplane.py  etcd + kube-apiserver (+ kube-controller-manager), kubeconfig files, tokens
+seed.py          etcd data made once and kept in the user's cache
 api.py           a plain HTTP client for the API server
 kubectl.py       kubectl as a person would call it
 network.py       nodes and a client on a LAN bridge, a second bridge for management; cut and heal

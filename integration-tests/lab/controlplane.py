@@ -9,6 +9,7 @@ import base64
 import json
 import random
 import secrets
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,11 @@ class ControlPlane:
     """Starts in the constructor and is ready when that returns. Its data directory is fresh
     and its own; the run that owns it removes it."""
 
-    def __init__(self, run, namespace=None, address="127.0.0.1", rbac=RBAC_FILE):
+    def __init__(self, run, namespace=None, address="127.0.0.1", rbac=RBAC_FILE, seed=None):
         """namespace: the network namespace to run in; None is the one we are in.
         address: where the API server listens; it must be up in that namespace.
-        rbac: the manifest with the programs' ServiceAccounts and roles, applied at start."""
+        rbac: the manifest with the programs' ServiceAccounts and roles, applied at start.
+        seed: an etcd data directory to start from a copy of; see lab.seed."""
         self.run = run
         self.namespace = namespace
         self.address = address
@@ -65,6 +67,8 @@ class ControlPlane:
         self._tokens = {name: secrets.token_hex(16) for name in USERS}
         self.manager = None
         self._write_credentials()
+        if seed:
+            shutil.copytree(seed, self.data_directory)
         self.etcd = self._start_etcd()
         self.apiserver = self._start_apiserver()
         self.wait_ready()
@@ -75,6 +79,11 @@ class ControlPlane:
     @property
     def url(self):
         return f"https://{self.address}:{self.port}"
+
+    @property
+    def data_directory(self):
+        """Where etcd keeps everything."""
+        return self.directory / "etcd"
 
     @property
     def ca_file(self):
@@ -106,9 +115,15 @@ class ControlPlane:
                        cache=self.directory / "kubectl-cache", netns=self.namespace)
 
     def install_crds(self, directory):
-        """Applies the CRDs of a directory and waits until the API server serves them."""
+        """Applies the CRDs of a directory and waits until the API server serves each version:
+        for a moment after "Established" it may still answer 429."""
         self.kubectl.apply_file(directory)
         self.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+        crds = self.api.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        for crd in crds:
+            for version in (v["name"] for v in crd["spec"]["versions"] if v["served"]):
+                path = f"/apis/{crd['spec']['group']}/{version}/{crd['spec']['names']['plural']}"
+                wait_until(lambda path=path: self.api.get(path), 30, what=f"{path} is served")
 
     def start_manager(self):
         """Starts kube-controller-manager, once."""
@@ -162,7 +177,7 @@ class ControlPlane:
     def _start_etcd(self):
         client, peer = (f"http://127.0.0.1:{p}" for p in (self._etcd_port, self._peer_port))
         return Process(self.run, [
-            core()["etcd"], "--data-dir", self.directory / "etcd",
+            core()["etcd"], "--data-dir", self.data_directory,
             "--listen-client-urls", client, "--advertise-client-urls", client,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
             "--initial-cluster", f"default={peer}", "--unsafe-no-fsync", "--log-level", "warn",
@@ -185,8 +200,8 @@ class ControlPlane:
         """The default namespace comes a moment after readiness; tests may count on it."""
         wait_until(lambda: self.api.get_or_none("/api/v1/namespaces/default"), 30, self.describe,
                    "the default namespace is there", tolerate=(OSError,))
-        self.api.create({"apiVersion": "v1", "kind": "Namespace",
-                         "metadata": {"name": SYSTEM_NAMESPACE}})
+        self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace",
+                            "metadata": {"name": SYSTEM_NAMESPACE}})
         self.kubectl.apply_file(rbac)
 
 

@@ -66,13 +66,19 @@ class Sandbox:
 
     def _objects_of(self, group):
         """The path of every object of an API group of ours, none when it is not installed."""
-        found = self.api.get_or_none(f"/apis/{group}")
-        version = found["preferredVersion"]["groupVersion"] if found else None
-        listed = self.api.get_or_none(f"/apis/{version}") if version else None
-        for resource in (listed or {}).get("resources", []):
-            if "/" in resource["name"]:
-                continue
-            for obj in self.api.items(f"/apis/{version}/{resource['name']}"):
+        for kind, collection in self._collections_of(group).items():
+            for obj in self.api.items(collection):
                 namespace = obj["metadata"].get("namespace")
                 inner = f"/namespaces/{namespace}" if namespace else ""
-                yield f"/apis/{version}{inner}/{resource['name']}/{obj['metadata']['name']}"
+                base = collection.removesuffix(kind)
+                yield f"{base.rstrip('/')}{inner}/{kind}/{obj['metadata']['name']}"
+
+    def _collections_of(self, group):
+        """{plural: path} of a group's kinds, each in one of the versions that it is served in."""
+        found = {}
+        for version in (self.api.get_or_none(f"/apis/{group}") or {"versions": []})["versions"]:
+            base = f"/apis/{version['groupVersion']}"
+            for resource in self.api.get(base)["resources"]:
+                if "/" not in resource["name"]:
+                    found.setdefault(resource["name"], f"{base}/{resource['name']}")
+        return found
