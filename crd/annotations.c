@@ -1,0 +1,53 @@
+#include "crd/annotations.h"
+
+#include <assert.h>
+
+#define CURRENT(name) STR_INIT("metallb.io/" name)
+#define DEPRECATED(name) STR_INIT("metallb.universe.tf/" name)
+
+static const struct annotation table[] = {
+    [ANNOTATION_ADDRESS_POOL] = {CURRENT("address-pool"), DEPRECATED("address-pool"), ANNOTATION_IN,
+                                 "take the address from this pool only"},
+    [ANNOTATION_LOAD_BALANCER_IPS] = {CURRENT("loadBalancerIPs"), DEPRECATED("loadBalancerIPs"),
+                                      ANNOTATION_IN,
+                                      "take these addresses: one, or one of each IP family, "
+                                      "separated by a comma"},
+    [ANNOTATION_ALLOW_SHARED_IP] = {CURRENT("allow-shared-ip"), DEPRECATED("allow-shared-ip"),
+                                    ANNOTATION_IN,
+                                    "share the address with Services that have the same value "
+                                    "here and other ports"},
+    [ANNOTATION_ALLOCATED_FROM_POOL] = {CURRENT("ip-allocated-from-pool"), STR_INIT(""),
+                                        ANNOTATION_OUT, "the pool that the address is from"},
+};
+_Static_assert(sizeof(table) / sizeof(table[0]) == ANNOTATION_COUNT, "a row for each annotation");
+
+const struct annotation *annotations_get(enum annotation_id id)
+{
+    assert(id < ANNOTATION_COUNT);
+    return &table[id];
+}
+
+struct str annotations_read(const struct object *object, enum annotation_id id, bool *ret_present)
+{
+    const struct annotation *row = annotations_get(id);
+    bool present;
+    struct str value = object_annotation(object, row->key, &present);
+    if (!present && row->deprecated.len)
+        value = object_annotation(object, row->deprecated, &present);
+    if (ret_present)
+        *ret_present = present;
+    return value;
+}
+
+struct str annotations_deprecated(const struct object *object, size_t *cursor)
+{
+    while (*cursor < ANNOTATION_COUNT) {
+        const struct annotation *row = &table[(*cursor)++];
+        bool present = false;
+        if (row->deprecated.len)
+            (void)object_annotation(object, row->deprecated, &present);
+        if (present)
+            return row->deprecated;
+    }
+    return (struct str){0};
+}

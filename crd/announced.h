@@ -1,0 +1,30 @@
+/* ServiceL2Status and ServiceBGPStatus: which node announces a Service, written by that node.
+ * Schemas: schemas/servicel2status.yaml, schemas/servicebgpstatus.yaml. */
+#ifndef CRD_ANNOUNCED_H
+#define CRD_ANNOUNCED_H
+
+#include "crd/object.h"
+
+struct announced_interface {
+    struct str name;
+};
+
+struct servicel2status {
+    struct object object;
+    struct servicel2status_status {
+        struct str node, service_name, service_namespace;
+        struct list interfaces; /* struct announced_interface; empty: all of the node's */
+    } status;
+};
+
+struct servicebgpstatus {
+    struct object object;
+    struct servicebgpstatus_status {
+        struct str node, service_name, service_namespace;
+        struct str_list peers; /* names of BGPPeers, sorted */
+    } status;
+};
+
+extern const struct shape servicel2status_shape, servicebgpstatus_shape;
+
+#endif

@@ -1,0 +1,33 @@
+/* EndpointSlice: the fields of discovery.k8s.io/v1 EndpointSlice that are used. */
+#ifndef CRD_ENDPOINTSLICE_H
+#define CRD_ENDPOINTSLICE_H
+
+#include "crd/object.h"
+
+struct endpoint {
+    struct str_list addresses;
+    struct str node_name; /* empty: not known */
+    struct endpoint_conditions {
+        bool ready, serving, terminating;
+    } conditions;
+    bool can_serve; /* ready, or terminating but still serving */
+};
+
+struct endpoint_port {
+    struct str name, protocol;
+    int64_t port;
+};
+
+struct endpointslice {
+    struct object object;
+    struct str address_type; /* "IPv4", "IPv6", "FQDN" */
+    struct list endpoints;   /* struct endpoint */
+    struct list ports;       /* struct endpoint_port */
+    struct str service;      /* key of the Service: "namespace/name"; empty: of none */
+};
+
+extern const struct shape endpointslice_shape;
+
+void endpointslice_check(struct object *object);
+
+#endif

@@ -1,0 +1,116 @@
+/* Objects: decoding, counting, labels. See object.h for what an object is; the kinds' own rules
+ * are in their files, what concerns several objects in validate.c. */
+#include "crd/object.h"
+
+#include <assert.h>
+
+#include "crd/check.h"
+#include "crd/kinds.h"
+#include "crd/name.h"
+
+#define AT(member) offsetof(struct owner_ref, member)
+static const struct field owner_fields[] = {
+    {"apiVersion", FIELD_STR, AT(api_version)},
+    {"kind", FIELD_STR, AT(kind)},
+    {"name", FIELD_STR, AT(name)},
+    {"uid", FIELD_STR, AT(uid)},
+};
+#undef AT
+static const struct shape owner_shape = SHAPE(struct owner_ref, owner_fields, 0);
+
+#define AT(member) offsetof(struct meta, member)
+static const struct field meta_fields[] = {
+    {"name", FIELD_STR, AT(name)},
+    {"namespace", FIELD_STR, AT(namespace)},
+    {"uid", FIELD_STR, AT(uid)},
+    {"resourceVersion", FIELD_STR, AT(resource_version)},
+    {"generation", FIELD_INT, AT(generation)},
+    {"creationTimestamp", FIELD_TIME, AT(created)},
+    {"deletionTimestamp", FIELD_TIME, AT(deleted)},
+    {"labels", FIELD_MAP, AT(labels)},
+    {"annotations", FIELD_MAP, AT(annotations)},
+    {"ownerReferences", FIELD_LIST, AT(owners), .nested = &owner_shape},
+};
+#undef AT
+const struct shape object_meta_shape = SHAPE(struct meta, meta_fields, 0);
+
+/* A text of metadata, before the tables have run: findings need the object's name first. */
+static struct str peek(const json_t *tree, const char *key)
+{
+    const json_t *value = json_object_get(json_object_get(tree, "metadata"), key);
+    return (struct str){.ptr = json_string_value(value), .len = json_string_length(value)};
+}
+
+static void set_names(struct object *object, const json_t *tree)
+{
+    struct str name = peek(tree, "name");
+    struct str namespace = object->kind->namespaced ? peek(tree, "namespace") : STR("");
+    const char *slash = namespace.len ? "/" : "";
+    object->key =
+        arena_printf(object->arena, STR_FMT "%s" STR_FMT, STR_ARG(namespace), slash, STR_ARG(name));
+    object->id =
+        arena_printf(object->arena, "%s/" STR_FMT, object->kind->name, STR_ARG(object->key));
+}
+
+static void check_names(struct object *object)
+{
+    const struct meta *meta = &object->meta;
+    if (meta->name.len == 0)
+        check_fail(object, STR("metadata.name"), "missing %s name", object->kind->name);
+    else if (!name_is_subdomain(meta->name))
+        check_fail(object, STR("metadata.name"),
+                   "must be lower-case letters, digits, '-' and '.', at most 253, not \"" STR_FMT
+                   "\"",
+                   STR_ARG(str_slice(meta->name, 0, 253)));
+    if (meta->namespace.len && !name_is_label(meta->namespace))
+        check_fail(object, STR("metadata.namespace"),
+                   "must be lower-case letters, digits and '-', at most 63, not \"" STR_FMT "\"",
+                   STR_ARG(str_slice(meta->namespace, 0, 253)));
+}
+
+struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin)
+{
+    struct arena *arena = arena_new(0);
+    assert(kind->size >= sizeof(struct object));
+    struct object *object = arena_alloc(arena, kind->size);
+    object->kind = kind;
+    object->arena = arena;
+    object->refs = 1;
+    object->findings.arena = arena;
+    object->origin = arena_str(arena, origin);
+    set_names(object, tree);
+    /* The number of errors is counted below, together with those of the checks. */
+    (void)fields_decode(kind->shape, tree, STR(""), object->id, arena, &object->findings, object);
+    check_names(object);
+    if (kind->check)
+        kind->check(object);
+    object->refused = diag_errors(&object->findings) > 0;
+    return object;
+}
+
+struct object *object_ref(const struct object *object)
+{
+    /* The count is the one member that changes in an object others see as constant. */
+    struct object *counted = (struct object *)object;
+    counted->refs++;
+    return counted;
+}
+
+struct object *object_unref(struct object *object)
+{
+    if (!object || --object->refs > 0)
+        return NULL;
+    diag_done(&object->findings);
+    (void)arena_free(object->arena);
+    return NULL;
+}
+
+struct str object_label(const struct object *object, struct str key, bool *ret_present)
+{
+    return str_map_get(&object->meta.labels, key, ret_present);
+}
+
+struct str object_annotation(const struct object *object, struct str key, bool *ret_present)
+{
+    return str_map_get(&object->meta.annotations, key, ret_present);
+}

@@ -1,0 +1,21 @@
+/* Pod and Namespace: the fields of core/v1 that are used. */
+#ifndef CRD_POD_H
+#define CRD_POD_H
+
+#include "crd/object.h"
+
+struct pod {
+    struct object object;
+    struct str node_name;              /* empty: not scheduled */
+    struct str phase, host_ip, pod_ip; /* empty: not yet */
+};
+
+/* Its name and labels are all that is used. */
+struct namespace
+{
+    struct object object;
+};
+
+extern const struct shape pod_shape, namespace_shape;
+
+#endif

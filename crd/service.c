@@ -1,0 +1,155 @@
+#include "crd/service.h"
+
+#include "crd/annotations.h"
+#include "crd/condition.h"
+#include "crd/object_rows.h"
+
+#define AT(member) offsetof(struct service_port, member)
+static const struct field port_fields[] = {
+    {"name", FIELD_STR, AT(name)},
+    {"protocol", FIELD_STR, AT(protocol), .fallback = "\"TCP\""},
+    {"port", FIELD_INT, AT(port), .min = 0, .max = UINT16_MAX},
+    {"nodePort", FIELD_INT, AT(node_port), .min = 0, .max = UINT16_MAX},
+    {"targetPort", FIELD_INT_OR_STR, AT(target_port)},
+};
+#undef AT
+static const struct shape port_shape = SHAPE(struct service_port, port_fields, 0);
+
+#define AT(member) offsetof(struct service_spec, member)
+static const struct field spec_fields[] = {
+    {"type", FIELD_STR, AT(type)},
+    {"loadBalancerIP", FIELD_STR, AT(load_balancer_ip)},
+    {"loadBalancerClass", FIELD_STR, AT(load_balancer_class),
+     .present = AT(has_load_balancer_class)},
+    {"clusterIP", FIELD_STR, AT(cluster_ip)},
+    {"clusterIPs", FIELD_STR_LIST, AT(cluster_ips)},
+    {"ipFamilies", FIELD_STR_LIST, AT(ip_families)},
+    {"ipFamilyPolicy", FIELD_STR, AT(ip_family_policy)},
+    {"externalTrafficPolicy", FIELD_STR, AT(external_traffic_policy)},
+    {"ports", FIELD_LIST, AT(ports), .nested = &port_shape},
+    {"selector", FIELD_MAP, AT(selector)},
+};
+#undef AT
+static const struct shape spec_shape = SHAPE(struct service_spec, spec_fields, 0);
+
+#define AT(member) offsetof(struct service_ingress, member)
+static const struct field ingress_fields[] = {
+    {"ip", FIELD_STR, AT(ip)},
+    {"hostname", FIELD_STR, AT(hostname)},
+};
+#undef AT
+static const struct shape ingress_shape = SHAPE(struct service_ingress, ingress_fields, 0);
+
+static const struct field balancer_fields[] = {
+    {"ingress", FIELD_LIST, 0, .nested = &ingress_shape},
+};
+static const struct shape balancer_shape = SHAPE(struct list, balancer_fields, 0);
+
+#define AT(member) offsetof(struct service_status, member)
+static const struct field status_fields[] = {
+    {"loadBalancer", FIELD_OBJECT, AT(ingress), .nested = &balancer_shape},
+    {"conditions", FIELD_LIST, AT(conditions), .nested = &condition_shape},
+};
+#undef AT
+static const struct shape status_shape = SHAPE(struct service_status, status_fields, 0);
+
+#define AT(member) offsetof(struct service, member)
+static const struct field fields[] = {
+    OBJECT_ROWS(struct service),
+    {"spec", FIELD_OBJECT, AT(spec), .nested = &spec_shape},
+    {"status", FIELD_OBJECT, AT(status), .nested = &status_shape},
+};
+#undef AT
+const struct shape service_shape = SHAPE(struct service, fields, 0);
+
+/* Both families of a pair of addresses; 0 when they are of one. */
+static bool are_dual(const struct ip *ips)
+{
+    return ips[0].family != ips[1].family;
+}
+
+static enum service_family family_of(const struct service_spec *spec)
+{
+    struct str_list one = {.items = (struct str *)&spec->cluster_ip, .count = 1};
+    const struct str_list *texts = spec->cluster_ips.count ? &spec->cluster_ips : &one;
+    if (texts->items[0].len == 0 || str_eq(texts->items[0], STR("None")))
+        return SERVICE_FAMILY_NONE;
+    struct ip ips[2] = {0};
+    if (texts->count > 2)
+        return SERVICE_FAMILY_INVALID;
+    for (size_t i = 0; i < texts->count; i++)
+        if (ip_parse(texts->items[i], &ips[i]) < 0)
+            return SERVICE_FAMILY_INVALID;
+    if (texts->count == 2)
+        return are_dual(ips) ? SERVICE_FAMILY_DUAL : SERVICE_FAMILY_INVALID;
+    return ips[0].family == IP_V4 ? SERVICE_FAMILY_V4 : SERVICE_FAMILY_V6;
+}
+
+static enum ip_family_policy policy_of(struct str text)
+{
+    if (str_eq(text, STR("PreferDualStack")))
+        return IP_FAMILY_PREFER_DUAL_STACK;
+    if (str_eq(text, STR("RequireDualStack")))
+        return IP_FAMILY_REQUIRE_DUAL_STACK;
+    return IP_FAMILY_SINGLE_STACK;
+}
+
+static struct str request_list(struct service_request *request, struct str list,
+                               struct arena *arena)
+{
+    const char *key = annotations_get(ANNOTATION_LOAD_BALANCER_IPS)->key.ptr;
+    struct str rest = list, part;
+    while (str_next(&rest, ',', &part)) {
+        if (request->count == 2)
+            return arena_printf(arena, "invalid %s \"" STR_FMT "\": more than two addresses", key,
+                                STR_ARG(str_slice(list, 0, 128)));
+        part = str_trim(part);
+        if (ip_parse(part, &request->ips[request->count++]) < 0)
+            return arena_printf(arena,
+                                "invalid %s \"" STR_FMT "\": \"" STR_FMT "\" is no IP address", key,
+                                STR_ARG(str_slice(list, 0, 128)), STR_ARG(str_slice(part, 0, 64)));
+    }
+    if (request->count == 2 && !are_dual(request->ips))
+        return arena_printf(arena,
+                            "invalid %s \"" STR_FMT "\": two addresses must be of different IP "
+                            "families",
+                            key, STR_ARG(str_slice(list, 0, 128)));
+    return (struct str){0};
+}
+
+static void read_request(struct service *service)
+{
+    struct service_request *request = &service->request;
+    struct arena *arena = service->object.arena;
+    struct str one = service->spec.load_balancer_ip;
+    struct str list = annotations_read(&service->object, ANNOTATION_LOAD_BALANCER_IPS, NULL);
+    if (one.len && list.len) {
+        request->error = arena_printf(arena, "service can not have both %s and spec.loadBalancerIP",
+                                      annotations_get(ANNOTATION_LOAD_BALANCER_IPS)->key.ptr);
+    } else if (list.len) {
+        request->error = request_list(request, list, arena);
+    } else if (one.len) {
+        request->count = 1;
+        if (ip_parse(one, &request->ips[0]) < 0)
+            request->error =
+                arena_printf(arena, "invalid spec.loadBalancerIP \"" STR_FMT "\": no IP address",
+                             STR_ARG(str_slice(one, 0, 64)));
+    }
+    if (request->error.len)
+        request->count = 0;
+}
+
+/* Nothing here refuses a Service: what cannot be read is told by the one decision it concerns. */
+void service_check(struct object *object)
+{
+    struct service *service = (struct service *)object;
+    service->is_load_balancer = str_eq(service->spec.type, STR("LoadBalancer"));
+    service->is_local = str_eq(service->spec.external_traffic_policy, STR("Local"));
+    service->policy = policy_of(service->spec.ip_family_policy);
+    service->family = family_of(&service->spec);
+    struct service_ingress *ingress = service->status.ingress.items;
+    for (size_t i = 0; i < service->status.ingress.count; i++)
+        if (ip_parse(ingress[i].ip, &ingress[i].address) < 0)
+            ingress[i].address = (struct ip){0};
+    read_request(service);
+}
