@@ -4,8 +4,6 @@ Scope: one run and one control plane for the session; everything else is a test'
 session may be split over several pytest processes (`-n`): each then has its own of everything.
 """
 
-import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -71,11 +69,10 @@ def control_plane(run, session_evidence, pytestconfig):
 
 
 @pytest.fixture
-def sandbox(control_plane, evidence, request):
+def sandbox(run, control_plane, evidence, request):
     """A Kubernetes namespace of this test's own, on the session's API server."""
-    digest = hashlib.sha256(f"{request.node.nodeid} {os.getpid()}".encode()).hexdigest()[:8]
-    stem = request.node.originalname.replace("_", "-").lower()[:40]
-    box = Sandbox(control_plane, f"{stem}-{digest}")
+    stem = request.node.originalname.replace("_", "-").lower()[:50].rstrip("-")
+    box = Sandbox(control_plane, run.unique(stem))
     evidence.add("objects.yaml", box.describe)
     yield box
     box.clean()

@@ -3,9 +3,11 @@
 It answers a hundred times faster than a kubectl process starts. Tests of what a person does
 use kubectl; tests that make 500 Services, or follow every change of one, use this."""
 
+import contextlib
 import http.client
 import json
 import select
+import socket
 import ssl
 import threading
 import urllib.parse
@@ -49,7 +51,7 @@ class Api:
         connection = getattr(self._local, "connection", None)
         if connection is None or _is_closed(connection.sock):
             self.close()
-            connection = self._local.connection = self._connect()
+            connection = self._local.connection = self.connect()
         try:
             connection.request(method, path, body, self._headers(headers))
             response = connection.getresponse()
@@ -102,15 +104,15 @@ class Api:
                 return None
             raise
 
-    def watch(self, path, resource_version, timeout_seconds=3600):
+    def watch(self, path, resource_version, timeout_seconds=3600, connection=None):
         """Yields (type, object) for each event after that version, until the server ends it.
-        Has a connection of its own."""
+        connection: one from connect(), for a caller who wants to end it; it is closed here."""
         query = urllib.parse.urlencode({"watch": 1, "resourceVersion": resource_version,
                                         "allowWatchBookmarks": "true",
                                         "timeoutSeconds": timeout_seconds})
-        connection = self._connect()
-        connection.sock.settimeout(None)
+        connection = connection or self.connect()
         try:
+            connection.sock.settimeout(None)
             connection.request("GET", f"{path}?{query}", headers=self._headers())
             response = connection.getresponse()
             if response.status >= 400:
@@ -152,7 +154,8 @@ class Api:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
 
-    def _connect(self):
+    def connect(self):
+        """A new connection (http.client), which the caller closes."""
         host, port = self._address.hostname, self._address.port
         if self._tls:
             connection = http.client.HTTPSConnection(host, port, timeout=self._seconds,
@@ -175,17 +178,32 @@ def _is_closed(sock):
 
 class History:
     """Every state that the objects of one collection went through since it was made. For
-    promises such as "no address was ever given twice", which an end state cannot prove."""
+    promises such as "no address was ever given twice", which an end state cannot prove.
+    Use it in a `with`, or stop() it."""
 
     def __init__(self, api, path):
+        self.events = []  # (type, object), in the server's order
+        self.error = None  # the last one; after an API server outage the watch goes on
         self._api = api
         self._path = path
-        start = api.get(path + "?limit=1")
-        self.events = []  # (type, object), in the server's order
-        self.error = None
-        self._thread = threading.Thread(target=self._follow, daemon=True,
-                                        args=(start["metadata"]["resourceVersion"],))
+        self._connection = None
+        self._stopped = threading.Event()
+        version = api.get(path + "?limit=1")["metadata"]["resourceVersion"]
+        self._thread = threading.Thread(target=self._follow, daemon=True, args=(version,))
         self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self._stopped.set()
+        while self._thread.is_alive():
+            with contextlib.suppress(OSError, AttributeError):  # not connected just now
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
+            self._thread.join(0.1)
 
     def versions(self, name=None):
         """The objects as they were after each change, oldest first; of one name, or of all."""
@@ -199,14 +217,15 @@ class History:
 
     def _follow(self, version):
         """Goes on from the last version seen when the server ends the watch or is away."""
-        while True:
+        while not self._stopped.is_set():
             try:
-                for kind, obj in self._api.watch(self._path, version):
-                    if kind == "ERROR":
+                self._connection = self._api.connect()
+                for kind, obj in self._api.watch(self._path, version, connection=self._connection):
+                    if kind == "ERROR":  # expired: what was missed is lost for good
                         self.error = obj
                         return
                     self.events.append((kind, obj))
                     version = obj["metadata"]["resourceVersion"]
             except (OSError, http.client.HTTPException, ValueError, ApiError) as error:
-                self.error = error  # the last one; not final
-            threading.Event().wait(0.1)
+                self.error = error
+            self._stopped.wait(0.1)
