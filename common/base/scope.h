@@ -36,11 +36,11 @@ static inline void scope_fd_close(int *owned)
 #define scoped_fd __attribute__((cleanup(scope_fd_close)))
 
 /* The pointer, leaving NULL behind, so that the owner's clean-up does nothing. */
-#define take_ptr(p)                                       \
-    ({                                                    \
-        __extension__ __typeof__(p) take_ptr_value = (p); \
-        (p) = NULL;                                       \
-        take_ptr_value;                                   \
+#define take_ptr(p)                         \
+    __extension__({                         \
+        __typeof__(p) take_ptr_value = (p); \
+        (p) = NULL;                         \
+        take_ptr_value;                     \
     })
 
 /* The descriptor, leaving -1 behind. */
