@@ -3,7 +3,7 @@
  * One thread, callbacks one after another. Every source is started with a callback and a context
  * and cancelled with its handle; once a cancel function has returned, the callback is never called
  * again. Cancel functions accept NULL and return NULL. A one-shot callback runs with its handle
- * already gone: the owner clears its pointer first. */
+ * already gone: the owner clears its pointer first. A loop makes the process ignore SIGPIPE. */
 #ifndef COMMON_LOOP_LOOP_H
 #define COMMON_LOOP_LOOP_H
 
@@ -47,8 +47,10 @@ struct loop_timer *loop_defer(struct loop *loop, void (*call)(void *ctx), void *
 
 enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Watches a descriptor, which stays the caller's. events is a set of enum loop_events. An error
- * on the descriptor is reported as readable and writable, so that the next call shows it. */
+/* Watches a descriptor, which stays the caller's and which no other watch watches. It becomes
+ * non-blocking and may be closed as soon as the watch is cancelled. events is a set of enum
+ * loop_events. An error on the descriptor is reported as readable and writable, so that the next
+ * call shows it. */
 struct loop_fd *loop_fd_watch(struct loop *loop, int fd, unsigned events,
                               void (*call)(void *ctx, unsigned events), void *ctx);
 void loop_fd_change(struct loop_fd *watch, unsigned events);
@@ -60,9 +62,12 @@ struct loop_signal *loop_signal_cancel(struct loop_signal *watch);
 
 /* Starts a program found by PATH without a shell. arguments and environment end in NULL
  * (environment NULL: ours). Its standard output is collected, up to output_max bytes (more: the
- * program is killed and the result is ERR_TOO_LARGE); its standard error is ours. At the end, or
- * after timeout_ms (killed, -ETIMEDOUT), calls once with a negative result or the exit status
- * (128 + signal when killed by one). NULL and a negative errno in ret_error if it cannot start. */
+ * program is killed and the result is ERR_TOO_LARGE); its standard error is ours, its standard
+ * input is empty. When it has ended and closed its output, or after timeout_ms (0: never; killed,
+ * -ETIMEDOUT), calls once with a negative result and no output, or with the exit status (128 +
+ * signal when killed by one) and the output, borrowed for the call. What the program started in
+ * its process group is killed with it. NULL and a negative errno in ret_error if it cannot start.
+ */
 struct loop_child *loop_child_start(struct loop *loop, char *const *arguments,
                                     char *const *environment, size_t output_max,
                                     uint64_t timeout_ms,
