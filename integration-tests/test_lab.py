@@ -217,7 +217,8 @@ def test_sweep_removes_what_has_no_living_owner():
 _LONG_TEST = """
 def test_long(run, %s, network, process):
     network(1)
-    child = process(["sh", "-c", "sleep 1000 & wait"])
+    child = process(["sh", "-c", "sleep 1000 & echo forked; wait"])
+    child.wait_log("forked", 10)
     print("UP", run.name, flush=True)
     child.wait(1000)
 """
