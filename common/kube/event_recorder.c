@@ -1,0 +1,324 @@
+#include "common/kube/event_recorder.h"
+
+#include "common/base/map.h"
+#include "common/base/vec.h"
+#include "common/json/patch.h"
+#include "common/json/rfc3339.h"
+
+enum {
+    WORD_MAX = 128,       /* reason, action, controller, instance (API validation) */
+    NOTE_MAX = 1024,      /* the sentence */
+    EVENT_NAME_MAX = 253, /* DNS subdomain */
+    EVENT_NAME_TAIL = 17, /* "." and 16 hex digits */
+};
+
+/* What was told last about one object. */
+struct told {
+    struct told *older, *newer; /* in the order of told_at */
+    struct arena *arena;        /* owns the struct and its texts */
+    struct str key;             /* "Kind/namespace/name/uid" */
+    uint64_t content;           /* hash of type, reason, action and note of the last event */
+    struct str namespace, name; /* of the last event */
+    bool lost;                  /* there is no event that a repetition could be folded into */
+    uint64_t count;             /* of the series */
+    uint64_t told_at;           /* ms */
+    int64_t told_wall_ns;
+    uint64_t due_at;    /* when the count is to be sent; UINT64_MAX: it was */
+    uint64_t tokens_ms; /* EVENT_REFILL_MS for each event that may be sent now */
+    uint64_t refilled_at;
+};
+
+struct event_recorder {
+    struct arena *arena; /* the recorder's own texts */
+    struct str controller, instance;
+    struct map objects; /* struct told by key */
+    struct told *oldest, *newest;
+    uint64_t seed, serial, dropped;
+    size_t pending; /* objects with due_at set */
+};
+
+/* At most max bytes, whole characters. */
+static struct str cut(struct str text, size_t max)
+{
+    size_t len = text.len < max ? text.len : max;
+    while (len && len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    return str_slice(text, 0, len);
+}
+
+struct event_recorder *event_recorder_new(struct str controller, struct str instance, uint64_t seed)
+{
+    struct arena *arena = arena_new(0);
+    struct event_recorder *recorder = arena_alloc(arena, sizeof(*recorder));
+    *recorder = (struct event_recorder){
+        .arena = arena,
+        .controller = arena_str(arena, cut(controller, WORD_MAX)),
+        .instance = arena_str(arena, cut(instance, WORD_MAX)),
+        .objects = {.seed = seed},
+        .seed = seed,
+    };
+    return recorder;
+}
+
+struct event_recorder *event_recorder_free(struct event_recorder *recorder)
+{
+    if (!recorder)
+        return NULL;
+    while (recorder->oldest) {
+        struct told *told = recorder->oldest;
+        recorder->oldest = told->newer;
+        (void)arena_free(told->arena);
+    }
+    map_done(&recorder->objects);
+    (void)arena_free(recorder->arena);
+    return NULL;
+}
+
+static struct str key_of(const struct event_about *about, struct arena *arena)
+{
+    return arena_printf(arena, STR_FMT "/" STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(about->kind),
+                        STR_ARG(about->namespace), STR_ARG(about->name), STR_ARG(about->uid));
+}
+
+static void unlink_told(struct event_recorder *recorder, struct told *told)
+{
+    *(told->older ? &told->older->newer : &recorder->oldest) = told->newer;
+    *(told->newer ? &told->newer->older : &recorder->newest) = told->older;
+    told->older = told->newer = NULL;
+}
+
+/* Makes it the newest. */
+static void link_told(struct event_recorder *recorder, struct told *told)
+{
+    told->older = recorder->newest;
+    *(recorder->newest ? &recorder->newest->newer : &recorder->oldest) = told;
+    recorder->newest = told;
+}
+
+static void set_due(struct event_recorder *recorder, struct told *told, uint64_t due_at)
+{
+    recorder->pending -= told->due_at != UINT64_MAX;
+    recorder->pending += due_at != UINT64_MAX;
+    told->due_at = due_at;
+}
+
+static void forget(struct event_recorder *recorder, struct told *told)
+{
+    set_due(recorder, told, UINT64_MAX);
+    unlink_told(recorder, told);
+    (void)map_remove(&recorder->objects, told->key);
+    (void)arena_free(told->arena);
+}
+
+static void refill(struct told *told, uint64_t now)
+{
+    uint64_t full = (uint64_t)EVENT_BURST * EVENT_REFILL_MS;
+    uint64_t passed = now - told->refilled_at;
+    told->tokens_ms = passed >= full - told->tokens_ms ? full : told->tokens_ms + passed;
+    told->refilled_at = now;
+}
+
+static struct str micro_time(int64_t wall_ns, struct arena *arena)
+{
+    struct sbuf text = {0};
+    rfc3339_format(&text, wall_ns / 1000000000, (int32_t)(wall_ns % 1000000000), 6);
+    return sbuf_move(&text, arena);
+}
+
+static struct str event_name(struct event_recorder *recorder, const struct event_about *about,
+                             int64_t wall_ns, struct arena *arena)
+{
+    struct str unique =
+        arena_printf(arena, "%lld.%llu.%llu", (long long)wall_ns,
+                     (unsigned long long)recorder->serial++, (unsigned long long)recorder->seed);
+    struct str object = cut(about->name, EVENT_NAME_MAX - EVENT_NAME_TAIL);
+    while (object.len && (object.ptr[object.len - 1] == '.' || object.ptr[object.len - 1] == '-'))
+        object.len--;
+    return arena_printf(arena, STR_FMT ".%016llx", STR_ARG(object),
+                        (unsigned long long)map_hash(recorder->seed, unique));
+}
+
+/* The body that creates an event. */
+static struct str post_body(const struct event_recorder *recorder, const struct told *told,
+                            const struct event_note *note, struct arena *arena)
+{
+    const struct event_about *about = &note->about;
+    struct patch body = {0};
+    patch_open(&body, NULL);
+    patch_str(&body, "apiVersion", STR("events.k8s.io/v1"));
+    patch_str(&body, "kind", STR("Event"));
+    patch_open(&body, "metadata");
+    patch_str(&body, "namespace", told->namespace);
+    patch_str(&body, "name", told->name);
+    patch_close(&body);
+    patch_str(&body, "eventTime", micro_time(told->told_wall_ns, arena));
+    patch_str(&body, "reportingController", recorder->controller);
+    patch_str(&body, "reportingInstance", recorder->instance);
+    patch_str(&body, "type", note->warning ? STR("Warning") : STR("Normal"));
+    patch_str(&body, "reason", cut(note->reason, WORD_MAX));
+    patch_str(&body, "action", cut(note->action.len ? note->action : note->reason, WORD_MAX));
+    patch_str(&body, "note", cut(note->message, NOTE_MAX));
+    patch_open(&body, "regarding");
+    patch_str(&body, "apiVersion", about->api_version);
+    patch_str(&body, "kind", about->kind);
+    if (about->namespace.len)
+        patch_str(&body, "namespace", about->namespace);
+    patch_str(&body, "name", about->name);
+    if (about->uid.len)
+        patch_str(&body, "uid", about->uid);
+    if (about->resource_version.len)
+        patch_str(&body, "resourceVersion", about->resource_version);
+    patch_close(&body);
+    patch_close(&body);
+    return patch_move(&body, arena);
+}
+
+static struct event_request request_of(enum event_verdict verdict, const struct told *told,
+                                       struct arena *arena)
+{
+    return (struct event_request){.verdict = verdict,
+                                  .namespace = arena_str(arena, told->namespace),
+                                  .name = arena_str(arena, told->name)};
+}
+
+/* Sends the count of a series. */
+static struct event_request send_series(struct event_recorder *recorder, struct told *told,
+                                        struct arena *arena)
+{
+    struct event_request request = request_of(EVENT_PATCH, told, arena);
+    struct patch body = {0};
+    patch_open(&body, NULL);
+    patch_open(&body, "series");
+    patch_int(&body, "count", (int64_t)told->count);
+    patch_str(&body, "lastObservedTime", micro_time(told->told_wall_ns, arena));
+    patch_close(&body);
+    patch_close(&body);
+    request.body = patch_move(&body, arena);
+    set_due(recorder, told, UINT64_MAX);
+    return request;
+}
+
+/* The same as the last time: the second at once, then the count at most once a while. */
+static struct event_request repeat(struct event_recorder *recorder, struct told *told,
+                                   const struct event_clock *clock, struct arena *arena)
+{
+    unlink_told(recorder, told);
+    link_told(recorder, told);
+    told->count++;
+    told->told_at = clock->now;
+    told->told_wall_ns = clock->wall_ns;
+    if (told->count == 2)
+        return send_series(recorder, told, arena);
+    if (told->due_at == UINT64_MAX)
+        set_due(recorder, told, clock->now + EVENT_SERIES_MS);
+    return request_of(EVENT_FOLDED, told, arena);
+}
+
+/* The newest entry, for a new event about the object; what the old one (may be NULL) knows of the
+ * rate goes on. */
+static struct told *renew(struct event_recorder *recorder, struct told *old, struct str key,
+                          uint64_t content, const struct event_clock *clock)
+{
+    struct arena *arena = arena_new(sizeof(struct told) + key.len + EVENT_NAME_MAX);
+    struct told *told = arena_alloc(arena, sizeof(*told));
+    *told = (struct told){
+        .arena = arena,
+        .key = arena_str(arena, key),
+        .content = content,
+        .count = 1,
+        .told_at = clock->now,
+        .told_wall_ns = clock->wall_ns,
+        .due_at = UINT64_MAX,
+        .tokens_ms = old ? old->tokens_ms : (uint64_t)EVENT_BURST * EVENT_REFILL_MS,
+        .refilled_at = clock->now,
+    };
+    if (old)
+        forget(recorder, old);
+    else if (map_count(&recorder->objects) >= EVENT_OBJECTS_MAX)
+        forget(recorder, recorder->oldest);
+    (void)map_put(&recorder->objects, told->key, told);
+    link_told(recorder, told);
+    return told;
+}
+
+static uint64_t content_of(const struct event_recorder *recorder, const struct event_note *note,
+                           struct arena *arena)
+{
+    struct str content =
+        arena_printf(arena, "%d\n" STR_FMT "\n" STR_FMT "\n" STR_FMT, note->warning,
+                     STR_ARG(cut(note->reason, WORD_MAX)), STR_ARG(cut(note->action, WORD_MAX)),
+                     STR_ARG(cut(note->message, NOTE_MAX)));
+    return map_hash(recorder->seed, content);
+}
+
+struct event_request event_recorder_tell(struct event_recorder *recorder,
+                                         const struct event_note *note,
+                                         const struct event_clock *clock, struct arena *arena)
+{
+    struct str key = key_of(&note->about, arena);
+    uint64_t content = content_of(recorder, note, arena);
+    struct told *told = map_get(&recorder->objects, key);
+    if (told)
+        refill(told, clock->now);
+    if (told && !told->lost && told->content == content &&
+        clock->now - told->told_at < EVENT_FOLD_MS)
+        return repeat(recorder, told, clock, arena);
+    if (told && told->tokens_ms < EVENT_REFILL_MS) {
+        recorder->dropped++;
+        told->lost = true; /* the series ends here: this was something else */
+        return request_of(EVENT_LIMITED, told, arena);
+    }
+    told = renew(recorder, told, key, content, clock);
+    told->tokens_ms -= EVENT_REFILL_MS;
+    told->namespace =
+        arena_str(told->arena, note->about.namespace.len ? note->about.namespace : STR("default"));
+    told->name = event_name(recorder, &note->about, clock->wall_ns, told->arena);
+    struct event_request request = request_of(EVENT_POST, told, arena);
+    request.body = post_body(recorder, told, note, arena);
+    return request;
+}
+
+/* Nothing more is to be sent or remembered about the object. */
+static bool is_over(const struct told *told, uint64_t now)
+{
+    uint64_t full = (uint64_t)EVENT_BURST * EVENT_REFILL_MS;
+    return told->due_at == UINT64_MAX && now - told->told_at >= EVENT_FOLD_MS &&
+           now - told->refilled_at >= full - told->tokens_ms;
+}
+
+struct event_request *event_recorder_due(struct event_recorder *recorder,
+                                         const struct event_clock *clock, struct arena *arena,
+                                         size_t *ret_count)
+{
+    struct event_request *requests =
+        arena_array(arena, recorder->pending, sizeof(struct event_request));
+    *ret_count = 0;
+    for (struct told *told = recorder->oldest, *newer; told; told = newer) {
+        newer = told->newer;
+        if (told->due_at <= clock->now)
+            requests[(*ret_count)++] = send_series(recorder, told, arena);
+        else if (is_over(told, clock->now))
+            forget(recorder, told);
+    }
+    return requests;
+}
+
+bool event_recorder_pending(const struct event_recorder *recorder)
+{
+    return recorder->pending > 0;
+}
+
+void event_recorder_lost(struct event_recorder *recorder, const struct event_about *about)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct told *told = map_get(&recorder->objects, key_of(about, arena));
+    if (told) {
+        told->lost = true;
+        set_due(recorder, told, UINT64_MAX);
+    }
+}
+
+uint64_t event_recorder_dropped(const struct event_recorder *recorder)
+{
+    return recorder->dropped;
+}
