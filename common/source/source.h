@@ -8,6 +8,7 @@
 #define COMMON_SOURCE_SOURCE_H
 
 #include "common/loop/loop.h"
+#include "common/source/source_verb.h"
 #include "crd/kinds.h"
 
 struct source;
@@ -26,16 +27,6 @@ struct source_calls {
      * object over the size limit) changed; read them with source_findings. */
     void (*findings)(void *ctx);
     void *ctx;
-};
-
-/* How a write is done. */
-enum source_verb {
-    SOURCE_CREATE,       /* POST body; a name ending in "-" in metadata.generateName is allowed */
-    SOURCE_PATCH,        /* JSON merge patch (RFC 7396) on the object */
-    SOURCE_PATCH_STATUS, /* the same on its status subresource; metadata.annotations goes along */
-    SOURCE_APPLY_STATUS, /* server-side apply on status, field manager `manager` */
-    SOURCE_APPLY,        /* server-side apply, creates when absent */
-    SOURCE_DELETE,
 };
 
 struct source_write {
@@ -75,6 +66,15 @@ const struct object *source_get(const struct source *source, enum kind_id kind,
 const struct object **source_list(const struct source *source, enum kind_id kind,
                                   struct arena *arena, size_t *ret_count);
 size_t source_count(const struct source *source, enum kind_id kind);
+
+/* An index, made before source_start: finds objects of one kind by something they hold, such as
+ * EndpointSlices by their Service. `value_of` writes the value of an object to out, or nothing when
+ * the object is not to be found that way. Returns the index's number. */
+size_t source_index(struct source *source, enum kind_id kind,
+                    void (*value_of)(const struct object *object, struct sbuf *out));
+/* All objects with that value sorted by key; all borrowed until the next turn of the loop. */
+const struct object *const *source_by(const struct source *source, size_t index, struct str value,
+                                      size_t *ret_count);
 
 /* Findings about input that is no object. Borrowed until the next turn of the loop. */
 const struct diag_list *source_findings(const struct source *source);
