@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "common/base/sbuf.h"
+#include "crd/kinds.h"
 
 static void add(struct object *object, enum diag_severity severity, struct str field,
                 const char *format, va_list args)
@@ -75,4 +76,46 @@ struct list check_ranges(struct object *object, const struct str_list *list, con
                         &ranges[count]))
             count++;
     return (struct list){.items = ranges, .count = count};
+}
+
+/* A range and its place in the list. */
+struct placed {
+    struct range range;
+    size_t at;
+};
+
+static int placed_cmp(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int order = range_cmp(&x->range, &y->range);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Sorted, a range overlaps an earlier one exactly when it begins before the furthest end so far. */
+void check_disjoint(struct object *object, const struct str_list *texts, const struct list *ranges,
+                    const char *field)
+{
+    size_t count = ranges->count;
+    const char *what = object->kind->id == KIND_IP_ADDRESS_POOL ? "pool" : "reservation";
+    if (count != texts->count || count < 2)
+        return;
+    scoped_heap struct placed *sorted = heap_alloc(count * sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (struct placed){.range = ((const struct range *)ranges->items)[i], .at = i};
+    qsort(sorted, count, sizeof(*sorted), placed_cmp);
+    const struct placed *furthest = &sorted[0];
+    for (size_t i = 1; i < count; i++) {
+        const struct placed *now = &sorted[i];
+        if (range_overlaps(&furthest->range, &now->range)) {
+            bool after = now->at > furthest->at;
+            size_t late = after ? now->at : furthest->at, early = after ? furthest->at : now->at;
+            check_fail(object, check_field(object, "%s[%zu]", field, late),
+                       "CIDR \"" STR_FMT "\" in %s \"" STR_FMT
+                       "\" overlaps with already defined CIDR \"" STR_FMT "\"",
+                       STR_ARG(str_slice(texts->items[late], 0, 128)), what,
+                       STR_ARG(object->meta.name), STR_ARG(str_slice(texts->items[early], 0, 128)));
+        }
+        if (ip_cmp(&now->range.last, &furthest->range.last) > 0)
+            furthest = now;
+    }
 }

@@ -35,4 +35,9 @@ bool check_range(struct object *object, struct str text, struct str field, bool 
 struct list check_ranges(struct object *object, const struct str_list *list, const char *field,
                          bool bare); /* struct range */
 
+/* Refuses the object when an address is in two of the ranges, which check_ranges made of the texts
+ * ("CIDR … overlaps with already defined CIDR …"). Does nothing when some text gave no range. */
+void check_disjoint(struct object *object, const struct str_list *texts, const struct list *ranges,
+                    const char *field);
+
 #endif

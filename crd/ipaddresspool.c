@@ -47,49 +47,6 @@ static const struct field fields[] = {
 #undef AT
 const struct shape ipaddresspool_shape = SHAPE(struct ipaddresspool, fields, SHAPE_STRICT);
 
-/* A range and its place in spec.addresses. */
-struct placed {
-    struct range range;
-    size_t at;
-};
-
-static int placed_cmp(const void *a, const void *b)
-{
-    const struct placed *x = a, *y = b;
-    int order = range_cmp(&x->range, &y->range);
-    return order ? order : (x->at > y->at) - (x->at < y->at);
-}
-
-/* No address may be in the pool twice. Sorted, a range overlaps an earlier one exactly when it
- * begins before the furthest end seen so far. */
-static void check_overlaps(struct ipaddresspool *pool)
-{
-    const struct range *ranges = pool->ranges.items;
-    size_t count = pool->ranges.count;
-    if (count != pool->spec.addresses.count || count == 0)
-        return; /* some text is no range, and the object refused for it */
-    scoped_heap struct placed *sorted = heap_alloc(count * sizeof(*sorted));
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct placed){.range = ranges[i], .at = i};
-    qsort(sorted, count, sizeof(*sorted), placed_cmp);
-    struct placed *widest = &sorted[0];
-    for (size_t i = 1; i < count; i++) {
-        struct placed *now = &sorted[i];
-        if (range_overlaps(&widest->range, &now->range)) {
-            size_t late = now->at > widest->at ? now->at : widest->at;
-            size_t early = now->at > widest->at ? widest->at : now->at;
-            const struct str *texts = pool->spec.addresses.items;
-            check_fail(&pool->object, check_field(&pool->object, "spec.addresses[%zu]", late),
-                       "CIDR \"" STR_FMT "\" in pool \"" STR_FMT
-                       "\" overlaps with already defined CIDR \"" STR_FMT "\"",
-                       STR_ARG(texts[late]), STR_ARG(pool->object.meta.name),
-                       STR_ARG(texts[early]));
-        }
-        if (ip_cmp(&now->range.last, &widest->range.last) > 0)
-            widest = now;
-    }
-}
-
 static void warn_outside(struct ipaddresspool *pool)
 {
     const struct range *excludes = pool->excludes.items, *ranges = pool->ranges.items;
@@ -111,7 +68,7 @@ void ipaddresspool_check(struct object *object)
         check_fail(object, STR("spec.addresses"), "pool has no prefixes defined");
     pool->ranges = check_ranges(object, &spec->addresses, "spec.addresses", false);
     pool->excludes = check_ranges(object, &spec->exclude_addresses, "spec.excludeAddresses", true);
-    check_overlaps(pool);
+    check_disjoint(object, &spec->addresses, &pool->ranges, "spec.addresses");
     if (diag_errors(&object->findings) == 0)
         warn_outside(pool);
     struct service_allocation *allocation = spec->service_allocation;

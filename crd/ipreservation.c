@@ -72,6 +72,7 @@ void ipreservation_check(struct object *object)
         reservation->ranges = (struct list){.items = range, .count = ok ? 1 : 0};
     } else {
         reservation->ranges = check_ranges(object, &spec->addresses, "spec.addresses", true);
+        check_disjoint(object, &spec->addresses, &reservation->ranges, "spec.addresses");
     }
     check_owner(reservation);
 }
