@@ -5,8 +5,9 @@
 #include "common/base/sbuf.h"
 #include "crd/kinds.h"
 
-static void add(struct object *object, enum diag_severity severity, struct str field,
-                const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void add(struct object *object,
+                                                      enum diag_severity severity, struct str field,
+                                                      const char *format, va_list args)
 {
     scoped_sbuf struct sbuf message = {0};
     sbuf_vprintf(&message, format, args);
