@@ -59,8 +59,8 @@ struct pool_segment {
  * then the open ones; each kind in the order of spec.addresses. */
 struct pool_family {
     uint32_t first, open, end;
-    int64_t capacity; /* addresses in all, saturating at INT64_MAX */
-    int64_t reserved; /* addresses in reserved segments, saturating at INT64_MAX */
+    int64_t capacity;      /* addresses in all, saturating at INT64_MAX */
+    int64_t open_capacity; /* addresses in open segments, saturating at INT64_MAX */
 };
 
 struct pool {
@@ -89,7 +89,7 @@ struct pool_set {
 /* Builds a set. The order of the inputs is their precedence: a pool that overlaps an earlier one,
  * overlaps itself, has no ranges, or has an earlier one's name is left out, with an error in
  * `found`; so is the part of a reservation that an earlier reservation already has. A reservation
- * that meets no pool is a warning. Never NULL; the caller owns the set. */
+ * that meets no pool is a note. Never NULL; the caller owns the set. */
 struct pool_set *pool_set_build(const struct pool_input *pools, size_t pool_count,
                                 const struct pool_reservation *reservations,
                                 size_t reservation_count, struct diag_list *found);

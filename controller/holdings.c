@@ -1,0 +1,406 @@
+#include "controller/holdings.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void holdings_init(struct holdings *h, const struct pool_set *set, uint64_t seed)
+{
+    uint32_t segments = set->segment_count;
+    *h = (struct holdings){
+        .set = set,
+        .holders = {.seed = seed},
+        .addresses = {.seed = seed},
+        .shares = {.seed = seed},
+        .taken = heap_alloc(segments * sizeof(*h->taken)),
+        .open = heap_alloc((segments / 64 + 1) * sizeof(*h->open)),
+        .counts = heap_alloc(set->count * sizeof(*h->counts)),
+        .seed = seed,
+    };
+    for (uint32_t i = 0; i < segments; i++) {
+        runs_init(&h->taken[i], seed + i);
+        h->open[i / 64] |= UINT64_C(1) << i % 64;
+    }
+}
+
+static void address_free(struct address *address)
+{
+    vec_done(&address->uses);
+    free(address);
+}
+
+void holdings_done(struct holdings *h)
+{
+    size_t cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(&h->holders, &cursor));)
+        free(entry->value);
+    cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(&h->addresses, &cursor));)
+        address_free(entry->value);
+    cursor = 0;
+    for (struct map_entry *entry; (entry = map_next(&h->shares, &cursor));) {
+        struct share *share = entry->value;
+        share->count = 0; /* its members are gone already */
+        share_free(share);
+    }
+    for (uint32_t i = 0; h->set && i < h->set->segment_count; i++)
+        runs_done(&h->taken[i]);
+    map_done(&h->holders);
+    map_done(&h->addresses);
+    map_done(&h->shares);
+    free(h->taken);
+    free(h->open);
+    free(h->counts);
+    *h = (struct holdings){0};
+}
+
+struct holder *holdings_holder(const struct holdings *h, struct str key)
+{
+    return map_get(&h->holders, key);
+}
+
+struct address *holdings_address(const struct holdings *h, const struct ip *ip)
+{
+    return map_get(&h->addresses, ip_key(ip));
+}
+
+struct str holdings_share_name(struct str sharing, struct str backend, struct arena *arena)
+{
+    if (!sharing.len)
+        return (struct str){0};
+    /* With the length in front, no two pairs have one name. */
+    return arena_printf(arena, "%zu:" STR_FMT STR_FMT, sharing.len, STR_ARG(sharing),
+                        STR_ARG(backend));
+}
+
+struct share *holdings_share(const struct holdings *h, struct str name)
+{
+    return name.len ? map_get(&h->shares, name) : NULL;
+}
+
+const struct pool *holdings_pool(const struct holdings *h, const struct holder *holder)
+{
+    uint32_t segment = holder->holds[0].address->member.spot.segment;
+    return &h->set->pools[h->set->segments[segment].pool];
+}
+
+/* --- ports ------------------------------------------------------------------------------------ */
+
+/* The position of the first use that is not before port. */
+static size_t find_use(const struct address *address, uint32_t port)
+{
+    size_t low = 0, high = address->uses.len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (address->uses.items[middle].port < port)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void add_uses(struct address *address, struct holder *holder)
+{
+    for (size_t i = 0; i < holder->ports.count; i++) {
+        size_t at = find_use(address, holder->ports.items[i]);
+        vec_reserve(&address->uses, address->uses.len + 1);
+        memmove(&address->uses.items[at + 1], &address->uses.items[at],
+                (address->uses.len - at) * sizeof(*address->uses.items));
+        address->uses.len++;
+        address->uses.items[at] =
+            (struct port_use){.port = holder->ports.items[i], .holder = holder};
+    }
+}
+
+static void drop_uses(struct address *address, const struct holder *holder)
+{
+    for (size_t i = 0; i < holder->ports.count; i++) {
+        size_t at = find_use(address, holder->ports.items[i]);
+        assert(at < address->uses.len && address->uses.items[at].holder == holder);
+        address->uses.len--;
+        memmove(&address->uses.items[at], &address->uses.items[at + 1],
+                (address->uses.len - at) * sizeof(*address->uses.items));
+    }
+}
+
+/* The first port in both sorted lists. */
+static bool common_port(const struct port_list *a, const struct port_list *b, uint32_t *ret)
+{
+    for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
+        if (a->items[i] == b->items[j]) {
+            *ret = a->items[i];
+            return true;
+        }
+        if (a->items[i] < b->items[j])
+            i++;
+        else
+            j++;
+    }
+    return false;
+}
+
+struct holder *holdings_clash(const struct address *address, const struct port_list *ports,
+                              const struct holder *self, uint32_t *ret_port)
+{
+    if (address->user_count == 1) {
+        struct holder *other = address->first->holder;
+        return other != self && common_port(ports, &other->ports, ret_port) ? other : NULL;
+    }
+    for (size_t i = 0; i < ports->count; i++) {
+        size_t at = find_use(address, ports->items[i]);
+        if (at < address->uses.len && address->uses.items[at].port == ports->items[i] &&
+            address->uses.items[at].holder != self) {
+            *ret_port = ports->items[i];
+            return address->uses.items[at].holder;
+        }
+    }
+    return NULL;
+}
+
+/* --- free spots ------------------------------------------------------------------------------- */
+
+static void set_open(struct holdings *h, uint32_t segment)
+{
+    ip_value gap;
+    uint64_t bit = UINT64_C(1) << segment % 64;
+    if (runs_first_gap(&h->taken[segment], h->set->segments[segment].last_index, &gap))
+        h->open[segment / 64] |= bit;
+    else
+        h->open[segment / 64] &= ~bit;
+}
+
+bool holdings_first_free(const struct holdings *h, uint32_t from, uint32_t to, struct spot *ret)
+{
+    for (uint32_t word = from / 64; word * 64 < to; word++) {
+        uint64_t bits = h->open[word];
+        if (word == from / 64)
+            bits &= ~UINT64_C(0) << from % 64;
+        if (!bits)
+            continue;
+        uint32_t segment = word * 64 + (uint32_t)__builtin_ctzll(bits);
+        if (segment >= to)
+            return false;
+        ip_value last = h->set->segments[segment].last_index;
+        *ret = (struct spot){.segment = segment};
+        return runs_first_gap(&h->taken[segment], last, &ret->index);
+    }
+    return false;
+}
+
+static bool joinable(const struct share_member *member, const struct share_query *query)
+{
+    const struct address *address = TREE_ITEM(member, const struct address, member);
+    uint32_t port;
+    return !address->quarantined && !holdings_clash(address, query->ports, NULL, &port);
+}
+
+bool holdings_first_shared(const struct share *share, uint32_t from, uint32_t to,
+                           const struct port_list *ports, struct spot *ret)
+{
+    struct share_query query = {.from = from, .to = to, .ports = ports, .usable = joinable};
+    const struct share_member *member = share_first(share, &query);
+    if (!member)
+        return false;
+    *ret = member->spot;
+    return true;
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static struct address *address_get(struct holdings *h, const struct ip *ip)
+{
+    struct address *address = holdings_address(h, ip);
+    if (address)
+        return address;
+    const struct pool_segment *segment = pool_set_locate(h->set, ip);
+    address = heap_alloc(sizeof(*address));
+    *address = (struct address){
+        .ip = *ip,
+        .member.spot = {.segment = HOLDINGS_NOWHERE},
+    };
+    (void)map_put(&h->addresses, ip_key(&address->ip), address);
+    if (segment) {
+        address->member.spot = (struct spot){
+            .segment = (uint32_t)(segment - h->set->segments),
+            .index = pool_segment_index(segment, ip),
+        };
+        runs_add(&h->taken[address->member.spot.segment], address->member.spot.index);
+        set_open(h, address->member.spot.segment);
+    }
+    return address;
+}
+
+/* Forgets an address that is neither used nor in quarantine. */
+static void address_put(struct holdings *h, struct address *address)
+{
+    if (address->user_count || address->quarantined)
+        return;
+    if (address->member.spot.segment != HOLDINGS_NOWHERE) {
+        runs_remove(&h->taken[address->member.spot.segment], address->member.spot.index);
+        set_open(h, address->member.spot.segment);
+    }
+    (void)map_remove(&h->addresses, ip_key(&address->ip));
+    address_free(address);
+}
+
+/* Enters the address in its pool's counters, or takes it out. */
+static void count_address(struct holdings *h, const struct address *address, int64_t step)
+{
+    if (address->member.spot.segment == HOLDINGS_NOWHERE)
+        return;
+    const struct pool_segment *segment = &h->set->segments[address->member.spot.segment];
+    struct family_count *count = &h->counts[segment->pool][pool_slot(&address->ip)];
+    if (address->user_count) {
+        count->assigned += step;
+        if (segment->owner.len)
+            count->assigned_reserved += step;
+    } else if (address->quarantined && !segment->owner.len) {
+        count->quarantined += step;
+    }
+}
+
+static void join_share(struct address *address, struct share *share)
+{
+    address->share = share;
+    if (share)
+        share_add(share, &address->member);
+}
+
+static void leave_share(struct holdings *h, struct address *address)
+{
+    struct share *share = address->share;
+    address->share = NULL;
+    if (!share)
+        return;
+    share_remove(share, &address->member);
+    if (share->count)
+        return;
+    (void)map_remove(&h->shares, share->name);
+    share_free(share);
+}
+
+static void attach(struct holdings *h, struct hold *hold, struct holder *holder,
+                   const struct ip *ip)
+{
+    struct address *address = address_get(h, ip);
+    *hold = (struct hold){.address = address, .holder = holder, .prev = address->last};
+    if (address->last)
+        address->last->next = hold;
+    else
+        address->first = hold;
+    address->last = hold;
+
+    count_address(h, address, -1);
+    address->user_count++;
+    count_address(h, address, 1);
+    if (address->user_count == 1)
+        join_share(address, holder->share);
+    assert(address->share == holder->share);
+    if (holder->share)
+        share_use(holder->share, &address->member, &holder->ports);
+    if (address->user_count == 2)
+        add_uses(address, address->first->holder);
+    if (address->user_count >= 2)
+        add_uses(address, holder);
+}
+
+static void detach(struct holdings *h, struct hold *hold)
+{
+    struct address *address = hold->address;
+    const struct holder *holder = hold->holder;
+    *(hold->prev ? &hold->prev->next : &address->first) = hold->next;
+    *(hold->next ? &hold->next->prev : &address->last) = hold->prev;
+
+    if (holder->share)
+        share_drop(holder->share, &address->member, &holder->ports);
+    if (address->user_count >= 2)
+        drop_uses(address, holder);
+    count_address(h, address, -1);
+    address->user_count--;
+    count_address(h, address, 1);
+    if (address->user_count == 0)
+        leave_share(h, address);
+    if (address->user_count <= 1)
+        vec_done(&address->uses);
+    address_put(h, address);
+}
+
+/* --- holders ---------------------------------------------------------------------------------- */
+
+static struct share *share_get(struct holdings *h, struct str name)
+{
+    struct share *share = holdings_share(h, name);
+    if (share || !name.len)
+        return share;
+    share = share_new(name, h->seed);
+    (void)map_put(&h->shares, share->name, share);
+    return share;
+}
+
+static struct holder *holder_new(struct str key, const struct port_list *ports)
+{
+    size_t port_bytes = ports->count * sizeof(*ports->items);
+    struct holder *holder = heap_alloc(sizeof(*holder) + port_bytes + key.len);
+    uint32_t *items = (uint32_t *)(holder + 1);
+    char *text = (char *)(items + ports->count);
+    if (port_bytes)
+        memcpy(items, ports->items, port_bytes);
+    memcpy(text, key.ptr, key.len);
+    *holder = (struct holder){
+        .key = {.ptr = text, .len = key.len},
+        .ports = {.items = items, .count = ports->count},
+    };
+    return holder;
+}
+
+struct holder *holdings_add(struct holdings *h, struct str key, struct str share_name,
+                            const struct port_list *ports, const struct ip *ips, size_t count)
+{
+    assert(count >= 1 && count <= ALLOC_IPS && !holdings_holder(h, key));
+    struct holder *holder = holder_new(key, ports);
+    holder->share = share_get(h, share_name);
+    holder->hold_count = count;
+    for (size_t i = 0; i < count; i++)
+        attach(h, &holder->holds[i], holder, &ips[i]);
+    (void)map_put(&h->holders, holder->key, holder);
+    return holder;
+}
+
+void holdings_remove(struct holdings *h, struct holder *holder)
+{
+    (void)map_remove(&h->holders, holder->key);
+    for (size_t i = 0; i < holder->hold_count; i++)
+        detach(h, &holder->holds[i]);
+    free(holder);
+}
+
+void holdings_grow(struct holdings *h, struct holder *holder, const struct ip *ip,
+                   struct arena *arena)
+{
+    assert(holder->hold_count == 1);
+    struct ip old = holder->holds[0].address->ip;
+    bool in_order = ip_cmp(&old, ip) < 0;
+    const struct ip ips[ALLOC_IPS] = {in_order ? old : *ip, in_order ? *ip : old};
+    struct str key = arena_str(arena, holder->key);
+    struct str share_name = holder->share ? arena_str(arena, holder->share->name) : STR("");
+    struct port_list ports = {
+        .items = arena_array(arena, holder->ports.count, sizeof(*ports.items)),
+        .count = holder->ports.count,
+    };
+    for (size_t i = 0; i < ports.count; i++)
+        ports.items[i] = holder->ports.items[i];
+    holdings_remove(h, holder);
+    (void)holdings_add(h, key, share_name, &ports, ips, ALLOC_IPS);
+}
+
+void holdings_quarantine(struct holdings *h, const struct ip *ip, bool on)
+{
+    struct address *address = on ? address_get(h, ip) : holdings_address(h, ip);
+    if (!address)
+        return;
+    count_address(h, address, -1);
+    address->quarantined = on;
+    count_address(h, address, 1);
+    address_put(h, address);
+}
