@@ -77,14 +77,35 @@ static void add_own_findings(struct validate_run *run, const struct object *obje
     }
 }
 
-/* Between reservations age decides, so that nobody takes over by a name that sorts earlier. */
-static int older_first(const void *a, const void *b)
+/* Who is judged first wins against who is judged later: what was in force before, then the older,
+ * then by key. So a newcomer never pushes out what works, whatever its name. */
+struct turn {
+    const struct object *object;
+    bool stands;
+};
+
+static int by_precedence(const void *a, const void *b)
 {
-    const struct object *x = *(const struct object *const *)a;
-    const struct object *y = *(const struct object *const *)b;
-    if (x->meta.created != y->meta.created)
-        return x->meta.created < y->meta.created ? -1 : 1;
-    return str_cmp(x->key, y->key);
+    const struct turn *x = a, *y = b;
+    if (x->stands != y->stands)
+        return x->stands ? -1 : 1;
+    if (x->object->meta.created != y->object->meta.created)
+        return x->object->meta.created < y->object->meta.created ? -1 : 1;
+    return str_cmp(x->object->key, y->object->key);
+}
+
+static struct turn *in_order(struct validate_run *run, const struct objects *all)
+{
+    const struct validate_input *input = run->input;
+    struct turn *turns = arena_array(run->arena, all->count, sizeof(*turns));
+    for (size_t i = 0; i < all->count; i++)
+        turns[i] = (struct turn){
+            .object = all->items[i],
+            .stands = input->stands && input->stands(input->stands_ctx, all->items[i]),
+        };
+    if (all->count)
+        qsort(turns, all->count, sizeof(*turns), by_precedence);
+    return turns;
 }
 
 static int by_key(const void *a, const void *b)
@@ -98,14 +119,10 @@ static void judge_kind(struct validate_run *run, enum kind_id id, validate_rule 
 {
     const struct objects *all = &run->input->of[id];
     struct objects *kept = &run->result->of[id];
-    const struct object **order = arena_array(run->arena, all->count, sizeof(*order));
+    struct turn *turns = in_order(run, all);
     kept->items = arena_array(run->arena, all->count, sizeof(*kept->items));
-    for (size_t i = 0; i < all->count; i++)
-        order[i] = all->items[i];
-    if (id == KIND_IP_RESERVATION)
-        qsort(order, all->count, sizeof(*order), older_first);
     for (size_t i = 0; i < all->count; i++) {
-        const struct object *object = order[i];
+        const struct object *object = turns[i].object;
         add_own_findings(run, object);
         if (object->refused || !has_its_place(run, object) || (rule && !rule(run, object)))
             continue;
@@ -113,7 +130,8 @@ static void judge_kind(struct validate_run *run, enum kind_id id, validate_rule 
         if (object->kind->config)
             (void)map_put(&run->names[id], object->meta.name, (void *)object);
     }
-    qsort(kept->items, kept->count, sizeof(*kept->items), by_key);
+    if (kept->count)
+        qsort(kept->items, kept->count, sizeof(*kept->items), by_key);
 }
 
 static void join(struct diag_list *to, struct diag_list *from)

@@ -1,9 +1,9 @@
 /* Rules that need several objects: what of the configuration is in force.
  *
  * Each object is judged by itself. One that breaks a rule together with others is refused alone:
- * the later by name, or the one that refers to the other. Everything else stays in force, so that
- * one bad object never stops the rest. The answer depends on the input alone, not on the order in
- * which the objects came to be, except that between IPReservations the older one wins.
+ * the one that refers to the other, else the newcomer: what was in force before wins, then the
+ * older one, then the earlier by key. Everything else stays in force, so that one bad object never
+ * stops the rest.
  *
  * What MetalLB refuses only for the limits of one routing daemon is accepted: peers of one node
  * with different router IDs or local AS numbers. */
@@ -24,7 +24,10 @@ struct validate_input {
     struct objects of[KIND_COUNT]; /* all that are known, refused ones too; kinds not followed: 0 */
     struct str namespace; /* ours: configuration elsewhere is refused; empty: it may be anywhere */
     int64_t now;          /* seconds since 1970: reservations that ended before are left out */
-    bool has_secrets;     /* Secrets are followed: those that peers name must be there */
+    /* Was this very version in force before? NULL: nothing was. */
+    bool (*stands)(const void *ctx, const struct object *object);
+    const void *stands_ctx;
+    bool has_secrets; /* Secrets are followed: those that peers name must be there */
 };
 
 struct validated {
