@@ -1,6 +1,6 @@
 #include "crd/bgppeer.h"
 
-#include "common/json/duration.h"
+#include "common/base/duration.h"
 #include "crd/check.h"
 #include "crd/condition.h"
 #include "crd/object_rows.h"

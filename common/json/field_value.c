@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "common/json/duration.h"
+#include "common/base/duration.h"
 #include "common/json/rfc3339.h"
 #include "common/net/ip.h"
 

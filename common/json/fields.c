@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/base/suggest.h"
 #include "common/json/field_value.h"
-#include "common/json/suggest.h"
 
 static void decode_object(struct field_decoder *decoder, const struct shape *shape,
                           const json_t *value, const struct field_path *path, void *ret);

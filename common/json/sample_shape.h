@@ -2,7 +2,7 @@
 #ifndef COMMON_JSON_SAMPLE_SHAPE_H
 #define COMMON_JSON_SAMPLE_SHAPE_H
 
-#include "common/json/duration.h"
+#include "common/base/duration.h"
 #include "common/json/fields.h"
 #include "common/net/ip.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "common/base/err.h"
+#include "common/base/suggest.h"
 #include "common/json/fields.h"
-#include "common/json/suggest.h"
 #include "common/json/yaml.h"
 
 static struct str text_of(const json_t *value)

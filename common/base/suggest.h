@@ -1,6 +1,6 @@
 /* "Did you mean": the known name that is closest to a misspelt one. */
-#ifndef COMMON_JSON_SUGGEST_H
-#define COMMON_JSON_SUGGEST_H
+#ifndef COMMON_BASE_SUGGEST_H
+#define COMMON_BASE_SUGGEST_H
 
 #include "common/base/str.h"
 

@@ -1,4 +1,4 @@
-#include "common/json/duration.h"
+#include "common/base/duration.h"
 
 #include <errno.h>
 #include <stdbool.h>

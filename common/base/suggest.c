@@ -1,4 +1,4 @@
-#include "common/json/suggest.h"
+#include "common/base/suggest.h"
 
 #include <ctype.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Durations in Go's syntax (time.ParseDuration), which Kubernetes uses for metav1.Duration. */
-#ifndef COMMON_JSON_DURATION_H
-#define COMMON_JSON_DURATION_H
+#ifndef COMMON_BASE_DURATION_H
+#define COMMON_BASE_DURATION_H
 
 #include <stdint.h>
 
