@@ -197,21 +197,29 @@ def test_program_restarts_and_its_log_goes_on(process):
 
 
 def test_sweep_removes_what_has_no_living_owner():
-    """A namespace, a directory and a process of a run whose owner is gone; those of a run
-    whose owner lives stay."""
+    """A namespace and a process of a run whose owner is gone; those of a run whose owner lives
+    stay, and so do those of a container, whose process numbers mean nothing to us."""
     gone = subprocess.Popen(["true"])
     gone.wait()
-    dead, alive = f"lab-{gone.pid}-1", f"lab-1-{lab_run.start_time(1)}"
-    orphan = subprocess.Popen(["sleep", "1000"], env={**os.environ, lab_run.ENVIRON: dead})
-    for name in (dead, alive):
+    dead = lab_run.name_of(gone.pid, 1)
+    strangers = [lab_run.name_of(1, lab_run.start_time(1)), f"stentor-1-{gone.pid}-1"]
+    marked = {name: subprocess.Popen(["sleep", "1000"], env={**os.environ, lab_run.ENVIRON: name})
+              for name in (dead, *strangers)}
+    for name in marked:
         run_command(["ip", "netns", "add", f"{name}-planted"])
     try:
         assert dead in lab_run.sweep_stale()
-        assert orphan.wait(5) == -signal.SIGKILL
+        assert marked[dead].wait(5) == -signal.SIGKILL
         assert lab_run.namespaces_of(dead) == []
-        assert lab_run.namespaces_of(alive) == [f"{alive}-planted"]
+        for name in strangers:
+            assert marked[name].poll() is None
+            assert lab_run.namespaces_of(name) == [f"{name}-planted"]
     finally:
-        run_command(["ip", "netns", "del", f"{alive}-planted"])
+        for process in marked.values():
+            process.kill()
+            process.wait()
+        for name in strangers:
+            run_command(["ip", "netns", "del", f"{name}-planted"])
 
 
 _LONG_TEST = """

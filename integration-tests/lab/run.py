@@ -1,9 +1,10 @@
 """A run owns everything that it makes: processes, network namespaces, a directory.
 
-Ownership is written where a stranger can read it. The run's name is `lab-PID-START`, PID
-being the owning process and START the moment that it was started, which together name one
-process for ever. Network namespaces are called NAME-…, the directory NAME, and every child
-carries NAME in its environment. Whoever finds such a thing can tell whether its owner lives.
+Ownership is written where a stranger can read it. The run's name is `stentor-SPACE-PID-START`, PID
+being the owning process, START the moment that it was started and SPACE the PID namespace in
+which that is its number, which together name one process for ever. Network namespaces are called NAME-…, the directory NAME, and every child
+carries NAME in its environment. Whoever finds such a thing can tell whether its owner lives, or
+that it is none of his business: a container's processes are seen from its host, by other numbers.
 
 Three things remove what a run made, each sufficient:
   1. the owner, at its end (Run.close, also from atexit and on SIGTERM);
@@ -25,7 +26,7 @@ from pathlib import Path
 
 ENVIRON = "STENTOR_LAB_RUN"
 NETNS_DIR = Path("/run/netns")
-_NAME = re.compile(r"lab-(\d+)-(\d+)\b")
+_NAME = re.compile(r"stentor-(\d+)-(\d+)-(\d+)\b")
 
 
 class Run:
@@ -34,7 +35,7 @@ class Run:
     def __init__(self, keep_signals=False):
         """keep_signals: leave SIGTERM and SIGHUP as they are (the caller handles them)."""
         sweep_stale()
-        self.name = f"lab-{os.getpid()}-{start_time(os.getpid())}"
+        self.name = name_of(os.getpid(), start_time(os.getpid()))
         self.directory = Path(tempfile.gettempdir()) / self.name
         self.directory.mkdir(mode=0o755, exist_ok=True)
         self.processes = []
@@ -94,13 +95,22 @@ def start_time(pid):
     return int(text.rpartition(")")[2].split()[19])
 
 
+def name_of(pid, start):
+    """The name of the run of a process in our PID namespace."""
+    return f"stentor-{_pid_namespace()}-{pid}-{start}"
+
+
+def _pid_namespace():
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
 def owner_is_alive(name):
-    """Whether the owner of a thing called NAME… lives. Strangers' names count as alive."""
+    """Whether the owner of a thing called NAME… lives. What we cannot know counts as alive."""
     match = _NAME.match(name)
-    if not match:
+    if not match or int(match[1]) != _pid_namespace():
         return True
     try:
-        return start_time(int(match[1])) == int(match[2])
+        return start_time(int(match[2])) == int(match[3])
     except (OSError, IndexError):
         return False
 
