@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "common/base/duration.h"
 #include "common/base/err.h"
+#include "common/base/suggest.h"
 #include "common/base/vec.h"
 
 struct parse {
@@ -32,21 +34,51 @@ static void *member(const struct parse *parse, const struct option *row)
     return (char *)parse->target + row->offset;
 }
 
+/* The words that Go's flag package knows: the odd ones are true. */
+static const char *const bool_words[] = {"false", "true", "0", "1", "f",     "t",
+                                         "FALSE", "TRUE", "F", "T", "False", "True"};
+static const struct names bool_table = NAMES(bool_words);
+
 static int set_bool(const struct option *row, struct str value, void *to)
 {
-    static const char *const words[] = {"false", "true", "0", "1"};
-    static const struct names table = NAMES(words);
     size_t index;
     (void)row;
-    if (names_find(&table, value, &index) < 0)
+    if (names_find(&bool_table, value, &index) < 0)
         return -EINVAL;
     *(bool *)to = index % 2;
     return 0;
 }
 
+static uint64_t limit(const struct option *row)
+{
+    return row->max ? row->max : UINT64_MAX;
+}
+
 static int set_uint(const struct option *row, struct str value, void *to)
 {
-    return str_to_u64(value, row->max ? row->max : UINT64_MAX, to);
+    uint64_t number;
+    int err = str_to_u64(value, limit(row), &number);
+    if (err < 0)
+        return err;
+    if (number < row->min)
+        return -ERANGE;
+    *(uint64_t *)to = number;
+    return 0;
+}
+
+static int set_duration(const struct option *row, struct str value, void *to)
+{
+    int64_t parsed;
+    int err = duration_parse(value, &parsed);
+    if (err < 0)
+        return err;
+    if (parsed < 0)
+        return -ERANGE;
+    uint64_t ms = ((uint64_t)parsed + DURATION_MILLISECOND - 1) / DURATION_MILLISECOND;
+    if (ms < row->min || ms > limit(row))
+        return -ERANGE;
+    *(uint64_t *)to = ms;
+    return 0;
 }
 
 static int set_enum(const struct option *row, struct str value, void *to)
@@ -65,27 +97,38 @@ static int set_str(const struct option *row, struct str value, void *to)
     return 0;
 }
 
-/* What a value of each type must look like, for the message and for the usage text. */
-static struct str type_rule(struct arena *arena, const struct option *row)
+static void put_bound(struct sbuf *out, const struct option *row, uint64_t bound)
 {
-    switch (row->type) {
-    case OPTION_BOOL:
-        return STR("true or false");
-    case OPTION_UINT:
-        if (row->max)
-            return arena_printf(arena, "a number from 0 to %llu", (unsigned long long)row->max);
-        return STR("a number");
-    case OPTION_ENUM:
-        break;
-    case OPTION_STR:
-    case OPTION_LIST:
-        return STR("text");
+    if (row->type == OPTION_DURATION)
+        duration_format(out, (int64_t)bound * DURATION_MILLISECOND);
+    else
+        sbuf_u64(out, bound);
+}
+
+static void put_bounds(struct sbuf *out, const struct option *row)
+{
+    if (row->min || row->max) {
+        sbuf_puts(out, " from ");
+        put_bound(out, row, row->min);
     }
-    scoped_sbuf struct sbuf list = {0};
-    sbuf_puts(&list, "one of ");
-    for (size_t i = 0; i < row->names->count; i++)
-        sbuf_printf(&list, "%s%s", i ? ", " : "", row->names->names[i]);
-    return arena_str(arena, sbuf_str(&list));
+    if (row->max) {
+        sbuf_puts(out, " to ");
+        put_bound(out, row, row->max);
+    }
+}
+
+/* What a value of the row must look like, for the message and for the usage text. */
+static void put_rule(struct sbuf *out, const struct option *row)
+{
+    static const char *const rules[] = {
+        [OPTION_STR] = "text",      [OPTION_BOOL] = "true or false",
+        [OPTION_UINT] = "a number", [OPTION_DURATION] = "a duration (such as 1m30s or 500ms)",
+        [OPTION_ENUM] = "one of ",  [OPTION_LIST] = "text",
+    };
+    sbuf_puts(out, rules[row->type]);
+    put_bounds(out, row);
+    for (size_t i = 0; row->type == OPTION_ENUM && i < row->names->count; i++)
+        sbuf_printf(out, "%s%s", i ? ", " : "", row->names->names[i]);
 }
 
 static void append(struct parse *parse, const struct option *row, struct str value)
@@ -103,10 +146,8 @@ static int set_value(struct parse *parse, const struct option *row, struct str s
                      struct str value)
 {
     static int (*const setters[])(const struct option *, struct str, void *) = {
-        [OPTION_STR] = set_str,
-        [OPTION_BOOL] = set_bool,
-        [OPTION_UINT] = set_uint,
-        [OPTION_ENUM] = set_enum,
+        [OPTION_STR] = set_str,           [OPTION_BOOL] = set_bool, [OPTION_UINT] = set_uint,
+        [OPTION_DURATION] = set_duration, [OPTION_ENUM] = set_enum,
     };
     if (row->type == OPTION_LIST) {
         append(parse, row, value);
@@ -114,9 +155,10 @@ static int set_value(struct parse *parse, const struct option *row, struct str s
     }
     if (setters[row->type](row, value, member(parse, row)) == 0)
         return 0;
-    struct str rule = type_rule(parse->arena, row);
-    return fail(parse, STR_FMT ": \"" STR_FMT "\" is not " STR_FMT, STR_ARG(source), STR_ARG(value),
-                STR_ARG(rule));
+    scoped_sbuf struct sbuf rule = {0};
+    put_rule(&rule, row);
+    return fail(parse, STR_FMT ": \"" STR_FMT "\" is not %s", STR_ARG(source), STR_ARG(value),
+                sbuf_cstr(&rule));
 }
 
 static void set_list(struct parse *parse, const struct option *row, struct str value)
@@ -154,21 +196,45 @@ static int set_ground(struct parse *parse, const struct option *row, char *const
     return 0;
 }
 
+/* The boolean that "no-NAME" clears, or NULL. */
+static const struct option *find_cleared(const struct options *options, struct str name)
+{
+    if (!str_starts_with(name, STR("no-")))
+        return NULL;
+    const struct option *row = find_row(options, str_slice(name, 3, name.len));
+    return row && row->type == OPTION_BOOL ? row : NULL;
+}
+
+static int fail_unknown(struct parse *parse, struct str flag, struct str name)
+{
+    struct suggest suggest = {.typed = name};
+    for (size_t i = 0; i < parse->options->count; i++)
+        suggest_try(&suggest, str_from(parse->options->rows[i].flag));
+    if (!suggest.best.len)
+        return fail(parse, "unknown flag " STR_FMT, STR_ARG(flag));
+    return fail(parse, "unknown flag " STR_FMT ": did you mean --" STR_FMT "?", STR_ARG(flag),
+                STR_ARG(suggest.best));
+}
+
 /* One argument that is a flag; *at is moved over the value when that is the next argument. */
 static int set_flag(struct parse *parse, char *const *arguments, size_t count, size_t *at,
                     bool *given)
 {
-    struct str text = str_from(arguments[*at]);
     struct str flag, value;
-    bool has_value = str_cut(text, '=', &flag, &value);
+    bool has_value = str_cut(str_from(arguments[*at]), '=', &flag, &value);
     struct str name = str_slice(flag, str_starts_with(flag, STR("--")) ? 2 : 1, flag.len);
     if (!has_value && (str_eq(name, STR("help")) || str_eq(name, STR("h"))))
         return OPTIONS_HELP;
     if (!has_value && str_eq(name, STR("version")))
         return OPTIONS_VERSION;
     const struct option *row = find_row(parse->options, name);
+    const struct option *cleared = row ? NULL : find_cleared(parse->options, name);
+    if (cleared && has_value)
+        return fail(parse, STR_FMT " takes no value", STR_ARG(flag));
+    if (cleared)
+        return set_value(parse, cleared, flag, STR("false"));
     if (!row)
-        return fail(parse, "unknown flag " STR_FMT, STR_ARG(flag));
+        return fail_unknown(parse, flag, name);
     if (!has_value && row->type == OPTION_BOOL)
         value = STR("true");
     else if (!has_value && *at + 1 >= count)
@@ -226,29 +292,52 @@ int options_parse(const struct options *options, char *const *arguments, size_t 
     return result;
 }
 
-static void put_row(struct sbuf *out, const struct option *row, struct arena *arena)
+/* Words of text, indented and broken before column 80. */
+static void put_wrapped(struct sbuf *out, size_t indent, struct str text)
+{
+    enum { COLUMNS = 80 };
+    size_t column = 0;
+    for (struct str word; str_next(&text, ' ', &word);) {
+        if (column && column + 1 + word.len >= COLUMNS) {
+            sbuf_putc(out, '\n');
+            column = 0;
+        }
+        if (column)
+            sbuf_putc(out, ' ');
+        else
+            sbuf_printf(out, "%*s", (int)indent, "");
+        sbuf_put(out, word);
+        column += (column ? 1 : indent) + word.len;
+    }
+    sbuf_putc(out, '\n');
+}
+
+static void put_row(struct sbuf *out, const struct option *row)
 {
     sbuf_printf(out, "  --%s", row->flag);
     if (row->type != OPTION_BOOL)
         sbuf_printf(out, " %s", row->value ? row->value : "VALUE");
-    sbuf_printf(out, "\n        %s", row->help);
-    if (row->type == OPTION_ENUM)
-        sbuf_printf(out, ": " STR_FMT, STR_ARG(type_rule(arena, row)));
-    if (row->fallback && row->fallback[0])
-        sbuf_printf(out, " (default %s)", row->fallback);
-    if (row->env)
-        sbuf_printf(out, " [%s]", row->env);
     sbuf_putc(out, '\n');
+    scoped_sbuf struct sbuf text = {0};
+    sbuf_puts(&text, row->help);
+    if (row->type == OPTION_ENUM) {
+        sbuf_puts(&text, ": ");
+        put_rule(&text, row);
+    }
+    if (row->fallback && row->fallback[0])
+        sbuf_printf(&text, " (default %s)", row->fallback);
+    if (row->env)
+        sbuf_printf(&text, " [%s]", row->env);
+    put_wrapped(out, 8, sbuf_str(&text));
 }
 
 void options_usage(const struct options *options, struct sbuf *out)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    sbuf_printf(out, "usage: %s %s\n\n%s\n\n", options->program, options->synopsis,
-                options->summary);
-    sbuf_puts(out, "Flags (in brackets the environment variable that does the same):\n");
+    sbuf_printf(out, "usage: %s %s\n\n", options->program, options->synopsis);
+    put_wrapped(out, 0, str_from(options->summary));
+    sbuf_puts(out, "\nFlags (in brackets the environment variable that does the same):\n");
     for (size_t i = 0; i < options->count; i++)
-        put_row(out, &options->rows[i], arena);
+        put_row(out, &options->rows[i]);
     sbuf_puts(out, "  --help\n        print this text\n");
     sbuf_puts(out, "  --version\n        print the version\n");
 }

@@ -6,9 +6,10 @@
  *     };
  *
  * "--flag value", "--flag=value" and the same with one dash are accepted; a boolean is set by
- * "--flag" alone or "--flag=false". A flag given twice counts the last time. The flag wins over the
- * environment (where an empty variable counts as unset), the environment over the default. --help,
- * -h and --version are always there; "--" ends the flags. Pure: argv and environment are arguments.
+ * "--flag" alone and cleared by "--no-flag" or "--flag=false". A flag given twice counts the last
+ * time. The flag wins over the environment (where an empty variable counts as unset), the
+ * environment over the default. --help, -h and --version are always there; "--" ends the flags.
+ * Pure: argv and environment are arguments.
  */
 #ifndef COMMON_BASE_OPTIONS_H
 #define COMMON_BASE_OPTIONS_H
@@ -17,9 +18,17 @@
 #include "common/base/names.h"
 #include "common/base/sbuf.h"
 
-/* Members by type: struct str; bool; uint64_t; int (index in names); struct str_list (may be given
- * many times, and by the environment with commas). */
-enum option_type { OPTION_STR, OPTION_BOOL, OPTION_UINT, OPTION_ENUM, OPTION_LIST };
+/* Members by type: struct str; bool; uint64_t; uint64_t in milliseconds (written in Go's syntax,
+ * "15s"; a broken millisecond counts as a whole one); int (index in names); struct str_list (may be
+ * given many times, and by the environment with commas). */
+enum option_type {
+    OPTION_STR,
+    OPTION_BOOL,
+    OPTION_UINT,
+    OPTION_DURATION,
+    OPTION_ENUM,
+    OPTION_LIST
+};
 
 struct option {
     const char *flag; /* without dashes */
@@ -27,7 +36,7 @@ struct option {
     enum option_type type;
     size_t offset;             /* in the struct that options_parse fills */
     const char *fallback;      /* the default as text; NULL: empty, false, 0, the first name */
-    uint64_t max;              /* OPTION_UINT; 0: no limit */
+    uint64_t min, max;         /* OPTION_UINT, OPTION_DURATION (ms); max 0: no limit */
     const struct names *names; /* OPTION_ENUM */
     const char *value;         /* what the usage text calls the value; not for OPTION_BOOL */
     const char *help;          /* a phrase, without the default */
@@ -56,7 +65,7 @@ int options_parse(const struct options *options, char *const *arguments, size_t 
                   struct str_list *ret_operands, struct str *ret_error)
     __attribute__((warn_unused_result));
 
-/* The usage text, flags in the order of the rows. */
+/* The usage text, flags in the order of the rows, within 80 columns. */
 void options_usage(const struct options *options, struct sbuf *out);
 
 #endif

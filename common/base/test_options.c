@@ -7,6 +7,8 @@ struct settings {
     struct str node;
     bool leader;
     uint64_t port;
+    uint64_t members;
+    uint64_t wait_ms;
     int format;
     struct str_list kinds;
 };
@@ -21,6 +23,10 @@ static const struct option rows[] = {
      .help = "elect a leader"},
     {"port", "PORT", OPTION_UINT, offsetof(struct settings, port), .fallback = "7472", .max = 65535,
      .value = "PORT", .help = "port of the metrics"},
+    {"members", NULL, OPTION_UINT, offsetof(struct settings, members), .fallback = "3", .min = 1,
+     .value = "N", .help = "how many speakers are asked before one is suspected of being gone"},
+    {"wait", "WAIT", OPTION_DURATION, offsetof(struct settings, wait_ms), .fallback = "15s",
+     .min = 100, .max = 3600000, .value = "TIME", .help = "patience"},
     {"log-format", NULL, OPTION_ENUM, offsetof(struct settings, format), .names = &formats,
      .fallback = "logfmt", .value = "FORMAT", .help = "form of the log"},
     {"kind", "KINDS", OPTION_LIST, offsetof(struct settings, kinds), .value = "KIND",
@@ -58,6 +64,8 @@ static struct str settings_text(struct arena *arena, const struct settings *s,
 {
     scoped_sbuf struct sbuf b = {0};
     sbuf_printf(&b, STR_FMT " %d %d %d", STR_ARG(s->node), s->leader, (int)s->port, s->format);
+    if (s->members != 3 || s->wait_ms != 15000)
+        sbuf_printf(&b, " %d %dms", (int)s->members, (int)s->wait_ms);
     for (size_t i = 0; i < s->kinds.count; i++)
         sbuf_printf(&b, " +" STR_FMT, STR_ARG(s->kinds.items[i]));
     for (size_t i = 0; i < operands->count; i++)
@@ -91,6 +99,22 @@ static void test_parse(void)
         {"--leader=maybe", "", ERR_SYNTAX, "--leader: \"maybe\" is not true or false"},
         {"--log-format xml", "", ERR_SYNTAX, "--log-format: \"xml\" is not one of logfmt, json"},
         {"--colour=red", "", ERR_SYNTAX, "unknown flag --colour"},
+        {"-prot 1", "", ERR_SYNTAX, "unknown flag -prot: did you mean --port?"},
+        {"--no-leader", "", OPTIONS_RUN, " 0 7472 0 +x"},
+        {"-no-leader --leader=T", "", OPTIONS_RUN, " 1 7472 0 +x"},
+        {"--no-leader=false", "", ERR_SYNTAX, "--no-leader takes no value"},
+        {"--no-port", "", ERR_SYNTAX, "unknown flag --no-port"},
+        {"--members=1 --wait 1m0.5s", "", OPTIONS_RUN, " 1 7472 0 1 60500ms +x"},
+        {"--wait 100ms --wait 99999001ns", "WAIT=1h", OPTIONS_RUN, " 1 7472 0 3 100ms +x"},
+        {"--members=0", "", ERR_SYNTAX, "--members: \"0\" is not a number from 1"},
+        {"--wait=15", "", ERR_SYNTAX,
+         "--wait: \"15\" is not a duration (such as 1m30s or 500ms) from 100ms to 1h0m0s"},
+        {"--wait=99ms", "", ERR_SYNTAX,
+         "--wait: \"99ms\" is not a duration (such as 1m30s or 500ms) from 100ms to 1h0m0s"},
+        {"--wait=-1s", "", ERR_SYNTAX,
+         "--wait: \"-1s\" is not a duration (such as 1m30s or 500ms) from 100ms to 1h0m0s"},
+        {"", "WAIT=2h", ERR_SYNTAX,
+         "WAIT: \"2h\" is not a duration (such as 1m30s or 500ms) from 100ms to 1h0m0s"},
         {"--help", "PORT=x", OPTIONS_HELP, NULL},
         {"-h", "", OPTIONS_HELP, NULL},
         {"a --version --colour", "", OPTIONS_VERSION, NULL},
@@ -136,6 +160,10 @@ static void test_usage(void)
                              "  --node-name NAME\n        the name of this node [NODE_NAME]\n"
                              "  --leader\n        elect a leader (default true) [LEADER]\n"
                              "  --port PORT\n        port of the metrics (default 7472) [PORT]\n"
+                             "  --members N\n"
+                             "        how many speakers are asked before one is suspected of being "
+                             "gone\n        (default 3)\n"
+                             "  --wait TIME\n        patience (default 15s) [WAIT]\n"
                              "  --log-format FORMAT\n"
                              "        form of the log: one of logfmt, json (default logfmt)\n"
                              "  --kind KIND\n        a kind to show (default x) [KINDS]\n"
