@@ -1,10 +1,11 @@
 """A run owns everything that it makes: processes, network namespaces, a directory.
 
-Ownership is written where a stranger can read it. The run's name is `stentor-SPACE-PID-START`, PID
-being the owning process, START the moment that it was started and SPACE the PID namespace in
-which that is its number, which together name one process for ever. Network namespaces are called NAME-…, the directory NAME, and every child
-carries NAME in its environment. Whoever finds such a thing can tell whether its owner lives, or
-that it is none of his business: a container's processes are seen from its host, by other numbers.
+Ownership is written where a stranger can read it. The run's name is
+`stentor-SPACE-PID-START`, PID being the owning process, START the moment that it was started
+and SPACE the PID namespace in which that is its number, which together name one process for
+ever. Network namespaces are called NAME-…, the directory NAME, and every child carries NAME in
+its environment. Whoever finds such a thing can tell whether its owner lives, or that it is none
+of his business: a container's processes are seen from its host, by other numbers.
 
 Three things remove what a run made, each sufficient:
   1. the owner, at its end (Run.close, also from atexit and on SIGTERM);
