@@ -34,12 +34,12 @@ class Controller:
     def __init__(self, run, kubeconfig=None, arguments=(), namespace=None, env=None, name="controller"):
         """kubeconfig: how it reaches the API server, None for not at all (--manifests).
         arguments: further ones; a flag given twice counts as given last.
-        namespace: the netns.Namespace to run in. name: for the log; replicas differ in it."""
+        namespace: the netns.Namespace to run in. name: of this replica, in its log and Lease."""
         self.port, self.health_port = free_ports(2)
         self._namespace = namespace
         self.process = Process(run, [
             program("stentor-controller"), *self._arguments(kubeconfig), *arguments,
-        ], name=name, namespace=namespace, env={"POD_NAME": name, **(env or {})})
+        ], name=name, namespace=namespace, env={"METALLB_POD_NAME": name, "KUBECONFIG": None, **(env or {})})
 
     def _arguments(self, kubeconfig):
         """The arguments that every test gives. Lease times are short, so that a take-over is
