@@ -66,7 +66,13 @@ static struct str world_judge(const struct world *world, struct arena *arena)
 struct rule_case {
     const char *yaml, *want;
     bool has_secrets;
+    const char *stands; /* name of the object that was in force before; NULL: none was */
 };
+
+static bool stands(const void *ctx, const struct object *object)
+{
+    return str_eq(object->meta.name, str_from(ctx));
+}
 
 static void judge_case(const struct rule_case *test)
 {
@@ -74,6 +80,10 @@ static void judge_case(const struct rule_case *test)
     struct world world = {0};
     world_load(&world, test->yaml, arena);
     world.input.has_secrets = test->has_secrets;
+    if (test->stands) {
+        world.input.stands = stands;
+        world.input.stands_ctx = test->stands;
+    }
     TEST_STR(world_judge(&world, arena), test->want);
     world_done(&world);
 }
@@ -155,6 +165,27 @@ static void test_pools(void)
          "error IPAddressPool/ours/c spec.addresses[0]: CIDR \"192.0.2.70-192.0.2.90\" in pool "
          "\"c\" overlaps with already defined CIDR \"192.0.2.64/28\" of IPAddressPool/ours/a\n"
          "in force: a"},
+    };
+    judge_cases(cases, TEST_COUNT(cases));
+}
+
+#define AGED_POOL(name, created)                                                        \
+    "---\n{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: " name \
+    ", namespace: ours, creationTimestamp: '" created "'}, spec: {addresses: [192.0.2.0/24]}}\n"
+#define PUSHED_OUT(name, other)                                                                  \
+    "error IPAddressPool/ours/" name " spec.addresses[0]: CIDR \"192.0.2.0/24\" in pool \"" name \
+    "\" overlaps with already defined CIDR \"192.0.2.0/24\" of IPAddressPool/ours/" other "\n"
+
+/* What was in force wins, then the older one, then the earlier name. */
+static void test_precedence(void)
+{
+    static const struct rule_case cases[] = {
+        {AGED_POOL("a", "2023-01-02T00:00:00Z") AGED_POOL("b", "2023-01-02T00:00:00Z"),
+         PUSHED_OUT("b", "a") "in force: a"},
+        {AGED_POOL("a", "2023-01-02T00:00:00Z") AGED_POOL("b", "2023-01-01T00:00:00Z"),
+         PUSHED_OUT("a", "b") "in force: b"},
+        {AGED_POOL("a", "2023-01-02T00:00:00Z") AGED_POOL("b", "2023-01-01T00:00:00Z"),
+         PUSHED_OUT("b", "a") "in force: a", .stands = "a"},
     };
     judge_cases(cases, TEST_COUNT(cases));
 }
@@ -351,6 +382,6 @@ static void test_reservations(void)
 }
 
 TEST_MAIN("crd/validate", TEST(test_namespace), TEST(test_duplicate_names), TEST(test_pools),
-          TEST(test_communities), TEST(test_community_of_text), TEST(test_peers),
-          TEST(test_secrets), TEST(test_aggregation), TEST(test_local_preference), TEST(test_echo),
-          TEST(test_reservations))
+          TEST(test_precedence), TEST(test_communities), TEST(test_community_of_text),
+          TEST(test_peers), TEST(test_secrets), TEST(test_aggregation), TEST(test_local_preference),
+          TEST(test_echo), TEST(test_reservations))

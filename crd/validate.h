@@ -33,7 +33,7 @@ struct validate_input {
 struct validated {
     struct objects of[KIND_COUNT]; /* in force, sorted by key; in the arena, objects borrowed */
     struct diag_list found; /* all findings, those of the objects themselves too; in the order of
-                               kinds and keys */
+                               kinds, and within a kind in that of precedence */
     struct map aliases;     /* name of a community → struct community_value */
 };
 
