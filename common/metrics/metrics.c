@@ -8,10 +8,8 @@
 #include "common/base/map.h"
 #include "common/base/utf8.h"
 
-const double metric_latency_buckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+const double metric_latency_buckets[METRIC_LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                          0.25,  0.5,    1,     2.5,  5,     10};
-const size_t metric_latency_bucket_count =
-    sizeof(metric_latency_buckets) / sizeof(metric_latency_buckets[0]);
 
 struct series {
     double value; /* of a counter or gauge; the sum of a histogram */

@@ -36,8 +36,8 @@ struct metric {
 };
 
 /* Bounds for latencies of requests: 1 ms to 10 s. */
-extern const double metric_latency_buckets[];
-extern const size_t metric_latency_bucket_count;
+enum { METRIC_LATENCY_BUCKETS = 13 };
+extern const double metric_latency_buckets[METRIC_LATENCY_BUCKETS];
 
 struct metrics;
 
