@@ -1,0 +1,43 @@
+#include "controller/condition_patch.h"
+
+#include "common/json/rfc3339.h"
+
+static void put(struct patch *patch, const struct condition *condition, int64_t time)
+{
+    scoped_sbuf struct sbuf since = {0};
+    rfc3339_format(&since, time, 0, 0);
+    patch_open(patch, NULL);
+    patch_str(patch, "type", condition->type);
+    patch_str(patch, "status", condition->status);
+    patch_str(patch, "reason", condition->reason);
+    patch_str(patch, "message", condition->message);
+    patch_str(patch, "lastTransitionTime", sbuf_str(&since));
+    if (condition->observed_generation)
+        patch_int(patch, "observedGeneration", condition->observed_generation);
+    patch_close(patch);
+}
+
+void condition_patch(struct patch *patch, const struct list *shown, struct str type,
+                     const struct condition *ours)
+{
+    const struct condition *items = shown->items;
+    const struct condition *before = condition_find(shown, type);
+    patch_list(patch, "conditions");
+    for (size_t i = 0; i < shown->count; i++) {
+        if (!str_eq(items[i].type, type))
+            put(patch, &items[i], items[i].since);
+    }
+    if (ours) {
+        bool same_status = before && str_eq(before->status, ours->status);
+        put(patch, ours, same_status ? before->since : ours->since);
+    }
+    patch_close(patch);
+}
+
+bool condition_same(const struct condition *a, const struct condition *b)
+{
+    if (!a || !b)
+        return a == b;
+    return str_eq(a->status, b->status) && str_eq(a->reason, b->reason) &&
+           str_eq(a->message, b->message) && a->observed_generation == b->observed_generation;
+}

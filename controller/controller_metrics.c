@@ -1,0 +1,207 @@
+#include "controller/controller_metrics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/base/err.h"
+
+enum {
+    ADDRESSES_TOTAL,
+    ADDRESSES_IN_USE,
+    IPV4_TOTAL,
+    IPV6_TOTAL,
+    IPV4_IN_USE,
+    IPV6_IN_USE,
+    SERVICES_ALLOCATED,
+    CLIENT_UPDATES,
+    CLIENT_UPDATE_ERRORS,
+    CONFIG_LOADED,
+    CONFIG_STALE,
+    LEADER,
+    SERVICES,
+    FINDINGS,
+    PLAN_SECONDS,
+    PLANNED,
+    WRITE_SECONDS,
+    WRITE_ERRORS,
+    QUEUE_WAITING,
+    QUEUE_IN_FLIGHT,
+    QUEUE_RETRIES,
+    BUILD_INFO,
+};
+
+#define POOL_GAUGE(metric, text)                                                 \
+    {                                                                            \
+        .name = "metallb_allocator_" metric, .help = text, .kind = METRIC_GAUGE, \
+        .labels = {"pool"}, .borrowed_name = true                                \
+    }
+
+#define LATENCY .buckets = metric_latency_buckets, .bucket_count = METRIC_LATENCY_BUCKETS
+
+static const struct metric rows[] = {
+    [ADDRESSES_TOTAL] = POOL_GAUGE("addresses_total", "Addresses of the pool."),
+    [ADDRESSES_IN_USE] = POOL_GAUGE("addresses_in_use_total", "Addresses of the pool in use."),
+    [IPV4_TOTAL] = POOL_GAUGE("ipv4_addresses_total", "IPv4 addresses of the pool."),
+    [IPV6_TOTAL] = POOL_GAUGE("ipv6_addresses_total", "IPv6 addresses of the pool."),
+    [IPV4_IN_USE] = POOL_GAUGE("ipv4_addresses_in_use_total", "IPv4 addresses of the pool in use."),
+    [IPV6_IN_USE] = POOL_GAUGE("ipv6_addresses_in_use_total", "IPv6 addresses of the pool in use."),
+    [SERVICES_ALLOCATED] =
+        POOL_GAUGE("services_allocated_total", "Services that have addresses of the pool."),
+    [CLIENT_UPDATES] = {"metallb_k8s_client_updates_total", "Writes to objects.", METRIC_COUNTER},
+    [CLIENT_UPDATE_ERRORS] = {"metallb_k8s_client_update_errors_total",
+                              "Writes to objects that failed.", METRIC_COUNTER},
+    [CONFIG_LOADED] = {"metallb_k8s_client_config_loaded_bool",
+                       "1 once a configuration is in force.", METRIC_GAUGE, .borrowed_name = true},
+    [CONFIG_STALE] = {"metallb_k8s_client_config_stale_bool",
+                      "1 while an object of the configuration is refused.", METRIC_GAUGE,
+                      .borrowed_name = true},
+    [LEADER] = {"stentor_controller_leader", "1 while this replica leads.", METRIC_GAUGE},
+    [SERVICES] = {"stentor_controller_services",
+                  "Services of type LoadBalancer by the reason of their condition.", METRIC_GAUGE,
+                  .labels = {"reason"}},
+    [FINDINGS] = {"stentor_controller_findings", "Findings about the configuration by severity.",
+                  METRIC_GAUGE, .labels = {"severity"}},
+    [PLAN_SECONDS] = {"stentor_controller_plan_duration_seconds", "Time that planning took.",
+                      METRIC_HISTOGRAM, LATENCY},
+    [PLANNED] = {"stentor_controller_planned_services_total", "Services that were decided for.",
+                 METRIC_COUNTER},
+    [WRITE_SECONDS] = {"stentor_controller_write_duration_seconds",
+                       "Time from sending a write to its answer.", METRIC_HISTOGRAM, LATENCY},
+    [WRITE_ERRORS] = {"stentor_controller_write_errors_total", "Writes that failed by cause.",
+                      METRIC_COUNTER, .labels = {"cause"}},
+    [QUEUE_WAITING] = {"stentor_controller_queue_waiting", "Objects that wait to be written.",
+                       METRIC_GAUGE},
+    [QUEUE_IN_FLIGHT] = {"stentor_controller_queue_in_flight", "Objects that are being written.",
+                         METRIC_GAUGE},
+    [QUEUE_RETRIES] = {"stentor_controller_queue_retries_total", "Writes that were tried again.",
+                       METRIC_COUNTER},
+    [BUILD_INFO] = {"stentor_controller_build_info", "1, with the version.", METRIC_GAUGE,
+                    .labels = {"version"}},
+};
+
+struct controller_metrics {
+    struct metrics *set;
+};
+
+struct controller_metrics *controller_metrics_new(void)
+{
+    struct controller_metrics *m = heap_alloc(sizeof(*m));
+    m->set = metrics_new(rows, sizeof(rows) / sizeof(rows[0]));
+    metric_set(m->set, BUILD_INFO, 1, LABELS(STR(STENTOR_VERSION)));
+    return m;
+}
+
+struct controller_metrics *controller_metrics_free(struct controller_metrics *m)
+{
+    if (m)
+        (void)metrics_free(m->set);
+    free(m);
+    return NULL;
+}
+
+static double seconds(uint64_t ns)
+{
+    return (double)ns / 1e9;
+}
+
+void controller_metrics_config(struct controller_metrics *m, const struct diag_list *findings)
+{
+    size_t counts[DIAG_NOTE + 1] = {0};
+    for (size_t i = 0; i < findings->found.len; i++)
+        counts[findings->found.items[i].severity]++;
+    for (size_t i = 0; i <= DIAG_NOTE; i++)
+        metric_set(m->set, FINDINGS, (double)counts[i],
+                   LABELS(str_from(diag_severity_name((enum diag_severity)i))));
+    metric_set(m->set, CONFIG_LOADED, 1, NO_LABELS);
+    metric_set(m->set, CONFIG_STALE, counts[DIAG_ERROR] ? 1 : 0, NO_LABELS);
+}
+
+void controller_metrics_run(struct controller_metrics *m, uint64_t duration_ns, size_t services)
+{
+    metric_observe(m->set, PLAN_SECONDS, seconds(duration_ns), NO_LABELS);
+    metric_add(m->set, PLANNED, (double)services, NO_LABELS);
+}
+
+/* A few named causes, so that the label stays bounded. */
+static struct str cause_of(int result)
+{
+    static const struct {
+        int result;
+        struct str cause;
+    } causes[] = {
+        {ERR_CONFLICT, STR_INIT("conflict")}, {-ENOENT, STR_INIT("not_found")},
+        {ERR_REMOTE, STR_INIT("refused")},    {-EAGAIN, STR_INIT("overload")},
+        {-ETIMEDOUT, STR_INIT("timeout")},
+    };
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+        if (causes[i].result == result)
+            return causes[i].cause;
+    }
+    return STR("transport");
+}
+
+void controller_metrics_write(struct controller_metrics *m, int result, uint64_t duration_ns)
+{
+    metric_inc(m->set, CLIENT_UPDATES, NO_LABELS);
+    metric_observe(m->set, WRITE_SECONDS, seconds(duration_ns), NO_LABELS);
+    if (result == 0)
+        return;
+    metric_inc(m->set, CLIENT_UPDATE_ERRORS, NO_LABELS);
+    metric_inc(m->set, WRITE_ERRORS, LABELS(cause_of(result)));
+}
+
+void controller_metrics_leader(struct controller_metrics *m, bool leader)
+{
+    metric_set(m->set, LEADER, leader ? 1 : 0, NO_LABELS);
+}
+
+void controller_metrics_queue(struct controller_metrics *m, size_t waiting, size_t in_flight,
+                              uint64_t retries)
+{
+    metric_set(m->set, QUEUE_WAITING, (double)waiting, NO_LABELS);
+    metric_set(m->set, QUEUE_IN_FLIGHT, (double)in_flight, NO_LABELS);
+    metric_set(m->set, QUEUE_RETRIES, (double)retries, NO_LABELS);
+}
+
+void controller_metrics_pools(struct controller_metrics *m, const struct alloc *alloc)
+{
+    for (size_t id = ADDRESSES_TOTAL; id <= SERVICES_ALLOCATED; id++)
+        metric_clear(m->set, id);
+    const struct pool_set *set = alloc ? alloc_pools(alloc) : NULL;
+    for (uint32_t i = 0; set && i < set->count; i++) {
+        struct str pool = set->pools[i].name;
+        struct alloc_usage v4 = alloc_usage(alloc, &set->pools[i], 0);
+        struct alloc_usage v6 = alloc_usage(alloc, &set->pools[i], 1);
+        metric_set(m->set, IPV4_TOTAL, (double)v4.capacity, LABELS(pool));
+        metric_set(m->set, IPV6_TOTAL, (double)v6.capacity, LABELS(pool));
+        metric_set(m->set, IPV4_IN_USE, (double)v4.assigned, LABELS(pool));
+        metric_set(m->set, IPV6_IN_USE, (double)v6.assigned, LABELS(pool));
+        metric_set(m->set, ADDRESSES_TOTAL, (double)v4.capacity + (double)v6.capacity,
+                   LABELS(pool));
+        metric_set(m->set, ADDRESSES_IN_USE, (double)(v4.assigned + v6.assigned), LABELS(pool));
+    }
+}
+
+void controller_metrics_records(struct controller_metrics *m,
+                                const struct plan_record *const *records, size_t count)
+{
+    metric_clear(m->set, SERVICES);
+    for (size_t i = 0; i < count; i++) {
+        const struct plan_record *record = records[i];
+        if (record->managed)
+            metric_inc(m->set, SERVICES, LABELS(str_from(record->reason)));
+        if (record->ip_count)
+            metric_inc(m->set, SERVICES_ALLOCATED, LABELS(record->pool));
+    }
+}
+
+const struct metrics *controller_metrics_set(const struct controller_metrics *m)
+{
+    return m->set;
+}
+
+const struct metric *controller_metrics_rows(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}

@@ -1,0 +1,37 @@
+/* What the controller counts: MetalLB's names where dashboards and alerts use them, and our own. */
+#ifndef CONTROLLER_CONTROLLER_METRICS_H
+#define CONTROLLER_CONTROLLER_METRICS_H
+
+#include "common/base/diag.h"
+#include "common/metrics/metrics.h"
+#include "controller/record.h"
+
+struct controller_metrics;
+
+struct controller_metrics *controller_metrics_new(void);
+struct controller_metrics *controller_metrics_free(struct controller_metrics *metrics);
+
+/* A configuration has been judged. */
+void controller_metrics_config(struct controller_metrics *metrics,
+                               const struct diag_list *findings);
+/* The plan has run over some Services. */
+void controller_metrics_run(struct controller_metrics *metrics, uint64_t duration_ns,
+                            size_t services);
+/* A write was answered. result: as source_write's `done`. */
+void controller_metrics_write(struct controller_metrics *metrics, int result, uint64_t duration_ns);
+void controller_metrics_leader(struct controller_metrics *metrics, bool leader);
+/* The figures of the work queue. */
+void controller_metrics_queue(struct controller_metrics *metrics, size_t waiting, size_t in_flight,
+                              uint64_t retries);
+/* Counters of all pools; none (NULL) on a standby. */
+void controller_metrics_pools(struct controller_metrics *metrics, const struct alloc *alloc);
+/* Services by pool and by the reason of their condition; call after controller_metrics_pools. */
+void controller_metrics_records(struct controller_metrics *metrics,
+                                const struct plan_record *const *records, size_t count);
+
+const struct metrics *controller_metrics_set(const struct controller_metrics *metrics);
+
+/* The table, for the test that looks it over. */
+const struct metric *controller_metrics_rows(size_t *ret_count);
+
+#endif

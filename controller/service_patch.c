@@ -1,0 +1,105 @@
+#include "controller/service_patch.h"
+
+#include "controller/condition_patch.h"
+#include "crd/annotations.h"
+
+/* Are the IP entries of the status those of the record, in this order? Entries of others, which
+ * have a hostname and no IP, do not count. */
+static bool shows_ips(const struct plan_record *record, const struct service *service)
+{
+    const struct service_ingress *ingress = service->status.ingress.items;
+    size_t at = 0;
+    for (size_t i = 0; i < service->status.ingress.count; i++) {
+        if (ingress[i].ip.len == 0)
+            continue;
+        if (at == record->ip_count || !ip_eq(&ingress[i].address, &record->ips[at]))
+            return false;
+        at++;
+    }
+    return at == record->ip_count;
+}
+
+static bool shows_pool(const struct plan_record *record, const struct service *service)
+{
+    bool present;
+    struct str pool = annotations_read(&service->object, ANNOTATION_ALLOCATED_FROM_POOL, &present);
+    return present == (record->pool.len > 0) && str_eq(pool, record->pool);
+}
+
+static struct condition condition_of(const struct plan_record *record, int64_t now)
+{
+    return (struct condition){
+        .type = STR(SERVICE_CONDITION_ALLOCATED),
+        .status = record->allocated ? STR("True") : STR("False"),
+        .reason = str_from(record->reason),
+        .message = record->message,
+        .since = now,
+    };
+}
+
+static void put_ingress(struct patch *patch, const struct plan_record *record,
+                        const struct service *service)
+{
+    const struct service_ingress *ingress = service->status.ingress.items;
+    patch_open(patch, "loadBalancer");
+    patch_list(patch, "ingress");
+    for (size_t i = 0; i < record->ip_count; i++) {
+        patch_open(patch, NULL);
+        patch_str(patch, "ip", str_from(ip_format(&record->ips[i]).text));
+        patch_close(patch);
+    }
+    for (size_t i = 0; i < service->status.ingress.count; i++) {
+        if (ingress[i].ip.len)
+            continue;
+        patch_open(patch, NULL);
+        patch_str(patch, "hostname", ingress[i].hostname);
+        patch_close(patch);
+    }
+    patch_close(patch);
+    patch_close(patch);
+}
+
+static void put_metadata(struct patch *patch, const struct plan_record *record,
+                         const struct service *service, bool pool_differs)
+{
+    const char *key = annotations_get(ANNOTATION_ALLOCATED_FROM_POOL)->key.ptr;
+    patch_open(patch, "metadata");
+    patch_str(patch, "resourceVersion", service->object.meta.resource_version);
+    if (pool_differs) {
+        patch_open(patch, "annotations");
+        if (record->pool.len)
+            patch_str(patch, key, record->pool);
+        else
+            patch_null(patch, key);
+        patch_close(patch);
+    }
+    patch_close(patch);
+}
+
+struct str service_patch(const struct plan_record *record, const struct service *service,
+                         int64_t now, struct arena *arena)
+{
+    if (record->foreign)
+        return STR("");
+    bool ips_differ = !shows_ips(record, service);
+    bool pool_differs = !shows_pool(record, service);
+    struct condition condition = condition_of(record, now);
+    const struct condition *ours = record->managed ? &condition : NULL;
+    const struct list *conditions = &service->status.conditions;
+    bool condition_differs = !condition_same(condition_find(conditions, condition.type), ours);
+    if (!ips_differ && !pool_differs && !condition_differs)
+        return STR("");
+    struct patch patch = {0};
+    patch_open(&patch, NULL);
+    put_metadata(&patch, record, service, pool_differs);
+    if (ips_differ || condition_differs) {
+        patch_open(&patch, "status");
+        if (ips_differ)
+            put_ingress(&patch, record, service);
+        if (condition_differs)
+            condition_patch(&patch, conditions, condition.type, ours);
+        patch_close(&patch);
+    }
+    patch_close(&patch);
+    return patch_move(&patch, arena);
+}

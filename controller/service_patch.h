@@ -1,0 +1,18 @@
+/* The difference between what a Service shows and what the plan says, as one JSON merge patch on
+ * its status subresource: ingress list, pool annotation and condition together. */
+#ifndef CONTROLLER_SERVICE_PATCH_H
+#define CONTROLLER_SERVICE_PATCH_H
+
+#include "controller/plan.h"
+#include "crd/service.h"
+
+/* The type of the Service condition that says whether it has its addresses, and why not. */
+#define SERVICE_CONDITION_ALLOCATED "stentor.io/Allocated"
+
+/* The patch that makes the Service show the record, with the object's resourceVersion as its
+ * precondition, in the arena; empty when it shows it already. now: seconds since 1970, for
+ * lastTransitionTime. Ingress entries without an IP and conditions of others are kept. */
+struct str service_patch(const struct plan_record *record, const struct service *service,
+                         int64_t now, struct arena *arena);
+
+#endif
