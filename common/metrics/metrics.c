@@ -8,8 +8,8 @@
 #include "common/base/map.h"
 #include "common/base/utf8.h"
 
-const double metric_latency_buckets[METRIC_LATENCY_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                         0.25,  0.5,    1,     2.5,  5,     10};
+const double metric_latency_buckets[METRIC_LATENCY_BUCKETS] = {
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
 struct series {
     double value; /* of a counter or gauge; the sum of a histogram */
@@ -152,7 +152,7 @@ void metric_observe(struct metrics *metrics, size_t id, double value, struct met
     assert(row->kind == METRIC_HISTOGRAM);
     struct series *series = need_series(metrics, id, labels);
     size_t bucket = 0;
-    while (bucket < row->bucket_count && value > row->buckets[bucket])
+    while (bucket < row->bucket_count && !(value <= row->buckets[bucket])) /* NaN: the last */
         bucket++;
     series->buckets[bucket]++;
     series->count++;

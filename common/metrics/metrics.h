@@ -83,8 +83,9 @@ void metrics_render(const struct metrics *const *sets, size_t count, enum metric
                     struct sbuf *out);
 
 /* Checks rows against the rules: names of [a-z0-9_] with the prefix (or borrowed), counters and
- * only counters end in "_total", help is a sentence, labels are well formed and not reserved,
- * buckets rise, no name twice. One line for each breach is added to out; returns their number. */
+ * only counters end in "_total", units are base units and histograms end in theirs, help is a
+ * sentence, labels are well formed and not reserved, buckets rise, no name twice (also not by a
+ * histogram's suffixes). One line for each breach is added to out; returns their number. */
 size_t metrics_lint(const struct metric *rows, size_t count, const char *prefix, struct sbuf *out);
 
 #endif

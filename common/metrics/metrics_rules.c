@@ -97,6 +97,48 @@ static bool are_buckets_fit(const struct metric *row)
     return row->bucket_count > 0;
 }
 
+/* Units are base units, and what is a time or a distribution says so at its end. */
+static const char *unit_breach(const struct metric *row)
+{
+    static const char *const scaled[] = {"ms",           "us",        "ns",     "milliseconds",
+                                         "microseconds", "minutes",   "hours",  "days",
+                                         "kilobytes",    "megabytes", "percent"};
+    static const char *const times[] = {"duration", "latency", "delay", "age"};
+    struct str rest = str_from(row->name), word, unit = {0};
+    while (str_next(&rest, '_', &word)) {
+        if (!str_eq(word, STR("total")))
+            unit = word;
+    }
+    for (size_t i = 0; i < sizeof(scaled) / sizeof(scaled[0]); i++) {
+        if (str_eq(unit, str_from(scaled[i])))
+            return "unit is no base unit";
+    }
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        if (str_eq(unit, str_from(times[i])))
+            return "a time does not end in its unit, seconds";
+    }
+    if (row->kind == METRIC_HISTOGRAM && !str_eq(unit, STR("seconds")) &&
+        !str_eq(unit, STR("bytes")))
+        return "a histogram does not end in its unit, seconds or bytes";
+    return NULL;
+}
+
+/* Would samples of `other` have a name that samples of row have, too? */
+static bool is_clash(const struct metric *row, const struct metric *other)
+{
+    static const char *const suffixes[] = {"", "_bucket", "_sum", "_count"};
+    size_t count = row->kind == METRIC_HISTOGRAM ? sizeof(suffixes) / sizeof(suffixes[0]) : 1;
+    struct str name = str_from(row->name), rest = str_from(other->name);
+    if (!str_starts_with(rest, name))
+        return false;
+    rest = str_slice(rest, name.len, rest.len);
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(rest, str_from(suffixes[i])))
+            return true;
+    }
+    return false;
+}
+
 static size_t breach(struct sbuf *out, const struct metric *row, const char *what)
 {
     sbuf_printf(out, "%s: %s\n", row->name, what);
@@ -114,6 +156,8 @@ static size_t lint_row(const struct metric *row, const char *prefix, struct sbuf
         found += breach(out, row, "name lacks the prefix");
     if (!row->borrowed_name && total != (row->kind == METRIC_COUNTER))
         found += breach(out, row, "counters, and only counters, end in _total");
+    if (!row->borrowed_name && unit_breach(row))
+        found += breach(out, row, unit_breach(row));
     if (!is_help(str_from(row->help)))
         found += breach(out, row, "help is not one sentence");
     if (!are_labels_fit(row))
@@ -129,7 +173,7 @@ size_t metrics_lint(const struct metric *rows, size_t count, const char *prefix,
     for (size_t i = 0; i < count; i++) {
         found += lint_row(&rows[i], prefix, out);
         for (size_t j = 0; j < i; j++) {
-            if (str_eq(str_from(rows[i].name), str_from(rows[j].name)))
+            if (is_clash(&rows[i], &rows[j]) || is_clash(&rows[j], &rows[i]))
                 found += breach(out, &rows[i], "name is there twice");
         }
     }

@@ -167,20 +167,30 @@ static void test_lint(void)
         {"stentor_twice", "Fine.", METRIC_GAUGE, .labels = {"a", "a"}},
         {"stentor_seconds", "Fine.", METRIC_HISTOGRAM, .buckets = falling, .bucket_count = 2},
         {"stentor_fine_total", "Fine.", METRIC_COUNTER},
+        {"stentor_wait_ms_total", "Fine.", METRIC_COUNTER},
+        {"stentor_watch_latency", "Fine.", METRIC_GAUGE},
+        {"stentor_size", "Fine.", METRIC_HISTOGRAM, .buckets = metric_latency_buckets,
+         .bucket_count = METRIC_LATENCY_BUCKETS},
+        {"stentor_size_sum", "Fine.", METRIC_GAUGE},
         {"borrowed_total", "Fine.", METRIC_GAUGE, .borrowed_name = true},
     };
     scoped_sbuf struct sbuf out = {0};
     TEST_ASSERT(metrics_lint(rows, TEST_COUNT(rows), "stentor_", &out) == 0 && out.len == 0);
-    TEST_ASSERT(metrics_lint(bad, TEST_COUNT(bad), "stentor_", &out) == 9);
-    TEST_STR(sbuf_str(&out), "stentor_Upper: name has other characters than a-z, 0-9 and _\n"
-                             "other_name: name lacks the prefix\n"
-                             "stentor_count: counters, and only counters, end in _total\n"
-                             "stentor_gauge_total: counters, and only counters, end in _total\n"
-                             "stentor_help: help is not one sentence\n"
-                             "stentor_label: a label is malformed, reserved or there twice\n"
-                             "stentor_twice: a label is malformed, reserved or there twice\n"
-                             "stentor_seconds: buckets do not rise or do not belong here\n"
-                             "stentor_fine_total: name is there twice\n");
+    TEST_ASSERT(metrics_lint(bad, TEST_COUNT(bad), "stentor_", &out) == 13);
+    TEST_STR(sbuf_str(&out),
+             "stentor_Upper: name has other characters than a-z, 0-9 and _\n"
+             "other_name: name lacks the prefix\n"
+             "stentor_count: counters, and only counters, end in _total\n"
+             "stentor_gauge_total: counters, and only counters, end in _total\n"
+             "stentor_help: help is not one sentence\n"
+             "stentor_label: a label is malformed, reserved or there twice\n"
+             "stentor_twice: a label is malformed, reserved or there twice\n"
+             "stentor_seconds: buckets do not rise or do not belong here\n"
+             "stentor_fine_total: name is there twice\n"
+             "stentor_wait_ms_total: unit is no base unit\n"
+             "stentor_watch_latency: a time does not end in its unit, seconds\n"
+             "stentor_size: a histogram does not end in its unit, seconds or bytes\n"
+             "stentor_size_sum: name is there twice\n");
 }
 
 TEST_MAIN("common/metrics", TEST(test_text), TEST(test_openmetrics), TEST(test_values),
