@@ -1,0 +1,40 @@
+/* An HTTP/1.1 server on the loop, plain or TLS (libmicrohttpd behind it). */
+#ifndef COMMON_HTTPD_HTTPD_H
+#define COMMON_HTTPD_HTTPD_H
+
+#include <stdint.h>
+
+#include "common/httpd/http.h"
+#include "common/loop/loop.h"
+
+struct httpd;
+
+struct httpd_config {
+    const char *name;                /* for the log: "metrics", "health" */
+    struct str address;              /* numeric address to bind; empty: all, both families */
+    uint16_t port;                   /* 0: a free one, see httpd_port */
+    const struct http_route *routes; /* borrowed until the close */
+    size_t route_count;
+    void *ctx; /* for the handlers, which must not close the server */
+    /* PEM files for TLS 1.2 and 1.3; both empty: plain HTTP. */
+    struct str certificate_file, key_file;
+    /* Limits; 0 takes the default. */
+    size_t body_max;               /* bytes of a request's body: 64 KiB */
+    unsigned connections_max;      /* 128 */
+    unsigned connections_per_peer; /* 32 */
+    uint64_t request_ms;           /* from the first line of a request to its answer: 30 s */
+    unsigned idle_s;               /* a connection on which nothing happens: 60 s */
+};
+
+/* 0 and the server, or a negative errno: an address that cannot be bound, a file that cannot be
+ * read (-EBADMSG: not a certificate with its key). */
+int httpd_open(struct loop *loop, const struct httpd_config *config, struct httpd **ret)
+    __attribute__((warn_unused_result));
+
+/* Closes the server and every connection at once. NULL is fine; returns NULL. */
+struct httpd *httpd_close(struct httpd *httpd);
+SCOPE_DEFINE(httpd, struct httpd, httpd_close)
+
+uint16_t httpd_port(const struct httpd *httpd);
+
+#endif
