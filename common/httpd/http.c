@@ -41,8 +41,11 @@ static bool decode(struct arena *arena, struct str text, bool plus_is_blank, str
         }
         decoded[len++] = c;
     }
-    *ret = (struct str){.ptr = decoded, .len = len};
-    return is_printable(*ret);
+    struct str result = {.ptr = decoded, .len = len};
+    if (!is_printable(result))
+        return false;
+    *ret = result;
+    return true;
 }
 
 /* Sets path and query from the target. The absolute form must be accepted too (RFC 9112 section

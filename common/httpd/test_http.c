@@ -59,6 +59,7 @@ static const struct http_case cases[] = {
     {"GET", "/api/explain/a%2Fb/%c3%A4?q=x+y%2B&q=z", 200, "ctx <a/b> <\xc3\xa4> q=x y+", ""},
     {"GET", "/api/explain/a/b?p&q", 200, "ctx <a> <b> q=", ""},
     {"GET", "/api/explain/a/b?q=%zz", 200, "ctx <a> <b> q=-", ""},
+    {"GET", "/api/explain/a/b?q=%ff", 200, "ctx <a> <b> q=-", ""},
     {"GET", "http://host.example/api/explain/a/b?q=1", 200, "ctx <a> <b> q=1", ""},
     {"GET", "https://host.example", 400, MALFORMED, ""},
     {"GET", "/api/explain/a", 404, NOTHING, ""},
