@@ -5,7 +5,7 @@
 
 #include "common/base/map.h"
 #include "common/source/dir_object.h"
-#include "crd/name.h"
+#include "common/source/dir_path.h"
 
 /* One document of one file, taken out of its manifest so that it can outlive it. */
 struct definition {
@@ -23,6 +23,7 @@ struct file {
     VEC(struct definition *) definitions;
     struct arena *findings_arena;
     struct diag_list findings;
+    bool broken; /* not all of it could be read */
 };
 
 /* One object. Sits in the map as long as something defines or stores it, or as long as its going
@@ -43,52 +44,8 @@ struct dir_model {
     struct map files;   /* name → struct file */
     struct map entries; /* path → struct entry */
     VEC(struct entry *) touched;
+    uint64_t findings_version;
 };
-
-static const struct kind *kind_by_plural(struct str plural)
-{
-    for (size_t id = 0; id < KIND_COUNT; id++) {
-        const struct kind *kind = kinds_get((enum kind_id)id);
-        if (str_eq(plural, str_from(kind->plural)))
-            return kind;
-    }
-    return NULL;
-}
-
-bool dir_model_path(const struct kind *kind, struct str namespace, struct str name,
-                    struct arena *arena, struct str *ret)
-{
-    if (!name_is_subdomain(name) || kind->namespaced != (namespace.len > 0) ||
-        (namespace.len && !name_is_label(namespace)))
-        return false;
-    *ret = arena_printf(arena, "%s/" STR_FMT "%s" STR_FMT ".json", kind->plural, STR_ARG(namespace),
-                        namespace.len ? "/" : "", STR_ARG(name));
-    return true;
-}
-
-/* Takes a path apart; key is "namespace/name" or "name", borrowed from it. */
-static const struct kind *parse_path(struct str path, struct str *ret_key)
-{
-    struct str plural, key, namespace, name;
-    if (!str_ends_with(path, STR(".json")) ||
-        !str_cut(str_slice(path, 0, path.len - 5), '/', &plural, &key))
-        return NULL;
-    const struct kind *kind = kind_by_plural(plural);
-    bool nested = str_cut(key, '/', &namespace, &name);
-    if (!nested)
-        name = key;
-    if (!kind || kind->namespaced != nested || !name_is_subdomain(name) ||
-        (nested && !name_is_label(namespace)))
-        return NULL;
-    *ret_key = key;
-    return kind;
-}
-
-bool dir_model_is_path(struct str path)
-{
-    struct str key;
-    return parse_path(path, &key) != NULL;
-}
 
 struct dir_model *dir_model_new(void)
 {
@@ -208,8 +165,9 @@ static struct file *file_get(struct dir_model *model, struct str name)
     return file;
 }
 
-static void start_findings(struct file *file)
+static void start_findings(struct dir_model *model, struct file *file)
 {
+    model->findings_version++;
     file_clear_findings(file);
     file->findings_arena = arena_new(256);
     file->findings.arena = file->findings_arena;
@@ -222,7 +180,7 @@ static struct definition *definition_new(struct file *file, struct manifest_obje
 {
     struct arena *arena = arena_new(256);
     struct str path;
-    if (!dir_model_path(object->kind, object->namespace, object->name, arena, &path)) {
+    if (!dir_path_make(object->kind, object->namespace, object->name, arena, &path)) {
         scoped_sbuf struct sbuf shown = {0};
         sbuf_json(&shown, str_slice(object->name, 0, 64));
         diag_add(&file->findings, DIAG_ERROR, object->origin, STR("metadata.name"),
@@ -268,7 +226,7 @@ static void note_kept(struct file *file, size_t kept)
 /* Takes over what a manifest defines. */
 static void file_define(struct dir_model *model, struct file *file, struct manifest *manifest)
 {
-    start_findings(file);
+    start_findings(model, file);
     for (size_t i = 0; i < manifest->findings.found.len; i++) {
         const struct diag *diag = &manifest->findings.found.items[i];
         diag_add(&file->findings, diag->severity, diag->object, diag->field, STR_FMT,
@@ -304,6 +262,7 @@ void dir_model_file(struct dir_model *model, struct str name, struct manifest *m
     }
     free(old);
     note_kept(file, kept);
+    file->broken = manifest->broken;
     (void)manifest_free(manifest);
 }
 
@@ -314,15 +273,17 @@ void dir_model_file_gone(struct dir_model *model, struct str name)
         return;
     for (size_t i = 0; i < file->definitions.len; i++)
         undefine(model, file->definitions.items[i]);
+    model->findings_version++;
     file_free(file);
 }
 
 void dir_model_file_failed(struct dir_model *model, struct str name, const char *message)
 {
     struct file *file = file_get(model, name);
-    start_findings(file);
+    start_findings(model, file);
     diag_add(&file->findings, DIAG_ERROR, file->name, STR(""), "%s", message);
     note_kept(file, file->definitions.len);
+    file->broken = true;
 }
 
 static struct str *names_of_map(const struct map *map, struct arena *arena, size_t *ret_count)
@@ -342,7 +303,7 @@ struct str *dir_model_files(const struct dir_model *model, struct arena *arena, 
 bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
 {
     struct str key;
-    const struct kind *kind = parse_path(path, &key);
+    const struct kind *kind = dir_path_parse(path, &key);
     if (!kind) {
         json_decref(stored);
         return false;
@@ -352,6 +313,7 @@ bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
     struct entry *entry = entry_get(model, kind, path, key);
     json_decref(entry->stored);
     entry->stored = stored;
+    model->findings_version += entry->stored_error.len > 0;
     sbuf_clear(&entry->stored_error);
     touch(model, entry);
     return true;
@@ -360,12 +322,13 @@ bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
 void dir_model_stored_failed(struct dir_model *model, struct str path, const char *message)
 {
     struct str key;
-    const struct kind *kind = parse_path(path, &key);
+    const struct kind *kind = dir_path_parse(path, &key);
     if (!kind)
         return;
     struct entry *entry = entry_get(model, kind, path, key);
     sbuf_clear(&entry->stored_error);
     sbuf_puts(&entry->stored_error, message);
+    model->findings_version++;
     touch(model, entry);
 }
 
@@ -416,6 +379,16 @@ const json_t *dir_model_stored_of(const struct dir_model *model, struct str path
     return entry ? entry->stored : NULL;
 }
 
+bool dir_model_is_whole(const struct dir_model *model)
+{
+    size_t cursor = 0;
+    for (struct map_entry *at; (at = map_next(&model->files, &cursor));) {
+        if (((const struct file *)at->value)->broken)
+            return false;
+    }
+    return true;
+}
+
 static void entry_update(struct entry *entry, dir_model_change_fn *call, void *ctx)
 {
     const struct definition *first = entry->definitions.len ? entry->definitions.items[0] : NULL;
@@ -455,6 +428,11 @@ void dir_model_update(struct dir_model *model, dir_model_change_fn *call, void *
         entry_free(entry);
     }
     vec_clear(&model->touched);
+}
+
+uint64_t dir_model_findings_version(const struct dir_model *model)
+{
+    return model->findings_version;
 }
 
 static void find_duplicates(const struct entry *entry, struct diag_list *found)

@@ -26,15 +26,8 @@ void dir_model_file_failed(struct dir_model *model, struct str file, const char 
 /* The names of all files known, sorted, borrowed until the next change. */
 struct str *dir_model_files(const struct dir_model *model, struct arena *arena, size_t *ret_count);
 
-/* The path of an object in the status directory: "services/default/web.json", "nodes/n1.json".
- * False when a name is not fit to be a file's. */
-bool dir_model_path(const struct kind *kind, struct str namespace, struct str name,
-                    struct arena *arena, struct str *ret);
-/* Is this the path of some object? */
-bool dir_model_is_path(struct str path);
-
-/* What is stored under a path (dir_object.h); the caller's reference is taken over. NULL: no longer
- * there. False when the path is none of an object's. */
+/* What is stored under a path (dir_path.h, dir_object.h); the caller's reference is taken over.
+ * NULL: no longer there. False when the path is none of an object's. */
 bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored);
 /* It is there but cannot be used: what was stored before stays in force. */
 void dir_model_stored_failed(struct dir_model *model, struct str path, const char *message);
@@ -51,11 +44,17 @@ typedef void dir_model_change_fn(void *ctx, const struct kind *kind, struct str 
 /* Calls once for each object that differs from what the last update told, sorted by path. */
 void dir_model_update(struct dir_model *model, dir_model_change_fn *call, void *ctx);
 
+/* Can every file be read, down to its last document? If not, an object that nothing defines may be
+ * one that cannot be read just now. */
+bool dir_model_is_whole(const struct dir_model *model);
+
 /* Paths of what is stored over objects that no manifest defines (any more), sorted. */
 struct str *dir_model_orphans(const struct dir_model *model, struct arena *arena,
                               size_t *ret_count);
 
 /* Everything that is wrong now, sorted by file. Texts go to the list's arena. */
 void dir_model_findings(const struct dir_model *model, struct diag_list *found);
+/* A number that grows whenever the findings may have changed. */
+uint64_t dir_model_findings_version(const struct dir_model *model);
 
 #endif

@@ -194,8 +194,7 @@ static int create(const struct dir_object_write *write, struct arena *arena, jso
     return 0;
 }
 
-/* Fills name and namespace of a CREATE from its body. */
-static struct dir_object_write with_names(const struct dir_object_write *write, struct arena *arena)
+struct dir_object_write dir_object_named(const struct dir_object_write *write, struct arena *arena)
 {
     struct dir_object_write named = *write;
     const json_t *metadata = json_object_get(write->body, "metadata");
@@ -246,8 +245,6 @@ int dir_object_write(const struct dir_object_write *write, const json_t *manifes
                      const json_t *stored, struct arena *arena, json_t **ret_stored,
                      struct str *ret_message)
 {
-    const struct dir_object_write named = with_names(write, arena);
-    write = &named;
     json_t *object = dir_object_merge(manifest, stored);
     struct str expected = dir_object_version(write->body);
     int result;

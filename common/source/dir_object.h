@@ -31,16 +31,20 @@ struct str dir_object_version(const json_t *object);
 struct dir_object_write {
     enum source_verb verb;
     const struct kind *kind;
-    struct str namespace, name; /* CREATE: may be empty, the body's count then */
-    const json_t *body;         /* NULL for DELETE */
-    struct str manager;         /* for apply */
-    struct str suffix;          /* CREATE with metadata.generateName: what is put behind it */
+    struct str namespace, name;
+    const json_t *body; /* NULL for DELETE */
+    struct str manager; /* for apply */
+    struct str suffix;  /* CREATE with metadata.generateName: what is put behind it */
 };
 
-/* What the write makes of what is stored. 0, and in ret_stored what is to be stored from now on
- * (NULL: nothing; the caller's reference). Or, with a sentence in ret_message (arena):
- * ERR_CONFLICT (body.metadata.resourceVersion is not the object's, or CREATE of what is there),
- * -ENOENT, ERR_REMOTE (a body that is no object, or DELETE of what a manifest defines). */
+/* The write with the name and the namespace that the body of a CREATE gives, where it has none of
+ * its own. Texts are borrowed or in the arena. */
+struct dir_object_write dir_object_named(const struct dir_object_write *write, struct arena *arena);
+
+/* What the write, which has its names, makes of what is stored. 0, and in ret_stored what is to be
+ * stored from now on (NULL: nothing; the caller's reference). Or, with a sentence in ret_message
+ * (arena): ERR_CONFLICT (body.metadata.resourceVersion is not the object's, or CREATE of what is
+ * there), -ENOENT, ERR_REMOTE (a body that is no object, or DELETE of what a manifest defines). */
 int dir_object_write(const struct dir_object_write *write, const json_t *manifest,
                      const json_t *stored, struct arena *arena, json_t **ret_stored,
                      struct str *ret_message) __attribute__((warn_unused_result));

@@ -48,7 +48,8 @@ struct source_request;
 void source_start(struct source *source, const struct source_follow *follow, size_t count,
                   const struct source_calls *calls);
 
-/* Stops everything: no call comes afterwards; writes under way are cancelled without `done`. */
+/* Stops everything: no call comes afterwards; writes under way are cancelled without `done`. Not to
+ * be used inside one of source_calls. */
 struct source *source_free(struct source *source);
 SCOPE_DEFINE(source, struct source, source_free)
 

@@ -9,6 +9,7 @@
 #include "common/source/dir_apply.h"
 #include "common/source/dir_model.h"
 #include "common/source/dir_object.h"
+#include "common/source/dir_path.h"
 
 static json_t *tree_of(const char *text)
 {
@@ -178,6 +179,7 @@ static void test_generate_name(void)
                                      .suffix = STR("x7")};
     json_t *stored = NULL;
     struct str message = {0};
+    write = dir_object_named(&write, arena);
     TEST_ASSERT(dir_object_write(&write, NULL, NULL, arena, &stored, &message) == 0);
     TEST_STR(text_of(arena, stored),
              "{\"apiVersion\":\"metallb.io/v1beta1\",\"kind\":\"ServiceL2Status\",\"metadata\":{"
@@ -185,7 +187,8 @@ static void test_generate_name(void)
     json_decref(stored);
     json_decref(body);
     body = tree_of("{}");
-    write.body = body;
+    write = (struct dir_object_write){.kind = write.kind, .verb = SOURCE_CREATE, .body = body};
+    write = dir_object_named(&write, arena);
     TEST_ASSERT(dir_object_write(&write, NULL, NULL, arena, &stored, &message) == ERR_REMOTE);
     TEST_STR(message, "servicel2statuses \"\" has no name");
     json_decref(body);
@@ -244,11 +247,12 @@ static void test_paths(void)
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         struct str path = {0};
-        bool good = dir_model_path(kinds_get(cases[i].kind), str_from(cases[i].namespace),
-                                   str_from(cases[i].name), arena, &path);
+        bool good = dir_path_make(kinds_get(cases[i].kind), str_from(cases[i].namespace),
+                                  str_from(cases[i].name), arena, &path);
         TEST_ASSERT(good == (cases[i].path != NULL));
         TEST_STR(path, cases[i].path ? cases[i].path : "");
-        TEST_ASSERT(!good || dir_model_is_path(path));
+        struct str key;
+        TEST_ASSERT(!good || dir_path_parse(path, &key) == kinds_get(cases[i].kind));
     }
     static const char *const strange[] = {"events.jsonl",
                                           "leader.lock",
@@ -258,8 +262,11 @@ static void test_paths(void)
                                           "nodes/a/b.json",
                                           "services/default/x/y.json",
                                           ".json"};
+    struct str key;
     for (size_t i = 0; i < TEST_COUNT(strange); i++)
-        TEST_ASSERT(!dir_model_is_path(str_from(strange[i])));
+        TEST_ASSERT(!dir_path_parse(str_from(strange[i]), &key));
+    TEST_ASSERT(dir_path_parse(STR("services/default/web.json"), &key) != NULL);
+    TEST_STR(key, "default/web");
 }
 
 /* Below, a model is told things, and what it tells is written down. */
@@ -391,13 +398,16 @@ static void test_broken(void)
     expect_findings(&story,
                     "a.yaml:2: did not find expected node content while parsing a flow node\n"
                     "a.yaml: 2 objects of the file's earlier version stay in force\n");
+    TEST_ASSERT(!dir_model_is_whole(story.model));
     dir_model_file_failed(story.model, STR("a.yaml"), "permission denied");
+    TEST_ASSERT(!dir_model_is_whole(story.model));
     expect(&story, "");
     expect_findings(&story, "a.yaml: permission denied\n"
                             "a.yaml: 2 objects of the file's earlier version stay in force\n");
     file(&story, "a.yaml", NODE("n2", "6"));
     expect(&story, "-Node/n1\n+Node/n2 6 a.yaml:2\n");
     expect_findings(&story, "");
+    TEST_ASSERT(dir_model_is_whole(story.model));
     file(&story, "a.yaml", NODE("../n2", "6"));
     expect(&story, "-Node/n2\n");
     expect_findings(&story, "a.yaml:2: \"../n2\" is not a name (lower-case letters, digits, '-' "
