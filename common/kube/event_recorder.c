@@ -74,6 +74,17 @@ struct event_recorder *event_recorder_free(struct event_recorder *recorder)
     return NULL;
 }
 
+/* The parts of a key again; none of them has a slash. */
+static struct event_about about_of(struct str key)
+{
+    struct event_about about = {0};
+    struct str rest = key;
+    (void)str_cut(rest, '/', &about.kind, &rest);
+    (void)str_cut(rest, '/', &about.namespace, &rest);
+    (void)str_cut(rest, '/', &about.name, &about.uid);
+    return about;
+}
+
 static struct str key_of(const struct event_about *about, struct arena *arena)
 {
     return arena_printf(arena, STR_FMT "/" STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(about->kind),
@@ -195,6 +206,7 @@ static struct event_request send_series(struct event_recorder *recorder, struct 
     patch_close(&body);
     request.body = patch_move(&body, arena);
     set_due(recorder, told, UINT64_MAX);
+    request.about = about_of(arena_str(arena, told->key));
     return request;
 }
 

@@ -58,6 +58,7 @@ struct event_request {
     enum event_verdict verdict;
     struct str namespace, name; /* of the event */
     struct str body;            /* JSON; all texts are in the caller's arena */
+    struct event_about about;   /* kind, namespace, name and uid; only of event_recorder_due */
 };
 
 /* Something is told about an object. */

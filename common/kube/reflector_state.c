@@ -8,8 +8,9 @@
 enum {
     BACKOFF_BASE_MS = 200,
     BACKOFF_CAP_MS = 10000,
-    WATCH_MIN_S = 300,    /* a watch lasts this long, and up to as much again */
-    WATCH_GOOD_MS = 5000, /* a watch that lasted this long was no failure */
+    ABSENT_CAP_MS = 30000, /* for a kind that the server does not know */
+    WATCH_MIN_S = 300,     /* a watch lasts this long, and up to as much again */
+    WATCH_GOOD_MS = 5000,  /* a watch that lasted this long was no failure */
 };
 
 void reflector_state_init(struct reflector_state *state)
@@ -81,11 +82,13 @@ static struct reflector_action listing_step(struct reflector_state *state,
             return (struct reflector_action){.deed = REFLECTOR_DO_PAGE};
         if (!set_version(state, event->version))
             return do_wait(state, REFLECTOR_LIST_WAIT, 0, random);
+        state->backoff.cap_ms = BACKOFF_CAP_MS;
         struct reflector_action action = do_watch(state, now, random);
         action.sweep = true;
         return action;
     }
     case REFLECTOR_FAILED:
+        state->backoff.cap_ms = event->result == -ENOENT ? ABSENT_CAP_MS : BACKOFF_CAP_MS;
         return do_wait(state, REFLECTOR_LIST_WAIT, event->retry_after_ms, random);
     case REFLECTOR_RELIST:
         return do_list(state, true);

@@ -139,5 +139,28 @@ static void test_doubts(void)
     run_steps(steps, TEST_COUNT(steps));
 }
 
+/* A kind that is not installed is asked for ever more rarely, and followed once it is there. */
+static void test_absent(void)
+{
+    struct reflector_state state;
+    reflector_state_init(&state);
+    struct reflector_event start = {.type = REFLECTOR_START}, timer = {.type = REFLECTOR_TIMER};
+    struct reflector_event absent = {.type = REFLECTOR_FAILED, .result = -ENOENT};
+    struct reflector_action action = reflector_step(&state, &start, 0, UINT32_MAX);
+    uint64_t last = 0;
+    for (int i = 0; i < 20; i++) {
+        CU_ASSERT_EQUAL(action.deed, REFLECTOR_DO_LIST);
+        action = reflector_step(&state, &absent, 0, UINT32_MAX);
+        CU_ASSERT_EQUAL(action.deed, REFLECTOR_DO_WAIT);
+        CU_ASSERT(action.wait_ms >= last);
+        last = action.wait_ms;
+        action = reflector_step(&state, &timer, 0, 0);
+    }
+    CU_ASSERT_EQUAL(last, 29999);
+    struct reflector_event away = {.type = REFLECTOR_FAILED, .result = -ECONNREFUSED};
+    action = reflector_step(&state, &away, 0, UINT32_MAX);
+    CU_ASSERT_EQUAL(action.wait_ms, 9999);
+}
+
 TEST_MAIN("common/kube reflector", TEST(test_normal_life), TEST(test_gone), TEST(test_failures),
-          TEST(test_doubts))
+          TEST(test_absent), TEST(test_doubts))

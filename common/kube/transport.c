@@ -1,0 +1,670 @@
+/* Parts: one multi handle, driven by descriptor watches and one timer of the loop (libcurl's
+ * socket interface); a list of calls, each with its easy handle; the keepalive timer.
+ *
+ * libcurl must not be re-entered from its own callbacks. So while it runs (`inside`), calls that
+ * are started or cancelled are only marked, and settled once it has returned. `done` is never
+ * called from inside libcurl; `data` is, so that nothing is copied. */
+#include "common/kube/transport.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/sbuf.h"
+#include "common/kube/status.h"
+
+enum {
+    BODY_MAX = 256 * 1024,
+    BUFFER_SIZE = 16 * 1024,
+    CONNECT_TIMEOUT_MS = 5000,
+    STREAMS_MAX = 200,       /* of one connection; the server's own limit holds too */
+    USER_TIMEOUT_MS = 20000, /* the kernel gives up unacknowledged data (RFC 5482) */
+    KEEPALIVE_IDLE_S = 15,
+    KEEPALIVE_PROBE_S = 5,
+    QUIET_MS = 30000, /* silence after which a sign of life is asked for */
+    SIGN_MS = 10000,  /* how long it may take */
+    DEAD_MS = 4000,   /* a call that timed out while all was silent for so long: no connection */
+};
+
+/* PEM texts, counted: calls use them without copying. */
+struct tls {
+    unsigned refs;
+    struct str ca, cert, key; /* heap */
+};
+
+struct http_call {
+    TAILQ_ENTRY(http_call) link;
+    struct transport *transport;
+    CURL *easy;
+    struct curl_slist *headers, *connect_to;
+    struct sbuf url, request_body, body, warning;
+    struct tls *tls;
+    char error[CURL_ERROR_SIZE];
+    const char *method;
+    size_t body_max;
+    uint64_t started_ns, retry_after_s;
+    bool added;     /* to the multi handle */
+    bool cancelled; /* while libcurl ran: to be freed after */
+    bool ended;     /* libcurl is through with it: `done` is to be called */
+    bool too_large;
+    int result;
+    void (*begun)(void *ctx);
+    void (*data)(void *ctx, struct str bytes);
+    void (*done)(void *ctx, const struct http_response *response);
+    void *ctx;
+};
+
+TAILQ_HEAD(call_list, http_call);
+
+struct transport {
+    struct loop *loop;
+    CURLM *multi;
+    struct call_list calls;
+    size_t active;
+    struct sbuf server, connect_to, host, user_agent;
+    bool insecure, inside, closing;
+    struct tls *tls;
+    struct loop_timer *timer;     /* libcurl's */
+    struct loop_timer *settling;  /* deferred settle */
+    struct loop_timer *keepalive; /* while calls are under way */
+    struct http_call *sign;       /* the question for a sign of life */
+    uint64_t heard_at;            /* ms, when anything last came from the server */
+    transport_observe_fn *observe;
+    void *ctx;
+};
+
+/* A descriptor of libcurl's, watched. */
+struct watched {
+    struct transport *transport;
+    int fd;
+    struct loop_fd *watch;
+};
+
+static struct str secret_copy(struct str text)
+{
+    char *copy = heap_alloc(text.len + 1);
+    memcpy(copy, text.ptr ? text.ptr : "", text.len);
+    copy[text.len] = '\0';
+    return (struct str){copy, text.len};
+}
+
+static void secret_free(struct str text)
+{
+    if (!text.ptr)
+        return;
+    sodium_memzero((void *)(uintptr_t)text.ptr, text.len);
+    free((void *)(uintptr_t)text.ptr);
+}
+
+static struct tls *tls_unref(struct tls *tls)
+{
+    if (!tls || --tls->refs > 0)
+        return NULL;
+    secret_free(tls->ca);
+    secret_free(tls->cert);
+    secret_free(tls->key);
+    free(tls);
+    return NULL;
+}
+
+void transport_set_tls(struct transport *transport, struct str ca, struct str cert, struct str key)
+{
+    struct tls *tls = heap_alloc(sizeof(*tls));
+    *tls = (struct tls){
+        .refs = 1, .ca = secret_copy(ca), .cert = secret_copy(cert), .key = secret_copy(key)};
+    (void)tls_unref(transport->tls);
+    transport->tls = tls;
+}
+
+/* What libcurl's results mean to us; every other one is ERR_PROTOCOL. */
+static const struct {
+    CURLcode code;
+    int result;
+} curl_results[] = {
+    {CURLE_OK, 0},
+    {CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH},
+    {CURLE_COULDNT_CONNECT, -ECONNREFUSED},
+    {CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT},
+    {CURLE_PEER_FAILED_VERIFICATION, -EKEYREJECTED},
+    {CURLE_SSL_CACERT_BADFILE, -EKEYREJECTED},
+    {CURLE_SSL_CONNECT_ERROR, -ECONNRESET},
+    {CURLE_SEND_ERROR, -ECONNRESET},
+    {CURLE_RECV_ERROR, -ECONNRESET},
+    {CURLE_GOT_NOTHING, -ECONNRESET},
+    {CURLE_PARTIAL_FILE, -ECONNRESET},
+    {CURLE_HTTP2, -ECONNRESET},
+    {CURLE_HTTP2_STREAM, -ECONNRESET},
+};
+
+static int result_of(CURLcode code)
+{
+    for (size_t i = 0; i < sizeof(curl_results) / sizeof(curl_results[0]); i++)
+        if (curl_results[i].code == code)
+            return curl_results[i].result;
+    return ERR_PROTOCOL;
+}
+
+static void call_free(struct http_call *call)
+{
+    struct transport *transport = call->transport;
+    if (call->added)
+        (void)curl_multi_remove_handle(transport->multi, call->easy);
+    curl_easy_cleanup(call->easy);
+    for (struct curl_slist *header = call->headers; header; header = header->next)
+        sodium_memzero(header->data, strlen(header->data));
+    curl_slist_free_all(call->headers);
+    curl_slist_free_all(call->connect_to);
+    sbuf_done(&call->url);
+    sbuf_done(&call->request_body);
+    sbuf_done(&call->body);
+    sbuf_done(&call->warning);
+    (void)tls_unref(call->tls);
+    TAILQ_REMOVE(&transport->calls, call, link);
+    transport->active--;
+    free(call);
+}
+
+static void give_up(struct transport *transport);
+
+/* Reports a call that has ended, and frees it. */
+static void call_finish(struct http_call *call)
+{
+    struct transport *transport = call->transport;
+    bool dead =
+        call->result == -ETIMEDOUT && loop_now(transport->loop) - transport->heard_at >= DEAD_MS;
+    long code = 0;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &code);
+    if (transport->observe)
+        transport->observe(transport->ctx, call->method, (unsigned)code,
+                           (double)(loop_clock_ns() - call->started_ns) / 1e9);
+    struct http_response response = {
+        .result = call->too_large ? ERR_TOO_LARGE : call->result,
+        .code = (unsigned)code,
+        .body = sbuf_str(&call->body),
+        .warning = sbuf_str(&call->warning),
+        .retry_after_s = call->retry_after_s,
+    };
+    if (response.result)
+        response.error = str_from(call->error[0] ? call->error : err_text(response.result));
+    void (*done)(void *ctx, const struct http_response *response) = call->done;
+    call->cancelled = true; /* a cancel from inside `done` finds nothing to do */
+    done(call->ctx, &response);
+    call_free(call);
+    if (dead)
+        give_up(transport);
+}
+
+static void settle(struct transport *transport);
+
+static void on_settle(void *ctx)
+{
+    struct transport *transport = ctx;
+    transport->settling = NULL;
+    settle(transport);
+}
+
+static void settle_later(struct transport *transport)
+{
+    if (!transport->settling && !transport->closing)
+        transport->settling = loop_defer(transport->loop, on_settle, transport);
+}
+
+static void take_ended(struct transport *transport)
+{
+    int left;
+    for (CURLMsg *msg; (msg = curl_multi_info_read(transport->multi, &left));) {
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        struct http_call *call = NULL;
+        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
+        call->ended = true;
+        call->result = result_of(msg->data.result);
+    }
+}
+
+/* The first call that waits for something to be done with it. */
+static struct http_call *find_unsettled(struct transport *transport)
+{
+    struct http_call *call;
+    TAILQ_FOREACH(call, &transport->calls, link)
+    if (call->cancelled || call->ended || !call->added)
+        return call;
+    return NULL;
+}
+
+/* Outside libcurl: frees what was cancelled, reports what has ended, starts what is new. */
+static void settle(struct transport *transport)
+{
+    take_ended(transport);
+    for (struct http_call *call; (call = find_unsettled(transport));) {
+        if (call->cancelled) {
+            call_free(call);
+        } else if (call->ended) {
+            call_finish(call);
+        } else {
+            call->added = true;
+            transport->inside = true;
+            (void)curl_multi_add_handle(transport->multi, call->easy);
+            transport->inside = false;
+        }
+    }
+}
+
+static void run_curl(struct transport *transport, curl_socket_t fd, int events)
+{
+    int running;
+    transport->inside = true;
+    (void)curl_multi_socket_action(transport->multi, fd, events, &running);
+    transport->inside = false;
+    settle(transport);
+}
+
+static void on_fd(void *ctx, unsigned events)
+{
+    const struct watched *watched = ctx;
+    run_curl(watched->transport, watched->fd,
+             (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+                 (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_timer(void *ctx)
+{
+    struct transport *transport = ctx;
+    transport->timer = NULL;
+    run_curl(transport, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* CURLMOPT_SOCKETFUNCTION */
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+    (void)easy;
+    struct transport *transport = ctx;
+    struct watched *watched = socket_ctx;
+    if (what == CURL_POLL_REMOVE) {
+        if (watched)
+            (void)loop_fd_cancel(watched->watch);
+        free(watched);
+        (void)curl_multi_assign(transport->multi, fd, NULL);
+        return 0;
+    }
+    unsigned events = (what & CURL_POLL_IN ? (unsigned)LOOP_READ : 0) |
+                      (what & CURL_POLL_OUT ? (unsigned)LOOP_WRITE : 0);
+    if (watched) {
+        loop_fd_change(watched->watch, events);
+        return 0;
+    }
+    watched = heap_alloc(sizeof(*watched));
+    *watched = (struct watched){.transport = transport, .fd = fd};
+    watched->watch = loop_fd_watch(transport->loop, fd, events, on_fd, watched);
+    (void)curl_multi_assign(transport->multi, fd, watched);
+    return 0;
+}
+
+/* CURLMOPT_TIMERFUNCTION */
+static int set_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+    (void)multi;
+    struct transport *transport = ctx;
+    transport->timer = loop_timer_cancel(transport->timer);
+    if (timeout_ms >= 0)
+        transport->timer =
+            loop_timer_start(transport->loop, (uint64_t)timeout_ms, 0, on_timer, transport);
+    return 0;
+}
+
+static bool is_success(const struct http_call *call)
+{
+    long code = 0;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &code);
+    return code >= 200 && code <= 299;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct http_call *call = ctx;
+    size_t len = size * count;
+    call->transport->heard_at = loop_now(call->transport->loop);
+    if (call->cancelled)
+        return len;
+    if (call->data && is_success(call)) {
+        call->data(call->ctx, (struct str){bytes, len});
+        return len;
+    }
+    if (len > call->body_max - call->body.len) {
+        call->too_large = true;
+        return 0; /* ends the call */
+    }
+    sbuf_put(&call->body, (struct str){bytes, len});
+    return len;
+}
+
+static bool header_is(struct str line, struct str name, struct str *ret_value)
+{
+    struct str key;
+    if (!str_cut(line, ':', &key, ret_value) || key.len != name.len ||
+        strncasecmp(key.ptr, name.ptr, name.len) != 0)
+        return false;
+    *ret_value = str_trim(*ret_value);
+    return true;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct http_call *call = ctx;
+    struct str line = {bytes, size * count}, value;
+    call->transport->heard_at = loop_now(call->transport->loop);
+    if (header_is(line, STR("retry-after"), &value)) {
+        call->retry_after_s = status_retry_after(value);
+    } else if (header_is(line, STR("warning"), &value)) {
+        sbuf_clear(&call->warning);
+        sbuf_put(&call->warning, str_slice(value, 0, 512));
+    } else if (!str_trim(line).len && call->begun && !call->cancelled && is_success(call)) {
+        call->begun(call->ctx);
+    }
+    return line.len;
+}
+
+/* CURLOPT_SOCKOPTFUNCTION: data that nobody acknowledges ends the connection. */
+static int set_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)ctx;
+    (void)purpose;
+    unsigned timeout = USER_TIMEOUT_MS;
+    /* Without it the connection is merely given up later. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+    return CURL_SOCKOPT_OK;
+}
+
+static void add_header(struct http_call *call, const char *name, struct str value)
+{
+    if (!value.len)
+        return;
+    struct sbuf line = {0};
+    sbuf_printf(&line, "%s: ", name);
+    sbuf_put(&line, value);
+    call->headers = curl_slist_append(call->headers, sbuf_cstr(&line));
+    sodium_memzero(line.ptr, line.len);
+    sbuf_done(&line);
+}
+
+#define SET(option, value) (void)curl_easy_setopt(call->easy, (option), (value))
+
+static void set_blob(struct http_call *call, CURLoption option, struct str text)
+{
+    struct curl_blob blob = {.data = (void *)(uintptr_t)text.ptr, .len = text.len};
+    if (text.len)
+        SET(option, &blob); /* not copied: call->tls keeps it */
+}
+
+static void set_tls(struct http_call *call)
+{
+    const struct transport *transport = call->transport;
+    call->tls = transport->tls;
+    call->tls->refs++;
+    SET(CURLOPT_SSL_VERIFYPEER, transport->insecure ? 0L : 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, transport->insecure ? 0L : 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    set_blob(call, CURLOPT_CAINFO_BLOB, call->tls->ca);
+    set_blob(call, CURLOPT_SSLCERT_BLOB, call->tls->cert);
+    set_blob(call, CURLOPT_SSLKEY_BLOB, call->tls->key);
+    if (transport->connect_to.len) {
+        call->connect_to = curl_slist_append(NULL, sbuf_cstr(&transport->connect_to));
+        SET(CURLOPT_CONNECT_TO, call->connect_to);
+    }
+}
+
+static void set_connection(struct http_call *call)
+{
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_PIPEWAIT, 1L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
+    SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_PROBE_S);
+    SET(CURLOPT_SOCKOPTFUNCTION, set_socket);
+    SET(CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
+}
+
+static void set_request(struct http_call *call, const struct http_request *request)
+{
+    const struct transport *transport = call->transport;
+    sbuf_put(&call->url, sbuf_str(&transport->server));
+    sbuf_put(&call->url, request->path);
+    SET(CURLOPT_URL, sbuf_cstr(&call->url));
+    SET(CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->body.len) {
+        sbuf_put(&call->request_body, request->body);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->request_body.len);
+        SET(CURLOPT_POSTFIELDS, sbuf_cstr(&call->request_body));
+    }
+    add_header(call, "Accept", request->accept.len ? request->accept : STR("application/json"));
+    add_header(call, "Authorization", request->authorization);
+    add_header(call, "Content-Type", request->content_type);
+    add_header(call, "Host", sbuf_str(&transport->host));
+    add_header(call, "User-Agent", sbuf_str(&transport->user_agent));
+    call->headers = curl_slist_append(call->headers, "Expect:");
+    SET(CURLOPT_HTTPHEADER, call->headers);
+    if (request->timeout_ms)
+        SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    if (request->silence_ms) {
+        SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+        SET(CURLOPT_LOW_SPEED_TIME, (long)((request->silence_ms + 999) / 1000));
+    }
+}
+
+static void set_callbacks(struct http_call *call)
+{
+    SET(CURLOPT_PRIVATE, call);
+    SET(CURLOPT_ERRORBUFFER, call->error);
+    SET(CURLOPT_WRITEFUNCTION, take_body);
+    SET(CURLOPT_WRITEDATA, call);
+    SET(CURLOPT_HEADERFUNCTION, take_header);
+    SET(CURLOPT_HEADERDATA, call);
+}
+
+static void watch_silence(struct transport *transport);
+
+static struct http_call *call_new(struct transport *transport, const struct http_request *request)
+{
+    struct http_call *call = heap_alloc(sizeof(*call));
+    *call = (struct http_call){
+        .transport = transport,
+        .easy = curl_easy_init(),
+        .method = request->method,
+        .body_max = request->body_max ? request->body_max : BODY_MAX,
+        .started_ns = loop_clock_ns(),
+        .begun = request->begun,
+        .data = request->data,
+        .done = request->done,
+        .ctx = request->ctx,
+    };
+    assert(call->easy); /* only memory can be missing */
+    set_connection(call);
+    set_tls(call);
+    set_request(call, request);
+    set_callbacks(call);
+    TAILQ_INSERT_TAIL(&transport->calls, call, link);
+    transport->active++;
+    settle_later(transport);
+    return call;
+}
+
+struct http_call *transport_call(struct transport *transport, const struct http_request *request)
+{
+    if (transport->active == 0)
+        transport->heard_at = loop_now(transport->loop);
+    struct http_call *call = call_new(transport, request);
+    watch_silence(transport);
+    return call;
+}
+
+struct http_call *transport_cancel(struct http_call *call)
+{
+    if (!call || call->cancelled)
+        return NULL;
+    call->cancelled = true;
+    if (call->transport->inside)
+        settle_later(call->transport);
+    else
+        call_free(call);
+    return NULL;
+}
+
+size_t transport_active(const struct transport *transport)
+{
+    return transport->active;
+}
+
+static void multi_open(struct transport *transport)
+{
+    CURLM *multi = curl_multi_init();
+    assert(multi);
+    transport->multi = multi;
+    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport);
+    (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport);
+    (void)curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
+}
+
+/* Closes all connections. */
+static void multi_close(struct transport *transport)
+{
+    transport->inside = true;
+    (void)curl_multi_cleanup(transport->multi);
+    transport->inside = false;
+    transport->timer = loop_timer_cancel(transport->timer);
+    transport->multi = NULL;
+}
+
+/* The connection is dead: all calls on it end, and new ones get a new connection. */
+static void give_up(struct transport *transport)
+{
+    log_warn("connection to the api server is dead", kv_str("server", sbuf_str(&transport->server)),
+             kv_uint("calls", transport->active));
+    struct http_call *call;
+    TAILQ_FOREACH(call, &transport->calls, link)
+    {
+        if (!call->added)
+            continue;
+        (void)curl_multi_remove_handle(transport->multi, call->easy);
+        call->ended = true;
+        call->result = -ETIMEDOUT;
+    }
+    multi_close(transport);
+    TAILQ_FOREACH(call, &transport->calls, link)
+    call->added = false;
+    multi_open(transport);
+    transport->heard_at = loop_now(transport->loop);
+    settle_later(transport);
+}
+
+/* Any answer will do, also a refusal; without one, call_finish gives the connection up. */
+static void on_sign(void *ctx, const struct http_response *response)
+{
+    (void)response;
+    struct transport *transport = ctx;
+    transport->sign = NULL;
+}
+
+static void on_keepalive(void *ctx)
+{
+    struct transport *transport = ctx;
+    transport->keepalive = NULL;
+    uint64_t quiet = loop_now(transport->loop) - transport->heard_at;
+    if (transport->active && !transport->sign && quiet >= QUIET_MS) {
+        struct http_request request = {.method = "GET",
+                                       .path = STR("/version"),
+                                       .timeout_ms = SIGN_MS,
+                                       .done = on_sign,
+                                       .ctx = transport};
+        transport->sign = call_new(transport, &request);
+    }
+    watch_silence(transport);
+}
+
+/* Looks again when the silence would be long enough. */
+static void watch_silence(struct transport *transport)
+{
+    if (transport->keepalive || !transport->active)
+        return;
+    uint64_t quiet = loop_now(transport->loop) - transport->heard_at;
+    uint64_t left = quiet < QUIET_MS ? QUIET_MS - quiet : QUIET_MS;
+    transport->keepalive = loop_timer_start(transport->loop, left, 0, on_keepalive, transport);
+}
+
+/* "https://host:port/prefix" with another name to verify: the URL gets that name, the connection
+ * goes to the host. */
+static void set_server_name(struct transport *transport, const struct transport_config *config)
+{
+    size_t scheme = str_starts_with(config->server, STR("https://")) ? 8 : 7;
+    struct str rest = str_slice(config->server, scheme, config->server.len);
+    size_t slash = str_find(rest, '/');
+    struct str authority = str_slice(rest, 0, slash);
+    size_t bracket = str_find(authority, ']');
+    size_t colon = bracket < authority.len ? bracket + 1 : str_find(authority, ':');
+    struct str host = str_slice(authority, 0, colon);
+    struct str port = str_slice(authority, colon, authority.len); /* with its colon, or empty */
+    struct str scheme_text = str_slice(config->server, 0, scheme);
+    const char *fallback = scheme == 8 ? ":443" : ":80";
+    sbuf_printf(&transport->server, STR_FMT STR_FMT STR_FMT STR_FMT, STR_ARG(scheme_text),
+                STR_ARG(config->tls_server_name), STR_ARG(port),
+                STR_ARG(str_slice(rest, slash, rest.len)));
+    sbuf_printf(&transport->connect_to, "::" STR_FMT "%s" STR_FMT, STR_ARG(host),
+                port.len ? "" : fallback, STR_ARG(port));
+    sbuf_put(&transport->host, authority);
+}
+
+struct transport *transport_new(struct loop *loop, const struct transport_config *config)
+{
+    struct transport *transport = heap_alloc(sizeof(*transport));
+    *transport = (struct transport){
+        .loop = loop,
+        .insecure = config->insecure,
+        .observe = config->observe,
+        .ctx = config->ctx,
+    };
+    TAILQ_INIT(&transport->calls);
+    if (config->tls_server_name.len)
+        set_server_name(transport, config);
+    else
+        sbuf_put(&transport->server, config->server);
+    sbuf_put(&transport->user_agent, config->user_agent);
+    transport_set_tls(transport, STR(""), STR(""), STR(""));
+    multi_open(transport);
+    return transport;
+}
+
+struct transport *transport_free(struct transport *transport)
+{
+    if (!transport)
+        return NULL;
+    assert(!transport->inside);
+    transport->closing = true;
+    while (!TAILQ_EMPTY(&transport->calls))
+        call_free(TAILQ_FIRST(&transport->calls));
+    multi_close(transport);
+    transport->settling = loop_timer_cancel(transport->settling);
+    transport->keepalive = loop_timer_cancel(transport->keepalive);
+    (void)tls_unref(transport->tls);
+    sbuf_done(&transport->server);
+    sbuf_done(&transport->connect_to);
+    sbuf_done(&transport->host);
+    sbuf_done(&transport->user_agent);
+    free(transport);
+    return NULL;
+}
