@@ -1,0 +1,323 @@
+#include "common/source/source_kube.h"
+
+#include <assert.h>
+#include <sys/queue.h>
+
+#include "common/base/sbuf.h"
+#include "common/kube/lease.h"
+#include "common/kube/writer.h"
+#include "common/source/source_ops.h"
+
+/* A write that is not done. */
+struct kube_request {
+    struct source_request request; /* first */
+    LIST_ENTRY(kube_request) link;
+    struct write *write;
+    void (*done)(void *ctx, int result, struct str message, struct str resource_version);
+    void *ctx;
+};
+
+struct source_kube {
+    struct source source; /* first */
+    struct loop *loop;
+    struct client *client;
+    struct writer *writer;
+    LIST_HEAD(, kube_request) requests;
+    struct events *events;
+    struct lease *lease;
+    struct reflector *reflectors[KIND_COUNT];
+    size_t reflector_count;
+    size_t object_max;
+    bool syncing;                  /* `synced` is owed */
+    struct loop_timer *refreshing; /* deferred */
+    struct loop_timer *reporting;  /* deferred: findings */
+    struct loop_timer *resigning;  /* deferred: there was nothing to resign */
+    void (*resigned)(void *ctx);
+    void *resigned_ctx;
+};
+
+static struct source_kube *kube_of(const struct source *source)
+{
+    return (struct source_kube *)(uintptr_t)source;
+}
+
+/* Calls of the reflectors. */
+
+static void on_put(void *ctx, struct object *object)
+{
+    source_put(ctx, object);
+}
+
+static void on_remove(void *ctx, enum kind_id kind, struct str key)
+{
+    source_remove(ctx, kind, key);
+}
+
+static void on_listed(void *ctx, struct reflector *reflector)
+{
+    (void)reflector;
+    struct source_kube *kube = ctx;
+    for (size_t i = 0; i < kube->reflector_count; i++)
+        if (!reflector_is_listed(kube->reflectors[i]))
+            return;
+    if (!kube->syncing)
+        return;
+    kube->syncing = false;
+    if (kube->source.calls.synced)
+        kube->source.calls.synced(kube->source.calls.ctx);
+}
+
+static void on_report(void *ctx)
+{
+    struct source_kube *kube = ctx;
+    kube->reporting = NULL;
+    struct diag_list *list = source_reset_findings(&kube->source);
+    for (size_t i = 0; i < kube->reflector_count; i++)
+        reflector_findings(kube->reflectors[i], list);
+    if (kube->source.calls.findings)
+        kube->source.calls.findings(kube->source.calls.ctx);
+}
+
+static void on_findings(void *ctx)
+{
+    struct source_kube *kube = ctx;
+    if (!kube->reporting)
+        kube->reporting = loop_defer(kube->loop, on_report, kube);
+}
+
+/* Operations of the source. */
+
+static void kube_start(struct source *source, const struct source_follow *follow, size_t count)
+{
+    struct source_kube *kube = kube_of(source);
+    assert(count <= KIND_COUNT && kube->reflector_count == 0);
+    kube->syncing = true;
+    for (size_t i = 0; i < count; i++) {
+        struct reflector_config config = {
+            .kind = follow[i].kind,
+            .namespace = follow[i].namespace,
+            .object_max = kube->object_max,
+            .put = on_put,
+            .remove = on_remove,
+            .listed = on_listed,
+            .findings = on_findings,
+            .ctx = kube,
+        };
+        kube->reflectors[i] = reflector_new(kube->client, source->cache, &config);
+    }
+    kube->reflector_count = count;
+    for (size_t i = 0; i < count; i++)
+        reflector_start(kube->reflectors[i]);
+}
+
+/* From the loop, since a relist must not come from inside a call about an object of it. */
+static void on_refresh(void *ctx)
+{
+    struct source_kube *kube = ctx;
+    kube->refreshing = NULL;
+    kube->syncing = true;
+    for (size_t i = 0; i < kube->reflector_count; i++)
+        reflector_relist(kube->reflectors[i]);
+}
+
+static void kube_refresh(struct source *source)
+{
+    struct source_kube *kube = kube_of(source);
+    if (!kube->refreshing)
+        kube->refreshing = loop_defer(kube->loop, on_refresh, kube);
+}
+
+static void request_free(struct kube_request *request)
+{
+    LIST_REMOVE(request, link);
+    free(request);
+}
+
+static void on_written(void *ctx, int result, struct str message, struct str version)
+{
+    struct kube_request *request = ctx;
+    void (*done)(void *, int, struct str, struct str) = request->done;
+    void *done_ctx = request->ctx;
+    request_free(request);
+    if (done)
+        done(done_ctx, result, message, version);
+}
+
+static struct source_request *kube_write(struct source *source, const struct source_write *write)
+{
+    static const enum write_verb verbs[] = {
+        [SOURCE_CREATE] = WRITE_CREATE,
+        [SOURCE_PATCH] = WRITE_PATCH,
+        [SOURCE_PATCH_STATUS] = WRITE_PATCH_STATUS,
+        [SOURCE_APPLY_STATUS] = WRITE_APPLY_STATUS,
+        [SOURCE_APPLY] = WRITE_APPLY,
+        [SOURCE_DELETE] = WRITE_DELETE,
+    };
+    struct kube_request *request = heap_alloc(sizeof(*request));
+    *request =
+        (struct kube_request){.request.source = source, .done = write->done, .ctx = write->ctx};
+    struct write_request sent = {
+        .verb = verbs[write->verb],
+        .kind = write->kind,
+        .namespace = write->namespace,
+        .name = write->name,
+        .body = write->body,
+        .manager = write->manager,
+        .done = on_written,
+        .ctx = request,
+    };
+    LIST_INSERT_HEAD(&kube_of(source)->requests, request, link);
+    request->write = writer_start(kube_of(source)->writer, &sent);
+    return &request->request;
+}
+
+static struct source_request *kube_cancel(struct source_request *base)
+{
+    struct kube_request *request = (struct kube_request *)base;
+    (void)writer_cancel(request->write);
+    request_free(request);
+    return NULL;
+}
+
+static void kube_elect(struct source *source, const struct source_election *election)
+{
+    struct source_kube *kube = kube_of(source);
+    assert(!kube->lease);
+    struct lease_settings settings = {
+        .namespace = election->namespace,
+        .name = election->name,
+        .identity = election->identity,
+        .lease_ms = election->lease_ms,
+        .renew_ms = election->renew_ms,
+        .retry_ms = election->retry_ms,
+        .changed = election->changed,
+        .ctx = election->ctx,
+    };
+    kube->lease = lease_new(kube->client, &settings);
+}
+
+static void on_released(void *ctx)
+{
+    struct source_kube *kube = ctx;
+    kube->lease = lease_free(kube->lease);
+    kube->resigning = loop_timer_cancel(kube->resigning);
+    kube->resigned(kube->resigned_ctx);
+}
+
+static void on_nothing_to_resign(void *ctx)
+{
+    struct source_kube *kube = ctx;
+    kube->resigning = NULL;
+    kube->resigned(kube->resigned_ctx);
+}
+
+static void kube_resign(struct source *source, void (*done)(void *ctx), void *ctx)
+{
+    struct source_kube *kube = kube_of(source);
+    kube->resigned = done;
+    kube->resigned_ctx = ctx;
+    if (kube->lease)
+        lease_release(kube->lease, on_released, kube);
+    else if (!kube->resigning)
+        kube->resigning = loop_defer(kube->loop, on_nothing_to_resign, kube);
+}
+
+static void kube_event(struct source *source, const struct source_event *event)
+{
+    const struct object *about = event->about;
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct event_note note = {
+        .about =
+            {
+                .api_version = kinds_api_version(about->kind, arena),
+                .kind = str_from(about->kind->name),
+                .namespace = about->meta.namespace,
+                .name = about->meta.name,
+                .uid = about->meta.uid,
+                .resource_version = about->meta.resource_version,
+            },
+        .warning = event->warning,
+        .reason = event->reason,
+        .action = event->action,
+        .message = event->message,
+    };
+    events_tell(kube_of(source)->events, &note);
+}
+
+static void kube_free(struct source *source)
+{
+    struct source_kube *kube = kube_of(source);
+    for (size_t i = 0; i < kube->reflector_count; i++)
+        (void)reflector_free(kube->reflectors[i]);
+    kube->refreshing = loop_timer_cancel(kube->refreshing);
+    kube->reporting = loop_timer_cancel(kube->reporting);
+    kube->resigning = loop_timer_cancel(kube->resigning);
+    while (!LIST_EMPTY(&kube->requests))
+        (void)kube_cancel(&LIST_FIRST(&kube->requests)->request);
+    kube->lease = lease_free(kube->lease);
+    kube->events = events_free(kube->events);
+    kube->writer = writer_free(kube->writer);
+    kube->client = client_free(kube->client);
+    free(kube);
+}
+
+static const struct source_ops kube_ops = {
+    .start = kube_start,
+    .refresh = kube_refresh,
+    .write = kube_write,
+    .cancel = kube_cancel,
+    .elect = kube_elect,
+    .resign = kube_resign,
+    .event = kube_event,
+    .free = kube_free,
+};
+
+struct source *source_kube_new(struct loop *loop, const struct source_kube_config *config,
+                               struct arena *arena, struct str *ret_error)
+{
+    struct client_config settings = {
+        .auth = config->auth,
+        .user_agent = arena_printf(arena, STR_FMT "/%s", STR_ARG(config->program), STENTOR_VERSION),
+        .observe = config->observe,
+        .ctx = config->ctx,
+    };
+    struct client *client = client_new(loop, &settings, arena, ret_error);
+    if (!client)
+        return NULL;
+    struct source_kube *kube = heap_alloc(sizeof(*kube));
+    *kube = (struct source_kube){
+        .loop = loop,
+        .client = client,
+        .object_max = config->object_max,
+        .writer = writer_new(client, config->program),
+        .events = events_new(client, config->reporter, config->instance),
+    };
+    source_init(&kube->source, &kube_ops);
+    return &kube->source;
+}
+
+struct str source_kube_namespace(const struct source *source)
+{
+    return client_namespace(kube_of(source)->client);
+}
+
+struct str source_kube_server(const struct source *source)
+{
+    return client_server(kube_of(source)->client);
+}
+
+struct source_kube_counts source_kube_counts(const struct source *source)
+{
+    const struct source_kube *kube = kube_of(source);
+    struct source_kube_counts sum = {.events = events_counts(kube->events),
+                                     .writes_pending = writer_pending(kube->writer)};
+    for (size_t i = 0; i < kube->reflector_count; i++) {
+        struct reflector_counts counts = reflector_counts(kube->reflectors[i]);
+        sum.reflectors.lists += counts.lists;
+        sum.reflectors.watches += counts.watches;
+        sum.reflectors.events += counts.events;
+        sum.reflectors.skipped += counts.skipped;
+        sum.reflectors.failures += counts.failures;
+    }
+    return sum;
+}
