@@ -81,7 +81,6 @@ static void test_order(void)
 
 static void test_replace(void)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
     scoped_ptr(cache) struct cache *cache = cache_new();
     struct object *first = make(KIND_SERVICE, "a/b", "x");
     TEST_ASSERT(!cache_put(cache, first));

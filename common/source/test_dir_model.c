@@ -279,7 +279,6 @@ static void tell(void *ctx, const struct kind *kind, struct str key, const json_
                  struct str origin)
 {
     struct story *story = ctx;
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
     const json_t *marks[] = {json_object_get(json_object_get(tree, "spec"), "mark"),
                              json_object_get(json_object_get(tree, "status"), "mark")};
     sbuf_printf(&story->told, "%s%s/" STR_FMT, tree ? "+" : "-", kind->name, STR_ARG(key));
