@@ -85,6 +85,20 @@ static enum service_family family_of(const struct service_spec *spec)
     return ips[0].family == IP_V4 ? SERVICE_FAMILY_V4 : SERVICE_FAMILY_V6;
 }
 
+/* A manifest that no API server has seen has no ClusterIPs: there the families say it. */
+static enum service_family family_of_manifest(const struct service_spec *spec)
+{
+    const struct str_list *families = &spec->ip_families;
+    if (spec->cluster_ip.len || spec->cluster_ips.count || !families->count)
+        return SERVICE_FAMILY_NONE;
+    bool v6 = str_list_has(families, STR("IPv6")), v4 = str_list_has(families, STR("IPv4"));
+    if (families->count != (size_t)v4 + v6)
+        return SERVICE_FAMILY_INVALID;
+    if (v4 && v6)
+        return SERVICE_FAMILY_DUAL;
+    return v4 ? SERVICE_FAMILY_V4 : SERVICE_FAMILY_V6;
+}
+
 static enum ip_family_policy policy_of(struct str text)
 {
     if (str_eq(text, STR("PreferDualStack")))
@@ -147,6 +161,8 @@ void service_check(struct object *object)
     service->is_local = str_eq(service->spec.external_traffic_policy, STR("Local"));
     service->policy = policy_of(service->spec.ip_family_policy);
     service->family = family_of(&service->spec);
+    if (service->family == SERVICE_FAMILY_NONE && object->origin.len)
+        service->family = family_of_manifest(&service->spec);
     struct service_ingress *ingress = service->status.ingress.items;
     for (size_t i = 0; i < service->status.ingress.count; i++)
         if (ip_parse(ingress[i].ip, &ingress[i].address) < 0)

@@ -17,7 +17,8 @@ struct service_ingress {
     struct ip address; /* ip parsed; unset when it is no address */
 };
 
-/* Follows from the ClusterIPs. */
+/* Follows from the ClusterIPs; for an object that comes from a directory (it has an origin), and so
+ * may have none, from spec.ipFamilies. */
 enum service_family {
     SERVICE_FAMILY_NONE, /* headless, or no ClusterIP yet */
     SERVICE_FAMILY_V4,

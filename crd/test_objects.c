@@ -292,6 +292,13 @@ static void test_service_family(void)
         {"clusterIPs: [198.51.100.1, 198.51.100.2]", SERVICE_FAMILY_INVALID},
         {"clusterIPs: [198.51.100.1, '2001:db8::1', 198.51.100.2]", SERVICE_FAMILY_INVALID},
         {"clusterIP: web", SERVICE_FAMILY_INVALID},
+        {"ipFamilies: [IPv4]", SERVICE_FAMILY_V4},
+        {"ipFamilies: [IPv6], clusterIP: ''", SERVICE_FAMILY_V6},
+        {"ipFamilies: [IPv6, IPv4]", SERVICE_FAMILY_DUAL},
+        {"ipFamilies: [IPv6, IPv6]", SERVICE_FAMILY_INVALID},
+        {"ipFamilies: [IPv7]", SERVICE_FAMILY_INVALID},
+        {"ipFamilies: [IPv4], clusterIP: None", SERVICE_FAMILY_NONE},
+        {"ipFamilies: [IPv4], clusterIP: '2001:db8::1'", SERVICE_FAMILY_V6},
     };
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);
