@@ -92,7 +92,10 @@ static bool stands(const void *ctx, const struct object *object)
 /* All objects, with the last good version in place of those that are refused by themselves. */
 static void gather(struct build *b, struct validate_input *ret)
 {
-    *ret = (struct validate_input){.now = b->input->now, .stands = stands, .stands_ctx = b->config};
+    *ret = (struct validate_input){.namespace = b->input->namespace,
+                                   .now = b->input->now,
+                                   .stands = stands,
+                                   .stands_ctx = b->config};
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
         size_t count = b->input->counts[kind];
         struct objects *of = &ret->of[kind];

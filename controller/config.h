@@ -16,7 +16,8 @@ struct config;
 struct config_input {
     const struct object *const *objects[KIND_COUNT];
     size_t counts[KIND_COUNT];
-    int64_t now; /* seconds since 1970, for reservations that expire */
+    struct str namespace; /* ours: configuration elsewhere is refused; empty: it may be anywhere */
+    int64_t now;          /* seconds since 1970, for reservations that expire */
 };
 
 struct config *config_new(void);

@@ -1,6 +1,7 @@
 #include "controller/controller_metrics.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/err.h"
@@ -24,6 +25,8 @@ enum {
     PLANNED,
     WRITE_SECONDS,
     WRITE_ERRORS,
+    REQUESTS,
+    REQUEST_SECONDS,
     QUEUE_WAITING,
     QUEUE_IN_FLIGHT,
     QUEUE_RETRIES,
@@ -69,6 +72,12 @@ static const struct metric rows[] = {
                        "Time from sending a write to its answer.", METRIC_HISTOGRAM, LATENCY},
     [WRITE_ERRORS] = {"stentor_controller_write_errors_total", "Writes that failed by cause.",
                       METRIC_COUNTER, .labels = {"cause"}},
+    [REQUESTS] = {"stentor_controller_api_requests_total",
+                  "Calls to the API server by method and HTTP code; 0: no answer.", METRIC_COUNTER,
+                  .labels = {"method", "code"}},
+    [REQUEST_SECONDS] = {"stentor_controller_api_request_duration_seconds",
+                         "Time that calls to the API server took, watches left aside.",
+                         METRIC_HISTOGRAM, .labels = {"method"}, LATENCY},
     [QUEUE_WAITING] = {"stentor_controller_queue_waiting", "Objects that wait to be written.",
                        METRIC_GAUGE},
     [QUEUE_IN_FLIGHT] = {"stentor_controller_queue_in_flight", "Objects that are being written.",
@@ -148,6 +157,17 @@ void controller_metrics_write(struct controller_metrics *m, int result, uint64_t
         return;
     metric_inc(m->set, CLIENT_UPDATE_ERRORS, NO_LABELS);
     metric_inc(m->set, WRITE_ERRORS, LABELS(cause_of(result)));
+}
+
+void controller_metrics_request(void *ctx, const char *method, unsigned code, double duration_s)
+{
+    struct controller_metrics *m = ctx;
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%u", code);
+    metric_inc(m->set, REQUESTS, LABELS(str_from(method), str_from(text)));
+    /* A watch lasts for minutes by its nature; GETs of lists are told apart by ending sooner. */
+    if (duration_s < 60)
+        metric_observe(m->set, REQUEST_SECONDS, duration_s, LABELS(str_from(method)));
 }
 
 void controller_metrics_leader(struct controller_metrics *m, bool leader)

@@ -19,6 +19,8 @@ void controller_metrics_run(struct controller_metrics *metrics, uint64_t duratio
                             size_t services);
 /* A write was answered. result: as source_write's `done`. */
 void controller_metrics_write(struct controller_metrics *metrics, int result, uint64_t duration_ns);
+/* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */
+void controller_metrics_request(void *ctx, const char *method, unsigned code, double duration_s);
 void controller_metrics_leader(struct controller_metrics *metrics, bool leader);
 /* The figures of the work queue. */
 void controller_metrics_queue(struct controller_metrics *metrics, size_t waiting, size_t in_flight,

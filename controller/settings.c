@@ -61,8 +61,8 @@ static const struct option rows[] = {
      .help = "port of the REST API and the metrics; 0 takes a free one and logs it"},
     {"metrics-cert-dir", NULL, OPTION_STR, AT(cert_dir), .value = "DIR",
      .help = "serve them by TLS, with tls.crt and tls.key in DIR"},
-    {"health-probe-address", NULL, OPTION_STR, AT(health_address),
-     .fallback = "::", .value = "ADDRESS", .help = "address of /healthz and /readyz"},
+    {"health-probe-address", NULL, OPTION_STR, AT(health_address), .fallback = "",
+     .value = "ADDRESS", .help = "address of /healthz and /readyz; all addresses without it"},
     {"health-probe-port", NULL, OPTION_UINT, AT(health_port), .fallback = "17472", .max = 65535,
      .value = "PORT", .help = "port of /healthz and /readyz; 0 takes a free one and logs it"},
     {"log-level", NULL, OPTION_ENUM, AT(log_level), .fallback = "info", .names = &levels,
@@ -105,4 +105,9 @@ int settings_check(const struct settings *s, struct arena *arena, struct str *re
     if (s->writes_in_flight == 0)
         return refuse(arena, ret_error, "--writes-in-flight must be at least 1");
     return 0;
+}
+
+enum log_level settings_log_level(const struct settings *s)
+{
+    return s->log_level > LOG_LEVEL_NONE ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level;
 }

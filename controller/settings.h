@@ -34,4 +34,7 @@ extern const struct options settings_options;
 int settings_check(const struct settings *settings, struct arena *arena, struct str *ret_error)
     __attribute__((warn_unused_result));
 
+/* The log level; "all" is debug. */
+enum log_level settings_log_level(const struct settings *settings);
+
 #endif

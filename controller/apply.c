@@ -1,0 +1,157 @@
+/* From records to writes: one at a time per object, many objects at once.
+ *
+ * A write carries the resourceVersion it was made for. From then on the cached version is behind
+ * ("ahead" below) until a newer one arrives; whatever is planned meanwhile goes by the record, not
+ * by that version's status. A conflict means that a newer version exists: the write is made anew
+ * from it. */
+#include <errno.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "controller/controller.h"
+
+enum { RETRY_FIRST_MS = 20, RETRY_MAX_MS = 30 * 1000 };
+
+struct flight {
+    struct controller *controller;
+    struct arena *arena; /* of the texts */
+    struct str id;
+    struct str base;                /* resourceVersion the write was made for */
+    struct source_request *request; /* NULL: answered, its version has not been seen yet */
+    uint64_t started_ns;
+};
+
+static struct flight *flight_free(struct controller *c, struct flight *flight)
+{
+    (void)map_remove(&c->flights, flight->id);
+    (void)source_cancel(flight->request);
+    (void)arena_free(flight->arena);
+    return NULL; /* the flight itself lives in its arena */
+}
+
+/* The notes of a Service's record become Events now that the change is written. */
+static void tell_notes(struct controller *c, const struct object *service)
+{
+    const struct plan_record *record = c->plan ? plan_get(c->plan, service->key) : NULL;
+    for (size_t i = 0; record && i < record->note_count; i++) {
+        const struct plan_note *note = &record->notes[i];
+        struct source_event event = {
+            .about = service,
+            .warning = note->warning,
+            .reason = str_from(note->reason),
+            .action = STR("Allocate"),
+            .message = note->message,
+        };
+        source_event(c->source, &event);
+        log_info("service event", kv_str("service", service->key), kv_cstr("reason", note->reason),
+                 kv_str("message", note->message));
+    }
+    plan_forget_notes(c->plan, service->key);
+}
+
+/* The answer to a write, and what the queue is to do about it. */
+static enum work_result settle(struct controller *c, struct flight *flight, int result,
+                               struct str message, struct str version)
+{
+    const struct object *object = status_find(c, flight->id);
+    if (result == 0) {
+        if (object && object->kind->id == KIND_SERVICE)
+            tell_notes(c, object);
+        bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||
+                    str_eq(version, flight->base);
+        if (seen)
+            (void)flight_free(c, flight);
+        return WORK_DONE;
+    }
+    if (result != ERR_CONFLICT && result != -ENOENT)
+        log_warn("write failed", kv_str("object", flight->id), kv_err(result),
+                 kv_str("answer", message));
+    (void)flight_free(c, flight);
+    /* Gone: its deletion is on the way. Anything else is tried again, a conflict with the version
+     * that caused it. */
+    return result == -ENOENT && !object ? WORK_DONE : WORK_ERROR;
+}
+
+static void written(void *ctx, int result, struct str message, struct str version)
+{
+    struct flight *flight = ctx;
+    struct controller *c = flight->controller;
+    scoped_ptr(arena) struct arena *scratch = arena_new(256);
+    struct str id = arena_str(scratch, flight->id);
+    flight->request = NULL;
+    controller_metrics_write(c->metrics, result, loop_clock_ns() - flight->started_ns);
+    enum work_result outcome = settle(c, flight, result, message, version);
+    work_queue_finish(c->queue, id, outcome, 0);
+}
+
+static enum work_result process(void *ctx, struct str id)
+{
+    struct controller *c = ctx;
+    struct flight *flight = map_get(&c->flights, id);
+    if (flight) /* written; the version that shows it is on the way and will bring us back */
+        return WORK_DONE;
+    scoped_ptr(arena) struct arena *scratch = arena_new(2048);
+    struct source_write write = {0};
+    if (!status_write(c, id, scratch, &write))
+        return WORK_DONE;
+    const struct object *object = status_find(c, id);
+    struct arena *arena = arena_new(256);
+    flight = arena_alloc(arena, sizeof(*flight));
+    *flight = (struct flight){
+        .controller = c,
+        .arena = arena,
+        .id = arena_str(arena, id),
+        .base = arena_str(arena, object ? object->meta.resource_version : STR("")),
+        .started_ns = loop_clock_ns(),
+    };
+    (void)map_put(&c->flights, flight->id, flight);
+    write.done = written;
+    write.ctx = flight;
+    flight->request = source_write(c->source, &write);
+    return WORK_PENDING;
+}
+
+void apply_init(struct controller *c)
+{
+    struct work_limits limits = {
+        .in_flight = c->options.writes_in_flight,
+        .backoff_min_ms = RETRY_FIRST_MS,
+        .backoff_max_ms = RETRY_MAX_MS,
+        .seed = c->options.seed,
+    };
+    c->queue = work_queue_new(c->loop, &limits, process, c);
+}
+
+void apply_done(struct controller *c)
+{
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&c->flights, &cursor)); cursor = 0)
+        (void)flight_free(c, slot->value);
+    map_done(&c->flights);
+    c->queue = work_queue_free(c->queue);
+}
+
+void apply_add(struct controller *c, struct str id)
+{
+    work_queue_add(c->queue, id);
+}
+
+bool apply_is_ahead(const struct controller *c, const struct object *object)
+{
+    const struct flight *flight = map_get(&c->flights, object->id);
+    return flight && str_eq(flight->base, object->meta.resource_version);
+}
+
+void apply_seen(struct controller *c, struct str id, const struct object *object)
+{
+    struct flight *flight = map_get(&c->flights, id);
+    if (!flight || flight->request)
+        return; /* the answer is still to come and will look for itself */
+    if (!object || !str_eq(flight->base, object->meta.resource_version))
+        (void)flight_free(c, flight);
+}
+
+bool apply_is_idle(const struct controller *c)
+{
+    return work_queue_figures(c->queue).in_flight == 0;
+}

@@ -1,0 +1,99 @@
+#include "controller/check.h"
+
+#include <stdio.h>
+
+#include "common/source/source_dir.h"
+#include "controller/config.h"
+#include "controller/plan.h"
+#include "controller/report.h"
+
+struct check {
+    const struct settings *settings;
+    struct loop *loop;
+    struct source *source;
+    int status;
+};
+
+static void add_all(struct diag_list *to, const struct diag_list *from)
+{
+    for (size_t i = 0; i < from->found.len; i++) {
+        const struct diag *diag = &from->found.items[i];
+        diag_add(to, diag->severity, diag->object, diag->field, STR_FMT, STR_ARG(diag->message));
+    }
+}
+
+/* Findings of the input, of the configuration, and of the Services themselves. */
+static void gather(struct check *check, const struct config *config,
+                   const struct object *const *services, size_t count, struct diag_list *ret)
+{
+    add_all(ret, source_findings(check->source));
+    add_all(ret, config_findings(config));
+    for (size_t i = 0; i < count; i++)
+        add_all(ret, &services[i]->findings);
+}
+
+static void print(struct check *check, const struct plan *plan, const struct diag_list *findings,
+                  struct arena *arena)
+{
+    size_t count;
+    const struct plan_record **records = plan_list(plan, arena, &count);
+    scoped_sbuf struct sbuf out = {0};
+    if (check->settings->output == SETTINGS_JSON)
+        report_json(records, count, findings, &out);
+    else
+        report_text(records, count, findings, &out);
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    check->status = diag_errors(findings) ? 1 : 0;
+}
+
+static void synced(void *ctx)
+{
+    struct check *check = ctx;
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_ptr(config) struct config *config = config_new();
+    struct plan_options options = {.lb_class = check->settings->lb_class};
+    scoped_ptr(plan) struct plan *plan = plan_new(&options);
+    struct config_input input = {.now = loop_wall_ns() / 1000000000};
+    struct diag_list findings = {.arena = arena};
+    input.namespace = check->settings->namespace;
+    for (size_t kind = 0; kind < KIND_COUNT; kind++)
+        input.objects[kind] =
+            source_list(check->source, (enum kind_id)kind, arena, &input.counts[kind]);
+    plan_set_pools(plan, config_build(config, &input));
+    for (size_t i = 0; i < input.counts[KIND_SERVICE]; i++)
+        plan_offer(plan, input.objects[KIND_SERVICE][i], false);
+    plan_run(plan);
+    gather(check, config, input.objects[KIND_SERVICE], input.counts[KIND_SERVICE], &findings);
+    print(check, plan, &findings, arena);
+    diag_done(&findings);
+    loop_stop(check->loop);
+}
+
+static void ignore_change(void *ctx, const struct object *before, const struct object *after)
+{
+    (void)ctx;
+    (void)before;
+    (void)after;
+}
+
+static void ignore_findings(void *ctx)
+{
+    (void)ctx; /* read once, when everything has been read */
+}
+
+int check_run(const struct settings *settings)
+{
+    scoped_ptr(loop) struct loop *loop = loop_new();
+    struct source_dir_options options = {.manifests = settings->check};
+    struct source_follow follow[KIND_COUNT];
+    for (size_t kind = 0; kind < KIND_COUNT; kind++)
+        follow[kind] = (struct source_follow){.kind = (enum kind_id)kind};
+    struct check check = {.settings = settings, .loop = loop, .status = 1};
+    scoped_ptr(source) struct source *source = source_dir_new(loop, &options);
+    struct source_calls calls = {
+        .changed = ignore_change, .synced = synced, .findings = ignore_findings, .ctx = &check};
+    check.source = source;
+    source_start(source, follow, KIND_COUNT, &calls);
+    loop_run(loop);
+    return check.status;
+}

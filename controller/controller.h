@@ -1,0 +1,93 @@
+/* The controller's shell: feeds the plan from a source, carries out what it decides, reports.
+ *
+ *     source ──changed──▶ reconcile ──▶ config, plan (pure) ──changes──▶ apply ──writes──▶ source
+ *
+ * reconcile.c gathers changes and runs the plan once per turn of the loop; apply.c turns records
+ * into keyed writes, many in flight, one per object; status.c knows what each object's status
+ * should say. Only the leader plans and writes; a standby keeps its cache warm. */
+#ifndef CONTROLLER_CONTROLLER_H
+#define CONTROLLER_CONTROLLER_H
+
+#include "common/base/map.h"
+#include "common/loop/loop.h"
+#include "common/loop/work_queue.h"
+#include "common/source/source.h"
+#include "controller/config.h"
+#include "controller/controller_metrics.h"
+#include "controller/plan.h"
+
+struct controller_options {
+    struct str namespace; /* whose configuration objects count */
+    struct str lb_class;
+    struct str identity; /* for the election */
+    uint64_t seed;       /* secret, of hash tables */
+    bool elect;          /* false: lead at once */
+    uint64_t lease_ms, renew_ms, retry_ms;
+    size_t writes_in_flight;
+};
+
+struct controller {
+    struct controller_options options;
+    struct loop *loop;
+    struct source *source;
+    struct controller_metrics *metrics;
+    struct config *config;
+    struct plan *plan;
+    struct work_queue *queue;    /* keys are object ids, "Service/default/web" */
+    struct map flights;          /* id → struct flight (apply.c) */
+    struct loop_timer *turn;     /* a run of the plan is due */
+    struct loop_timer *counters; /* the counters in status are due */
+    struct loop_timer *expiry;   /* a reservation expires */
+    struct loop_timer
+        *watchdog; /* looks again at what should be there, such as ConfigurationState */
+    bool synced;   /* the cache holds everything */
+    bool leader;
+    bool active; /* leader, with a cache that was listed since: plans and writes */
+    bool config_changed;
+    void (*stopped)(void *ctx); /* set while stopping */
+    void *stopped_ctx;
+    uint64_t stop_deadline_ms; /* loop_now at which waiting for writes ends */
+};
+
+/* Starts to follow the source (taken over). metrics outlives the controller. */
+struct controller *controller_new(struct loop *loop, struct source *source,
+                                  struct controller_metrics *metrics,
+                                  const struct controller_options *options);
+
+/* Frees everything at once; writes under way are cancelled. */
+struct controller *controller_free(struct controller *controller);
+
+/* Stops in order: writes that are under way end, the lead is given back, then `stopped` is called,
+ * after which controller_free may be. */
+void controller_stop(struct controller *controller, void (*stopped)(void *ctx), void *ctx);
+
+/* Ready to serve: everything has been listed, and a leader has planned once. */
+bool controller_is_ready(const struct controller *controller);
+
+/* --- between the files of the shell ---------------------------------------------------------- */
+
+/* reconcile.c: a run of the plan is due. */
+void reconcile_schedule(struct controller *controller);
+
+/* apply.c */
+void apply_init(struct controller *controller);
+void apply_done(struct controller *controller);
+/* The object's status may differ from what it should say. */
+void apply_add(struct controller *controller, struct str id);
+/* Is a write of ours under way that this version of the object does not show yet? */
+bool apply_is_ahead(const struct controller *controller, const struct object *object);
+/* A newer version has arrived (NULL: it is gone). */
+void apply_seen(struct controller *controller, struct str id, const struct object *object);
+/* Nothing is under way. */
+bool apply_is_idle(const struct controller *controller);
+
+/* status.c: the write that makes the object of this id show what it should. False: nothing to do.
+ * Texts are in the arena. */
+bool status_write(struct controller *controller, struct str id, struct arena *arena,
+                  struct source_write *ret);
+/* The object of an id ("Kind/namespace/name") in the cache, or NULL. */
+const struct object *status_find(const struct controller *controller, struct str id);
+/* The id of our own ConfigurationState, in the arena. */
+struct str status_state_id(const struct controller *controller, struct arena *arena);
+
+#endif

@@ -1,0 +1,366 @@
+/* From changes to a plan: see controller.h.
+ *
+ * Every change only marks what it concerns. Once per turn of the loop everything marked is planned
+ * together, so that a list of ten thousand Services is one run. The first run of a new leader
+ * waits until everything has been listed again after the election was won: what the former leader
+ * wrote last is then in the cache, and is adopted before anything new is given. */
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "controller/controller.h"
+#include "controller/status_patch.h"
+
+/* How long counters may lag behind, so that a burst of allocations is one write per pool. */
+enum { COUNTERS_DELAY_MS = 500, WATCHDOG_MS = 30 * 1000 };
+
+static const enum kind_id followed[] = {
+    KIND_NAMESPACE,
+    KIND_SERVICE,
+    KIND_IP_ADDRESS_POOL,
+    KIND_L2_ADVERTISEMENT,
+    KIND_BGP_ADVERTISEMENT,
+    KIND_BGP_PEER,
+    KIND_BFD_PROFILE,
+    KIND_COMMUNITY,
+    KIND_IP_RESERVATION,
+    KIND_CONFIGURATION_STATE,
+    KIND_NODE,
+};
+
+static bool same_labels(const struct object *a, const struct object *b)
+{
+    const struct str_map *x = &a->meta.labels, *y = &b->meta.labels;
+    if (x->count != y->count)
+        return false;
+    for (size_t i = 0; i < x->count; i++) {
+        if (!str_eq(x->items[i].key, y->items[i].key) ||
+            !str_eq(x->items[i].value, y->items[i].value))
+            return false;
+    }
+    return true;
+}
+
+/* Did anything change but the status, which we write ourselves? */
+static bool is_changed_by_user(const struct object *before, const struct object *after)
+{
+    if (!before || !after || !same_labels(before, after) || before->refused != after->refused)
+        return true;
+    if (after->kind->id == KIND_NAMESPACE || after->kind->id == KIND_NODE)
+        return false; /* only names and labels of these matter */
+    return after->meta.generation == 0 || before->meta.generation != after->meta.generation;
+}
+
+static void offer_service(struct controller *c, const struct object *service)
+{
+    plan_offer(c->plan, service, apply_is_ahead(c, service));
+}
+
+static void service_changed(struct controller *c, const struct object *before,
+                            const struct object *after)
+{
+    const struct object *object = after ? after : before;
+    bool replaced = before && after && !str_eq(before->meta.uid, after->meta.uid);
+    apply_seen(c, object->id, after);
+    if (!c->active)
+        return;
+    if (!after || replaced)
+        plan_drop(c->plan, object->key);
+    if (after)
+        offer_service(c, after);
+    reconcile_schedule(c);
+}
+
+static void config_changed(struct controller *c, const struct object *before,
+                           const struct object *after)
+{
+    const struct object *object = after ? after : before;
+    apply_seen(c, object->id, after);
+    if (!c->active)
+        return;
+    if (is_changed_by_user(before, after)) {
+        c->config_changed = true;
+        reconcile_schedule(c);
+    } else if (after) {
+        if (status_is_judged(after->kind->id))
+            apply_add(c, after->id);
+    }
+}
+
+static void changed(void *ctx, const struct object *before, const struct object *after)
+{
+    struct controller *c = ctx;
+    enum kind_id kind = (after ? after : before)->kind->id;
+    if (kind == KIND_SERVICE)
+        service_changed(c, before, after);
+    else if (kind == KIND_NAMESPACE || kind == KIND_NODE || status_is_judged(kind))
+        config_changed(c, before, after);
+    else if (kind == KIND_CONFIGURATION_STATE && after)
+        apply_seen(c, after->id, after);
+}
+
+/* --- running the plan ------------------------------------------------------------------------ */
+
+static void counters_due(void *ctx)
+{
+    struct controller *c = ctx;
+    c->counters = NULL;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    static const enum kind_id counted[] = {KIND_IP_ADDRESS_POOL, KIND_IP_RESERVATION};
+    for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+        size_t count;
+        const struct object **objects = source_list(c->source, counted[i], scratch, &count);
+        for (size_t j = 0; j < count; j++)
+            apply_add(c, objects[j]->id);
+    }
+}
+
+static void expiry_due(void *ctx)
+{
+    struct controller *c = ctx;
+    c->expiry = NULL;
+    c->config_changed = true;
+    reconcile_schedule(c);
+}
+
+/* A timer for the moment a reservation ends; long waits are cut, the run then finds nothing. */
+static void schedule_expiry(struct controller *c, int64_t now)
+{
+    enum { LONGEST_S = 24 * 3600 };
+    int64_t next = config_next_expiry(c->config);
+    c->expiry = loop_timer_cancel(c->expiry);
+    if (next == 0)
+        return;
+    int64_t wait = next > now ? next - now : 0;
+    if (wait > LONGEST_S)
+        wait = LONGEST_S;
+    c->expiry = loop_timer_start(c->loop, (uint64_t)wait * 1000 + 1000, 0, expiry_due, c);
+}
+
+static void run_config(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct config_input input = {.namespace = c->options.namespace,
+                                 .now = loop_wall_ns() / 1000000000};
+    for (size_t i = 0; i < sizeof(followed) / sizeof(followed[0]); i++) {
+        enum kind_id kind = followed[i];
+        input.objects[kind] = source_list(c->source, kind, scratch, &input.counts[kind]);
+    }
+    plan_set_pools(c->plan, config_build(c->config, &input));
+    schedule_expiry(c, input.now);
+    for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+        for (size_t i = 0; status_is_judged((enum kind_id)kind) && i < input.counts[kind]; i++)
+            apply_add(c, input.objects[kind][i]->id);
+    }
+    apply_add(c, status_state_id(c, scratch));
+    controller_metrics_config(c->metrics, config_findings(c->config));
+    log_info("configuration in force", kv_uint("pools", input.counts[KIND_IP_ADDRESS_POOL]),
+             kv_uint("findings", config_findings(c->config)->found.len));
+}
+
+static void turn(void *ctx)
+{
+    struct controller *c = ctx;
+    c->turn = NULL;
+    if (!c->active)
+        return;
+    uint64_t started = loop_clock_ns();
+    if (c->config_changed)
+        run_config(c);
+    c->config_changed = false;
+    plan_run(c->plan);
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str_list keys = plan_changes(c->plan, scratch);
+    for (size_t i = 0; i < keys.count; i++)
+        apply_add(c, arena_printf(scratch, "Service/" STR_FMT, STR_ARG(keys.items[i])));
+    if (!c->counters)
+        c->counters = loop_timer_start(c->loop, COUNTERS_DELAY_MS, 0, counters_due, c);
+    controller_metrics_run(c->metrics, loop_clock_ns() - started, keys.count);
+}
+
+void reconcile_schedule(struct controller *c)
+{
+    if (!c->turn)
+        c->turn = loop_defer(c->loop, turn, c);
+}
+
+/* --- leading --------------------------------------------------------------------------------- */
+
+static void watchdog(void *ctx)
+{
+    struct controller *c = ctx;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    if (c->active)
+        apply_add(c, status_state_id(c, scratch));
+}
+
+static void activate(struct controller *c)
+{
+    struct plan_options options = {.lb_class = c->options.lb_class, .seed = c->options.seed};
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    const struct object **services = source_list(c->source, KIND_SERVICE, scratch, &count);
+    c->active = true;
+    c->config_changed = true;
+    (void)plan_free(c->plan);
+    c->plan = plan_new(&options);
+    for (size_t i = 0; i < count; i++)
+        offer_service(c, services[i]);
+    log_info("leading", kv_str("identity", c->options.identity), kv_uint("services", count));
+    reconcile_schedule(c);
+}
+
+/* Not the leader any more: nothing may be written from here on. */
+static void deactivate(struct controller *c)
+{
+    c->active = false;
+    c->turn = loop_timer_cancel(c->turn);
+    c->counters = loop_timer_cancel(c->counters);
+    c->expiry = loop_timer_cancel(c->expiry);
+    apply_done(c);
+    apply_init(c);
+    c->plan = plan_free(c->plan);
+    log_info("standing by", kv_str("identity", c->options.identity));
+}
+
+static void leader_changed(void *ctx, bool leader)
+{
+    struct controller *c = ctx;
+    c->leader = leader;
+    controller_metrics_leader(c->metrics, leader);
+    if (!leader && c->active)
+        deactivate(c);
+    else if (leader)
+        source_refresh(c->source); /* the fence: `synced` comes when it holds the newest state */
+}
+
+static void synced(void *ctx)
+{
+    struct controller *c = ctx;
+    c->synced = true;
+    if (c->leader && !c->active && !c->stopped)
+        activate(c);
+}
+
+static void findings_changed(void *ctx)
+{
+    struct controller *c = ctx;
+    const struct diag_list *list = source_findings(c->source);
+    for (size_t i = 0; i < list->found.len; i++) {
+        const struct diag *diag = &list->found.items[i];
+        log_warn("input refused", kv_str("object", diag->object), kv_str("field", diag->field),
+                 kv_str("reason", diag->message));
+    }
+    if (c->active) {
+        scoped_ptr(arena) struct arena *scratch = arena_new(0);
+        apply_add(c, status_state_id(c, scratch));
+    }
+}
+
+static void start(struct controller *c)
+{
+    struct source_follow follow[sizeof(followed) / sizeof(followed[0])];
+    size_t count = sizeof(followed) / sizeof(followed[0]);
+    for (size_t i = 0; i < count; i++) {
+        follow[i] = (struct source_follow){.kind = followed[i]};
+        if (status_is_judged(followed[i]) || followed[i] == KIND_CONFIGURATION_STATE)
+            follow[i].namespace = c->options.namespace;
+        if (followed[i] == KIND_IP_RESERVATION)
+            follow[i].namespace = STR("");
+    }
+    struct source_calls calls = {
+        .changed = changed, .synced = synced, .findings = findings_changed, .ctx = c};
+    source_start(c->source, follow, count, &calls);
+    if (!c->options.elect) {
+        c->leader = true;
+        return;
+    }
+    struct source_election election = {
+        .namespace = c->options.namespace,
+        .name = STR("stentor-controller"),
+        .identity = c->options.identity,
+        .lease_ms = c->options.lease_ms,
+        .renew_ms = c->options.renew_ms,
+        .retry_ms = c->options.retry_ms,
+        .changed = leader_changed,
+        .ctx = c,
+    };
+    source_elect(c->source, &election);
+}
+
+struct controller *controller_new(struct loop *loop, struct source *source,
+                                  struct controller_metrics *metrics,
+                                  const struct controller_options *options)
+{
+    struct controller *c = heap_alloc(sizeof(*c));
+    *c = (struct controller){
+        .options = *options,
+        .loop = loop,
+        .source = source,
+        .metrics = metrics,
+        .config = config_new(),
+    };
+    apply_init(c);
+    c->watchdog = loop_timer_start(loop, WATCHDOG_MS, WATCHDOG_MS, watchdog, c);
+    start(c);
+    return c;
+}
+
+struct controller *controller_free(struct controller *c)
+{
+    if (!c)
+        return NULL;
+    (void)loop_timer_cancel(c->turn);
+    (void)loop_timer_cancel(c->counters);
+    (void)loop_timer_cancel(c->expiry);
+    (void)loop_timer_cancel(c->watchdog);
+    apply_done(c);
+    (void)plan_free(c->plan);
+    (void)source_free(c->source);
+    (void)config_free(c->config);
+    free(c);
+    return NULL;
+}
+
+bool controller_is_ready(const struct controller *c)
+{
+    return c->synced && (c->active || !c->leader) && !c->turn;
+}
+
+/* --- stopping -------------------------------------------------------------------------------- */
+
+static void resigned(void *ctx)
+{
+    struct controller *c = ctx;
+    c->stopped(c->stopped_ctx);
+}
+
+/* Looks each 20 ms whether the last write has ended; gives up waiting after 2 s. */
+static void wind_down(void *ctx)
+{
+    struct controller *c = ctx;
+    c->counters = NULL;
+    enum { STEP_MS = 20 };
+    if (!apply_is_idle(c) && loop_now(c->loop) < c->stop_deadline_ms) {
+        c->counters = loop_timer_start(c->loop, STEP_MS, 0, wind_down, c);
+        return;
+    }
+    apply_done(c);
+    apply_init(c);
+    if (c->options.elect)
+        source_resign(c->source, resigned, c);
+    else
+        resigned(c);
+}
+
+void controller_stop(struct controller *c, void (*stopped)(void *ctx), void *ctx)
+{
+    enum { LONGEST_MS = 2000 };
+    c->stopped = stopped;
+    c->stopped_ctx = ctx;
+    c->active = false; /* plans nothing new; writes that have begun may end */
+    c->stop_deadline_ms = loop_now(c->loop) + LONGEST_MS;
+    c->turn = loop_timer_cancel(c->turn);
+    c->expiry = loop_timer_cancel(c->expiry);
+    c->counters = loop_timer_cancel(c->counters);
+    c->counters = loop_timer_start(c->loop, 0, 0, wind_down, c);
+}

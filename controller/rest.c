@@ -1,0 +1,284 @@
+#include "controller/rest.h"
+
+#include <stdlib.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/httpd/httpd.h"
+#include "common/json/patch.h"
+#include "common/metrics/process_metrics.h"
+#include "controller/explain.h"
+#include "controller/report.h"
+#include "controller/service_patch.h"
+#include "crd/annotations.h"
+#include "crd/condition.h"
+#include "crd/ipaddresspool.h"
+
+struct rest {
+    struct controller *controller;
+    struct httpd *api, *health;
+    struct metrics *process;
+};
+
+static void answer(struct http_response *response, struct patch *json)
+{
+    sbuf_put(&response->body, patch_text(json));
+    sbuf_putc(&response->body, '\n');
+    patch_done(json);
+}
+
+/* --- pools ----------------------------------------------------------------------------------- */
+
+static void put_pool(struct patch *json, const struct ipaddresspool *pool)
+{
+    const struct condition *accepted = condition_find(&pool->status.conditions, STR("Accepted"));
+    patch_open(json, NULL);
+    patch_str(json, "name", pool->object.meta.name);
+    patch_list(json, "addresses");
+    for (size_t i = 0; i < pool->spec.addresses.count; i++)
+        patch_str(json, NULL, pool->spec.addresses.items[i]);
+    patch_close(json);
+    patch_bool(json, "autoAssign", pool->spec.auto_assign);
+    patch_bool(json, "avoidBuggyIPs", pool->spec.avoid_buggy_ips);
+    patch_int(json, "assignedIPv4", pool->status.assigned_ipv4);
+    patch_int(json, "assignedIPv6", pool->status.assigned_ipv6);
+    patch_int(json, "availableIPv4", pool->status.available_ipv4);
+    patch_int(json, "availableIPv6", pool->status.available_ipv6);
+    patch_str(json, "accepted", accepted ? accepted->status : STR("Unknown"));
+    patch_str(json, "message", accepted ? accepted->message : STR(""));
+    patch_close(json);
+}
+
+static void list_pools(void *ctx, const struct http_request *request,
+                       struct http_response *response)
+{
+    const struct rest *rest = ctx;
+    size_t count;
+    const struct object **pools =
+        source_list(rest->controller->source, KIND_IP_ADDRESS_POOL, request->arena, &count);
+    struct patch json = {0};
+    patch_open(&json, NULL);
+    patch_list(&json, "pools");
+    for (size_t i = 0; i < count; i++)
+        put_pool(&json, (const struct ipaddresspool *)pools[i]);
+    patch_close(&json);
+    patch_close(&json);
+    answer(response, &json);
+}
+
+/* --- services -------------------------------------------------------------------------------- */
+
+/* A standby has no plan; it shows what the leader wrote. */
+static void put_shown_service(struct patch *json, const struct service *service)
+{
+    const struct condition *shown =
+        condition_find(&service->status.conditions, STR(SERVICE_CONDITION_ALLOCATED));
+    const struct service_ingress *ingress = service->status.ingress.items;
+    patch_open(json, NULL);
+    patch_str(json, "namespace", service->object.meta.namespace);
+    patch_str(json, "name", service->object.meta.name);
+    patch_list(json, "ips");
+    for (size_t i = 0; i < service->status.ingress.count; i++) {
+        if (ingress[i].ip.len)
+            patch_str(json, NULL, ingress[i].ip);
+    }
+    patch_close(json);
+    patch_str(json, "pool",
+              annotations_read(&service->object, ANNOTATION_ALLOCATED_FROM_POOL, NULL));
+    patch_str(json, "reason", shown ? shown->reason : STR(""));
+    patch_str(json, "message", shown ? shown->message : STR(""));
+    patch_close(json);
+}
+
+static void list_services(void *ctx, const struct http_request *request,
+                          struct http_response *response)
+{
+    const struct controller *c = ((const struct rest *)ctx)->controller;
+    struct patch json = {0};
+    size_t count;
+    patch_open(&json, NULL);
+    patch_list(&json, "services");
+    if (c->plan) {
+        const struct plan_record **records = plan_list(c->plan, request->arena, &count);
+        for (size_t i = 0; i < count; i++) {
+            if (report_includes(records[i]))
+                report_service(&json, records[i]);
+        }
+    } else {
+        const struct object **services =
+            source_list(c->source, KIND_SERVICE, request->arena, &count);
+        for (size_t i = 0; i < count; i++) {
+            const struct service *service = (const struct service *)services[i];
+            if (service->is_load_balancer)
+                put_shown_service(&json, service);
+        }
+    }
+    patch_close(&json);
+    patch_close(&json);
+    answer(response, &json);
+}
+
+static void explain(void *ctx, const struct http_request *request, struct http_response *response)
+{
+    const struct controller *c = ((const struct rest *)ctx)->controller;
+    struct str namespace = request->parameters[0], name = request->parameters[1];
+    const struct object *object = source_get(c->source, KIND_SERVICE, namespace, name);
+    if (!object) {
+        http_error(response, 404, "there is no Service " STR_FMT "/" STR_FMT, STR_ARG(namespace),
+                   STR_ARG(name));
+        return;
+    }
+    const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
+    if (!record || !record->reason) {
+        http_error(response, 503,
+                   c->leader ? "nothing has been planned for this Service yet"
+                             : "this replica stands by; ask the leader");
+        return;
+    }
+    struct patch json = {0};
+    explain_service(&json, c->plan, record, (const struct service *)object);
+    answer(response, &json);
+}
+
+/* --- configuration --------------------------------------------------------------------------- */
+
+static void put_findings(struct patch *json, const struct diag_list *list)
+{
+    for (size_t i = 0; i < list->found.len; i++)
+        report_finding(json, &list->found.items[i]);
+}
+
+static void show_config(void *ctx, const struct http_request *request,
+                        struct http_response *response)
+{
+    (void)request;
+    const struct controller *c = ((const struct rest *)ctx)->controller;
+    const struct diag_list *config = config_findings(c->config);
+    const struct diag_list *source = source_findings(c->source);
+    struct patch json = {0};
+    patch_open(&json, NULL);
+    patch_bool(&json, "leader", c->leader);
+    patch_bool(&json, "valid", diag_errors(config) + diag_errors(source) == 0);
+    patch_list(&json, "findings");
+    put_findings(&json, source);
+    put_findings(&json, config);
+    patch_close(&json);
+    patch_close(&json);
+    answer(response, &json);
+}
+
+/* --- metrics and health ---------------------------------------------------------------------- */
+
+static void refresh(struct controller *c, struct arena *arena)
+{
+    struct work_figures work = work_queue_figures(c->queue);
+    controller_metrics_queue(c->metrics, work.ready + work.waiting, work.in_flight, work.retried);
+    controller_metrics_pools(c->metrics, c->plan ? plan_alloc(c->plan) : NULL);
+    size_t count = 0;
+    const struct plan_record **records = c->plan ? plan_list(c->plan, arena, &count) : NULL;
+    controller_metrics_records(c->metrics, records, count);
+}
+
+static void show_metrics(void *ctx, const struct http_request *request,
+                         struct http_response *response)
+{
+    struct rest *rest = ctx;
+    enum metrics_format format = metrics_negotiate(request->accept);
+    refresh(rest->controller, request->arena);
+    process_metrics_update(rest->process);
+    const struct metrics *sets[] = {controller_metrics_set(rest->controller->metrics),
+                                    rest->process};
+    metrics_render(sets, sizeof(sets) / sizeof(sets[0]), format, &response->body);
+    response->content_type = metrics_content_type(format);
+}
+
+static void show_health(void *ctx, const struct http_request *request,
+                        struct http_response *response)
+{
+    (void)ctx;
+    (void)request;
+    http_text(response, 200, "ok");
+}
+
+static void show_ready(void *ctx, const struct http_request *request,
+                       struct http_response *response)
+{
+    const struct controller *c = ((const struct rest *)ctx)->controller;
+    (void)request;
+    if (controller_is_ready(c))
+        http_text(response, 200, c->active ? "ok: leading" : "ok: standing by");
+    else
+        http_text(response, 503, c->synced ? "planning" : "listing objects");
+}
+
+static const struct http_route api_routes[] = {
+    {"GET", "/api/v1/pools", list_pools},
+    {"GET", "/api/v1/services", list_services},
+    {"GET", "/api/v1/explain/{namespace}/{name}", explain},
+    {"GET", "/api/v1/config", show_config},
+    {"GET", "/metrics", show_metrics},
+};
+
+static const struct http_route health_routes[] = {
+    {"GET", "/healthz", show_health},
+    {"GET", "/readyz", show_ready},
+};
+
+/* --- servers --------------------------------------------------------------------------------- */
+
+static struct httpd *open_server(struct rest *rest, struct httpd_config *config,
+                                 struct arena *arena, struct str *ret_error)
+{
+    struct httpd *server = NULL;
+    config->ctx = rest;
+    int result = httpd_open(rest->controller->loop, config, &server);
+    if (result < 0) {
+        *ret_error =
+            arena_printf(arena, "cannot serve %s on address \"" STR_FMT "\" port %u: %s",
+                         config->name, STR_ARG(config->address), config->port, err_text(result));
+        return NULL;
+    }
+    log_info("serving", kv_cstr("what", config->name), kv_str("address", config->address),
+             kv_uint("port", httpd_port(server)));
+    return server;
+}
+
+struct rest *rest_start(struct controller *controller, const struct settings *settings,
+                        struct arena *arena, struct str *ret_error)
+{
+    struct rest *rest = heap_alloc(sizeof(*rest));
+    rest->controller = controller;
+    rest->process = process_metrics_new();
+    struct httpd_config api = {
+        .name = "api",
+        .address = settings->bind_address,
+        .port = (uint16_t)settings->port,
+        .routes = api_routes,
+        .route_count = sizeof(api_routes) / sizeof(api_routes[0]),
+    };
+    struct httpd_config health = {
+        .name = "health",
+        .address = settings->health_address,
+        .port = (uint16_t)settings->health_port,
+        .routes = health_routes,
+        .route_count = sizeof(health_routes) / sizeof(health_routes[0]),
+    };
+    if (settings->cert_dir.len) {
+        api.certificate_file = arena_printf(arena, STR_FMT "/tls.crt", STR_ARG(settings->cert_dir));
+        api.key_file = arena_printf(arena, STR_FMT "/tls.key", STR_ARG(settings->cert_dir));
+    }
+    rest->api = open_server(rest, &api, arena, ret_error);
+    rest->health = rest->api ? open_server(rest, &health, arena, ret_error) : NULL;
+    return rest->health ? rest : rest_stop(rest);
+}
+
+struct rest *rest_stop(struct rest *rest)
+{
+    if (!rest)
+        return NULL;
+    (void)httpd_close(rest->api);
+    (void)httpd_close(rest->health);
+    (void)metrics_free(rest->process);
+    free(rest);
+    return NULL;
+}

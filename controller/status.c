@@ -1,0 +1,173 @@
+/* What each object's status should say, by kind. */
+#include <stdlib.h>
+
+#include "controller/controller.h"
+#include "controller/service_patch.h"
+#include "controller/status_patch.h"
+#include "crd/ipreservation.h"
+#include "crd/service.h"
+
+static int64_t now_s(void)
+{
+    return loop_wall_ns() / 1000000000;
+}
+
+const struct object *status_find(const struct controller *c, struct str id)
+{
+    struct str kind_name, rest, namespace, name;
+    (void)str_cut(id, '/', &kind_name, &rest);
+    if (!str_cut(rest, '/', &namespace, &name)) {
+        name = namespace;
+        namespace = STR("");
+    }
+    for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+        if (str_eq(str_from(kinds_get((enum kind_id)kind)->name), kind_name))
+            return source_get(c->source, (enum kind_id)kind, namespace, name);
+    }
+    return NULL;
+}
+
+static struct str service_body(struct controller *c, const struct object *object,
+                               struct arena *arena)
+{
+    const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
+    /* The record may be of another version than the cache holds by now: plan first. */
+    if (!record || record->object != object)
+        return STR("");
+    return service_patch(record, (const struct service *)object, now_s(), arena);
+}
+
+static struct str pool_body(struct controller *c, const struct object *object, struct arena *arena)
+{
+    struct status_want want = {0};
+    struct alloc_usage usage[POOL_FAMILIES];
+    const struct alloc *alloc = plan_alloc(c->plan);
+    const struct pool *pool = pool_set_find(alloc_pools(alloc), object->meta.name);
+    (void)config_accepts(c->config, object, &want.why);
+    for (unsigned slot = 0; pool && slot < POOL_FAMILIES; slot++)
+        usage[slot] = alloc_usage(alloc, pool, slot);
+    want.usage = pool ? usage : NULL;
+    return status_patch(object, &want, now_s(), arena);
+}
+
+/* Addresses of the reservation that somebody holds, in order; huge ranges are walked only where
+ * the plan has records. */
+static struct str_list assigned_of(struct controller *c, const struct ipreservation *reservation,
+                                   struct arena *arena)
+{
+    size_t count;
+    const struct plan_record **records = plan_list(c->plan, arena, &count);
+    struct str_list list = {.items = arena_array(arena, count * ALLOC_IPS, sizeof(struct str))};
+    const struct range *ranges = reservation->ranges.items;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < records[i]->ip_count; j++) {
+            const struct ip *ip = &records[i]->ips[j];
+            struct str text = str_from(ip_format(ip).text);
+            for (size_t k = 0; k < reservation->ranges.count; k++) {
+                if (range_contains(&ranges[k], ip) && !str_list_has(&list, text))
+                    list.items[list.count++] = arena_str(arena, text);
+            }
+        }
+    }
+    if (list.count)
+        qsort(list.items, list.count, sizeof(struct str), str_cmp_ptr);
+    return list;
+}
+
+static struct str reservation_body(struct controller *c, const struct object *object,
+                                   struct arena *arena)
+{
+    struct str_list assigned = assigned_of(c, (const struct ipreservation *)object, arena);
+    struct status_want want = {.assigned = &assigned};
+    (void)config_accepts(c->config, object, &want.why);
+    return status_patch(object, &want, now_s(), arena);
+}
+
+static struct str accepted_body(struct controller *c, const struct object *object,
+                                struct arena *arena)
+{
+    struct status_want want = {0};
+    (void)config_accepts(c->config, object, &want.why);
+    return status_patch(object, &want, now_s(), arena);
+}
+
+/* A kind without a row has no status of ours. */
+static struct str (*const bodies[KIND_COUNT])(struct controller *c, const struct object *object,
+                                              struct arena *arena) = {
+    [KIND_SERVICE] = service_body,
+    [KIND_IP_ADDRESS_POOL] = pool_body,
+    [KIND_IP_RESERVATION] = reservation_body,
+    [KIND_L2_ADVERTISEMENT] = accepted_body,
+    [KIND_BGP_ADVERTISEMENT] = accepted_body,
+    [KIND_BGP_PEER] = accepted_body,
+    [KIND_BFD_PROFILE] = accepted_body,
+    [KIND_COMMUNITY] = accepted_body,
+};
+
+/* --- our own ConfigurationState -------------------------------------------------------------- */
+
+struct str status_state_id(const struct controller *c, struct arena *arena)
+{
+    return arena_printf(arena, "ConfigurationState/" STR_FMT "/controller",
+                        STR_ARG(c->options.namespace));
+}
+
+static void add_errors(struct str_list *errors, const struct diag_list *list, struct arena *arena)
+{
+    struct str *grown = arena_array(arena, errors->count + list->found.len, sizeof(struct str));
+    for (size_t i = 0; i < errors->count; i++)
+        grown[i] = errors->items[i];
+    errors->items = grown;
+    for (size_t i = 0; i < list->found.len; i++) {
+        const struct diag *diag = &list->found.items[i];
+        if (diag->severity != DIAG_ERROR)
+            continue;
+        const char *gap = diag->field.len ? " " : "";
+        errors->items[errors->count++] =
+            arena_printf(arena, STR_FMT "%s" STR_FMT ": " STR_FMT, STR_ARG(diag->object), gap,
+                         STR_ARG(diag->field), STR_ARG(diag->message));
+    }
+}
+
+static bool state_write(struct controller *c, struct arena *arena, struct source_write *ret)
+{
+    const struct object *shown =
+        source_get(c->source, KIND_CONFIGURATION_STATE, c->options.namespace, STR("controller"));
+    struct status_report report = {
+        .name = STR("controller"),
+        .namespace = c->options.namespace,
+        .component = STR("controller"),
+        .condition = STR("poolReconcilerValid"),
+    };
+    add_errors(&report.errors, config_findings(c->config), arena);
+    add_errors(&report.errors, source_findings(c->source), arena);
+    *ret = (struct source_write){
+        .verb = shown ? SOURCE_PATCH_STATUS : SOURCE_CREATE,
+        .kind = KIND_CONFIGURATION_STATE,
+        .namespace = report.namespace,
+        .name = report.name,
+        .body = shown ? status_state_patch(&report, shown, now_s(), arena)
+                      : status_state_new(&report, arena),
+    };
+    return ret->body.len > 0;
+}
+
+bool status_write(struct controller *c, struct str id, struct arena *arena,
+                  struct source_write *ret)
+{
+    if (!c->active)
+        return false;
+    if (str_eq(id, status_state_id(c, arena)))
+        return state_write(c, arena, ret);
+    const struct object *object = status_find(c, id);
+    if (!object || !bodies[object->kind->id])
+        return false;
+    *ret = (struct source_write){
+        .verb = SOURCE_PATCH_STATUS,
+        .kind = object->kind->id,
+        .namespace = object->meta.namespace,
+        .name = object->meta.name,
+        .body = bodies[object->kind->id](c, object, arena),
+    };
+    return ret->body.len > 0;
+}
