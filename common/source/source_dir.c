@@ -14,6 +14,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
+#include "common/kube/event_recorder.h"
 #include "common/source/dir_file.h"
 #include "common/source/dir_path.h"
 #include "common/source/source_dir_internal.h"
@@ -288,6 +289,8 @@ struct source *source_dir_new(struct loop *loop, const struct source_dir_options
     dir->gone_ms = options->gone_ms;
     dir->orphan_ms = options->orphan_ms ? options->orphan_ms : ORPHAN_MS;
     dir->model = dir_model_new();
+    /* Names and seed would matter on an API server only. */
+    dir->recorder = event_recorder_new(STR("stentor.io/directory"), STR("directory"), 0);
     dir->leader_fd = -1;
     TAILQ_INIT(&dir->requests);
     return &dir->base;

@@ -10,6 +10,7 @@
 #include "common/source/source_ops.h"
 
 struct dir_request;
+struct event_recorder;
 TAILQ_HEAD(dir_requests, dir_request);
 
 struct source_dir {
@@ -43,7 +44,8 @@ struct source_dir {
     struct arena *orphan_arena; /* of the list of orphans seen when the timer was started */
     struct str *orphans;
     size_t orphan_count;
-    bool events_failed; /* that has been logged */
+    struct event_recorder *recorder; /* folds and limits Events */
+    bool events_failed;              /* that has been logged */
 };
 
 /* Tells the owner what changed in the model, objects and findings. */

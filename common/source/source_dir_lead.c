@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/json/patch.h"
 #include "common/json/rfc3339.h"
+#include "common/kube/event_recorder.h"
 #include "common/source/dir_file.h"
 #include "common/source/source_dir_internal.h"
 
@@ -166,11 +167,31 @@ static struct str event_line(const struct source_event *event, struct arena *are
     return patch_move(&line, arena);
 }
 
+/* Is this worth a line? Repetitions and floods are not, by the rules of Events in a cluster. */
+static bool is_news(struct source_dir *dir, const struct source_event *event, struct arena *arena)
+{
+    const struct object *about = event->about;
+    const struct event_note note = {
+        .about = {.api_version = kinds_api_version(about->kind, arena),
+                  .kind = str_from(about->kind->name),
+                  .namespace = about->meta.namespace,
+                  .name = about->meta.name,
+                  .uid = about->meta.uid,
+                  .resource_version = about->meta.resource_version},
+        .warning = event->warning,
+        .reason = event->reason,
+        .action = event->action,
+        .message = event->message,
+    };
+    const struct event_clock clock = {.now = loop_now(dir->loop), .wall_ns = loop_wall_ns()};
+    return event_recorder_tell(dir->recorder, &note, &clock, arena).verdict == EVENT_POST;
+}
+
 void source_dir_event(struct source *source, const struct source_event *event)
 {
     struct source_dir *dir = (struct source_dir *)source;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    if (!dir->status.len)
+    if (!dir->status.len || !is_news(dir, event, scratch))
         return;
     int result = dir_file_append(dir->status, STR("events.jsonl"), event_line(event, scratch),
                                  EVENTS_SIZE_MAX);
@@ -185,6 +206,7 @@ void source_dir_lead_done(struct source_dir *dir)
     (void)loop_timer_cancel(dir->resign_timer);
     (void)loop_timer_cancel(dir->orphan_timer);
     (void)arena_free(dir->orphan_arena);
+    (void)event_recorder_free(dir->recorder);
     if (dir->leader_fd >= 0)
         (void)close(take_fd(&dir->leader_fd));
 }

@@ -309,6 +309,7 @@ static void test_events(void)
         .message = STR("no \"room\""),
     };
     source_event(program.source, &event);
+    source_event(program.source, &event); /* told again: no news */
     scoped_sbuf struct sbuf text = {0};
     TEST_ASSERT(dir_file_read(world.status, STR("events.jsonl"), 4096, &text) == 0);
     struct str error, line = str_trim(sbuf_str(&text));
