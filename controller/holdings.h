@@ -38,7 +38,7 @@ struct port_use {
     struct holder *holder;
 };
 
-enum { HOLDINGS_NOWHERE = UINT32_MAX };
+#define HOLDINGS_NOWHERE UINT32_MAX
 
 /* An address that is in use or in quarantine. */
 struct address {
