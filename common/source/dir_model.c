@@ -234,8 +234,10 @@ static void file_define(struct dir_model *model, struct file *file, struct manif
     }
     for (size_t i = 0; i < manifest->objects.len; i++) {
         struct definition *definition = definition_new(file, &manifest->objects.items[i], i);
-        if (!definition)
+        if (!definition) {
+            manifest->broken = true;
             continue;
+        }
         vec_push(&file->definitions, definition);
         define(model, definition);
     }

@@ -65,6 +65,7 @@ static void report_unknown(struct manifest *manifest, struct str origin, struct 
     else
         sbuf_puts(&what, " is not used here");
     bool mistake = !str_ends_with(sbuf_str(&what), STR(" is not used here"));
+    manifest->broken |= mistake;
     diag_add(&manifest->findings, mistake ? DIAG_ERROR : DIAG_NOTE, origin, STR("kind"), "%s",
              sbuf_cstr(&what));
 }

@@ -27,8 +27,8 @@ struct manifest {
     struct arena *arena;
     VEC(struct manifest_object) objects; /* in the order of the text */
     struct diag_list findings;           /* each about an origin */
-    /* At least one document is no object at all: an object seen in an earlier version of the file
-     * may be the one that is broken now. */
+    /* At least one document is no object, or of a kind that is a mistake: an object seen in an
+     * earlier version of the file may be the one that is broken now. */
     bool broken;
 };
 

@@ -65,19 +65,20 @@ static void test_documents(void)
         {"a.yaml", "apiVersion: serving.example.org/v1\nkind: Service\nmetadata: {name: d}\n",
          "~ a.yaml:1 kind: kind \"Service\" of \"serving.example.org/v1\" is not used here\n"},
         {"a.yaml", "apiVersion: v2\nkind: Service\nmetadata: {name: d}\n",
-         "! a.yaml:1 kind: kind \"Service\" of \"v2\" is not served; did you mean \"v1\"?\n"},
+         "! a.yaml:1 kind: kind \"Service\" of \"v2\" is not served; did you mean "
+         "\"v1\"?\nbroken\n"},
         {"a.yaml", "apiVersion: metallb.io/v1\nkind: IPAddressPool\nmetadata: {name: d}\n",
          "! a.yaml:1 kind: kind \"IPAddressPool\" of \"metallb.io/v1\" is not served; did you mean "
-         "\"metallb.io/v1beta1\"?\n"},
+         "\"metallb.io/v1beta1\"?\nbroken\n"},
         {"a.yaml", "apiVersion: metallb.io/v1beta1\nkind: IPAdressPool\nmetadata: {name: d}\n",
          "! a.yaml:1 kind: kind \"IPAdressPool\" of \"metallb.io/v1beta1\" is unknown; did you "
          "mean "
-         "\"IPAddressPool\"?\n"},
+         "\"IPAddressPool\"?\nbroken\n"},
         {"a.yaml", "apiVersion: metallb.io/v1beta1\nkind: AddressPool\nmetadata: {name: d}\n",
          "! a.yaml:1 kind: kind \"AddressPool\" of \"metallb.io/v1beta1\" is unknown; did you mean "
-         "\"IPAddressPool\"?\n"},
+         "\"IPAddressPool\"?\nbroken\n"},
         {"a.yaml", "apiVersion: metallb.io/v1beta1\nkind: Elephant\nmetadata: {name: d}\n",
-         "! a.yaml:1 kind: kind \"Elephant\" of \"metallb.io/v1beta1\" is unknown\n"},
+         "! a.yaml:1 kind: kind \"Elephant\" of \"metallb.io/v1beta1\" is unknown\nbroken\n"},
     };
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);
