@@ -3,13 +3,9 @@
 #include "common/base/names.h"
 
 static const char *const verdict_names[] = {
-    [ARP_ANSWERED] = "answered",
-    [ARP_MALFORMED] = "malformed",
-    [ARP_NO_REQUEST] = "no_request",
-    [ARP_ANNOUNCEMENT] = "announcement",
-    [ARP_BAD_SENDER] = "bad_sender",
-    [ARP_NOT_OURS] = "not_ours",
-    [ARP_OTHER_INTERFACE] = "other_interface",
+    [ARP_ANSWERED] = "answered",           [ARP_MALFORMED] = "malformed",
+    [ARP_NO_REQUEST] = "no_request",       [ARP_ANNOUNCEMENT] = "announcement",
+    [ARP_BAD_SENDER] = "bad_sender",       [ARP_NOT_OURS] = "not_ours",
     [ARP_OTHER_STATION] = "other_station",
 };
 static const struct names verdicts = NAMES(verdict_names);
@@ -42,7 +38,7 @@ static void write_reply(const struct arp_packet *request, const struct mac *mac,
 }
 
 enum arp_verdict arp_answer(const void *frame, size_t size, const struct owned *owned,
-                            const struct arp_place *place, uint8_t reply[ARP_FRAME_SIZE],
+                            const struct mac *mac, uint8_t reply[ARP_FRAME_SIZE],
                             struct owned_address **ret_address)
 {
     struct arp_packet packet;
@@ -55,13 +51,11 @@ enum arp_verdict arp_answer(const void *frame, size_t size, const struct owned *
     struct owned_address *address = owned_get(owned, &packet.target_ip);
     if (!address)
         return ARP_NOT_OURS;
-    if (!owned_has_interface(address, place->interface))
-        return ARP_OTHER_INTERFACE;
-    if (!mac_is_broadcast(&packet.ethernet_to) && !mac_eq(&packet.ethernet_to, &place->mac))
+    if (!mac_is_broadcast(&packet.ethernet_to) && !mac_eq(&packet.ethernet_to, mac))
         return ARP_OTHER_STATION;
     if (!is_station(&packet.sender_mac))
         return ARP_BAD_SENDER;
-    write_reply(&packet, &place->mac, reply);
+    write_reply(&packet, mac, reply);
     if (ret_address)
         *ret_address = address;
     return ARP_ANSWERED;

@@ -1,44 +1,55 @@
-/* Answers ARP requests on one interface (libpcap behind it).
+/* Answers ARP requests for our addresses on one interface (libpcap).
  *
- * Frames come through a kernel filter that lets only ARP pass, without delay (immediate mode), and
- * replies leave by the same handle. The path from frame to reply is arp_answer and one system
- * call; it allocates nothing. Needs CAP_NET_RAW. */
+ * One capture handle per interface, in immediate mode and non-blocking, with a kernel filter so
+ * that only ARP wakes us; replies go out on the same handle. From a frame to its reply nothing is
+ * allocated. What is answered is decided by arp_answer.h (RFC 826, RFC 5227). Needs CAP_NET_RAW. */
 #ifndef ARP_RESPONDER_H
 #define ARP_RESPONDER_H
 
 #include "arp/arp_answer.h"
-#include "common/base/arena.h"
+#include "common/base/scope.h"
 #include "common/loop/loop.h"
 
 struct responder;
 
-struct responder_config {
-    const char *interface; /* name; copied */
-    struct arp_place place;
-    struct owned *owned; /* borrowed; all responders of a node may share it */
-    /* The interface cannot be read any more (it went down or away); the responder does nothing
-     * further, and is still the owner's to close, which may happen inside this call. */
-    void (*failed)(void *ctx, const char *why);
-    void *ctx;
+struct responder_interface {
+    struct str name;
+    struct mac mac;
 };
 
+/* Figures since the responder was opened. */
 struct responder_figures {
-    uint64_t frames[ARP_VERDICTS]; /* received, by verdict */
-    uint64_t send_errors;          /* frames that the kernel did not take */
+    uint64_t received;               /* requests for addresses of ours */
+    uint64_t answered;               /* replies sent */
+    uint64_t announced;              /* gratuitous frames sent */
+    uint64_t dropped;                /* frames not answered, for any reason */
+    uint64_t send_errors;            /* frames that the kernel did not take */
+    uint64_t verdicts[ARP_VERDICTS]; /* frames received, by what was decided */
 };
 
-/* 0 and the responder, or a negative errno with a sentence in ret_why (arena): -EPERM, -ENODEV,
- * -ENETDOWN, -EPROTONOSUPPORT (no Ethernet), -EIO. */
-int responder_open(struct loop *loop, const struct responder_config *config, struct arena *arena,
-                   struct responder **ret, struct str *ret_why) __attribute__((warn_unused_result));
+/* Starts to listen. 0, or a negative errno: -ENODEV (no such interface), -EPERM (no CAP_NET_RAW),
+ * -ENETDOWN (it is not up), -EPROTONOSUPPORT (no Ethernet), -EIO. `failed` is called once, with a
+ * negative errno, when the interface has gone or gone down; close the responder then, or there. */
+int responder_open(struct loop *loop, const struct responder_interface *interface,
+                   void (*failed)(void *ctx, int error), void *ctx, struct responder **ret)
+    __attribute__((warn_unused_result));
 
-/* NULL is fine; returns NULL. */
+/* NULL is fine. Returns NULL. */
 struct responder *responder_close(struct responder *responder);
 SCOPE_DEFINE(responder, struct responder, responder_close)
 
-/* Sends the two announcements of an address; counts them on it. */
-void responder_announce(struct responder *responder, struct owned_address *address);
+/* Answers for an IPv4 address from now on, or no longer. Twice is once. */
+void responder_own(struct responder *responder, const struct ip *ip);
+void responder_disown(struct responder *responder, const struct ip *ip);
 
-const struct responder_figures *responder_figures(const struct responder *responder);
+/* Sends one round of announcements for an address: a gratuitous request and a reply. 0 or a
+ * negative errno. When to do so: announce.h. */
+int responder_announce(struct responder *responder, const struct ip *ip);
+
+struct responder_figures responder_figures(const struct responder *responder);
+
+/* The addresses owned, with their counts, in no particular order: *cursor starts at 0. NULL at the
+ * end. */
+const struct owned_address *responder_next(const struct responder *responder, size_t *cursor);
 
 #endif
