@@ -132,7 +132,7 @@ struct alloc_answer alloc_claim(struct alloc *alloc, const struct alloc_request 
         return accept(alloc, self);
     if (self) {
         freed = gives_up(self, &wish);
-        holdings_remove(&alloc->books, self);
+        (void)holdings_remove(&alloc->books, request->key);
     }
     answer = accept(alloc, holdings_add(&alloc->books, request->key, wish.share_name, &wish.ports,
                                         request->ips, request->ip_count));
@@ -178,10 +178,7 @@ struct alloc_answer alloc_extend(struct alloc *alloc, const struct alloc_request
 
 bool alloc_release(struct alloc *alloc, struct str key)
 {
-    struct holder *holder = holdings_holder(&alloc->books, key);
-    if (holder)
-        holdings_remove(&alloc->books, holder);
-    return holder != NULL;
+    return holdings_remove(&alloc->books, key);
 }
 
 /* Are all addresses of the holder in one pool of the set? */

@@ -23,9 +23,16 @@ void holdings_init(struct holdings *h, const struct pool_set *set, uint64_t seed
     }
 }
 
+static void sharing_free(struct sharing *sharing)
+{
+    if (sharing)
+        vec_done(&sharing->uses);
+    free(sharing);
+}
+
 static void address_free(struct address *address)
 {
-    vec_done(&address->uses);
+    sharing_free(address->sharing);
     free(address);
 }
 
@@ -80,19 +87,19 @@ struct share *holdings_share(const struct holdings *h, struct str name)
 
 const struct pool *holdings_pool(const struct holdings *h, const struct holder *holder)
 {
-    uint32_t segment = holder->holds[0].address->member.spot.segment;
+    uint32_t segment = holder->holds[0].address->spot.segment;
     return &h->set->pools[h->set->segments[segment].pool];
 }
 
 /* --- ports ------------------------------------------------------------------------------------ */
 
 /* The position of the first use that is not before port. */
-static size_t find_use(const struct address *address, uint32_t port)
+static size_t find_use(const struct sharing *sharing, uint32_t port)
 {
-    size_t low = 0, high = address->uses.len;
+    size_t low = 0, high = sharing->uses.len;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (address->uses.items[middle].port < port)
+        if (sharing->uses.items[middle].port < port)
             low = middle + 1;
         else
             high = middle;
@@ -100,27 +107,27 @@ static size_t find_use(const struct address *address, uint32_t port)
     return low;
 }
 
-static void add_uses(struct address *address, struct holder *holder)
+static void add_uses(struct sharing *sharing, struct holder *holder)
 {
     for (size_t i = 0; i < holder->ports.count; i++) {
-        size_t at = find_use(address, holder->ports.items[i]);
-        vec_reserve(&address->uses, address->uses.len + 1);
-        memmove(&address->uses.items[at + 1], &address->uses.items[at],
-                (address->uses.len - at) * sizeof(*address->uses.items));
-        address->uses.len++;
-        address->uses.items[at] =
+        size_t at = find_use(sharing, holder->ports.items[i]);
+        vec_reserve(&sharing->uses, sharing->uses.len + 1);
+        memmove(&sharing->uses.items[at + 1], &sharing->uses.items[at],
+                (sharing->uses.len - at) * sizeof(*sharing->uses.items));
+        sharing->uses.len++;
+        sharing->uses.items[at] =
             (struct port_use){.port = holder->ports.items[i], .holder = holder};
     }
 }
 
-static void drop_uses(struct address *address, const struct holder *holder)
+static void drop_uses(struct sharing *sharing, const struct holder *holder)
 {
     for (size_t i = 0; i < holder->ports.count; i++) {
-        size_t at = find_use(address, holder->ports.items[i]);
-        assert(at < address->uses.len && address->uses.items[at].holder == holder);
-        address->uses.len--;
-        memmove(&address->uses.items[at], &address->uses.items[at + 1],
-                (address->uses.len - at) * sizeof(*address->uses.items));
+        size_t at = find_use(sharing, holder->ports.items[i]);
+        assert(at < sharing->uses.len && sharing->uses.items[at].holder == holder);
+        sharing->uses.len--;
+        memmove(&sharing->uses.items[at], &sharing->uses.items[at + 1],
+                (sharing->uses.len - at) * sizeof(*sharing->uses.items));
     }
 }
 
@@ -147,12 +154,15 @@ struct holder *holdings_clash(const struct address *address, const struct port_l
         struct holder *other = address->first->holder;
         return other != self && common_port(ports, &other->ports, ret_port) ? other : NULL;
     }
+    const struct sharing *sharing = address->sharing;
+    if (!sharing)
+        return NULL; /* nobody is here */
     for (size_t i = 0; i < ports->count; i++) {
-        size_t at = find_use(address, ports->items[i]);
-        if (at < address->uses.len && address->uses.items[at].port == ports->items[i] &&
-            address->uses.items[at].holder != self) {
+        size_t at = find_use(sharing, ports->items[i]);
+        if (at < sharing->uses.len && sharing->uses.items[at].port == ports->items[i] &&
+            sharing->uses.items[at].holder != self) {
             *ret_port = ports->items[i];
-            return address->uses.items[at].holder;
+            return sharing->uses.items[at].holder;
         }
     }
     return NULL;
@@ -190,7 +200,7 @@ bool holdings_first_free(const struct holdings *h, uint32_t from, uint32_t to, s
 
 static bool joinable(const struct share_member *member, const struct share_query *query)
 {
-    const struct address *address = TREE_ITEM(member, const struct address, member);
+    const struct address *address = TREE_ITEM(member, const struct sharing, member)->address;
     uint32_t port;
     return !address->quarantined && !holdings_clash(address, query->ports, NULL, &port);
 }
@@ -210,23 +220,22 @@ bool holdings_first_shared(const struct share *share, uint32_t from, uint32_t to
 
 static struct address *address_get(struct holdings *h, const struct ip *ip)
 {
-    struct address *address = holdings_address(h, ip);
-    if (address)
-        return address;
+    struct address *address = heap_alloc(sizeof(*address));
+    address->ip = *ip;
+    struct address *there = map_add(&h->addresses, ip_key(&address->ip), address);
+    if (there) {
+        free(address);
+        return there;
+    }
     const struct pool_segment *segment = pool_set_locate(h->set, ip);
-    address = heap_alloc(sizeof(*address));
-    *address = (struct address){
-        .ip = *ip,
-        .member.spot = {.segment = HOLDINGS_NOWHERE},
-    };
-    (void)map_put(&h->addresses, ip_key(&address->ip), address);
+    address->spot.segment = HOLDINGS_NOWHERE;
     if (segment) {
-        address->member.spot = (struct spot){
+        address->spot = (struct spot){
             .segment = (uint32_t)(segment - h->set->segments),
             .index = pool_segment_index(segment, ip),
         };
-        runs_add(&h->taken[address->member.spot.segment], address->member.spot.index);
-        set_open(h, address->member.spot.segment);
+        runs_add(&h->taken[address->spot.segment], address->spot.index);
+        set_open(h, address->spot.segment);
     }
     return address;
 }
@@ -236,9 +245,9 @@ static void address_put(struct holdings *h, struct address *address)
 {
     if (address->user_count || address->quarantined)
         return;
-    if (address->member.spot.segment != HOLDINGS_NOWHERE) {
-        runs_remove(&h->taken[address->member.spot.segment], address->member.spot.index);
-        set_open(h, address->member.spot.segment);
+    if (address->spot.segment != HOLDINGS_NOWHERE) {
+        runs_remove(&h->taken[address->spot.segment], address->spot.index);
+        set_open(h, address->spot.segment);
     }
     (void)map_remove(&h->addresses, ip_key(&address->ip));
     address_free(address);
@@ -247,9 +256,9 @@ static void address_put(struct holdings *h, struct address *address)
 /* Enters the address in its pool's counters, or takes it out. */
 static void count_address(struct holdings *h, const struct address *address, int64_t step)
 {
-    if (address->member.spot.segment == HOLDINGS_NOWHERE)
+    if (address->spot.segment == HOLDINGS_NOWHERE)
         return;
-    const struct pool_segment *segment = &h->set->segments[address->member.spot.segment];
+    const struct pool_segment *segment = &h->set->segments[address->spot.segment];
     struct family_count *count = &h->counts[segment->pool][pool_slot(&address->ip)];
     if (address->user_count) {
         count->assigned += step;
@@ -260,24 +269,52 @@ static void count_address(struct holdings *h, const struct address *address, int
     }
 }
 
+/* The first user comes, with a sharing key. */
 static void join_share(struct address *address, struct share *share)
 {
-    address->share = share;
-    if (share)
-        share_add(share, &address->member);
+    struct sharing *sharing = heap_alloc(sizeof(*sharing));
+    *sharing = (struct sharing){
+        .share = share,
+        .member.spot = address->spot,
+        .address = address,
+    };
+    address->sharing = sharing;
+    share_add(share, &sharing->member);
 }
 
+/* The last user has gone. */
 static void leave_share(struct holdings *h, struct address *address)
 {
-    struct share *share = address->share;
-    address->share = NULL;
-    if (!share)
-        return;
-    share_remove(share, &address->member);
+    struct share *share = address->sharing->share;
+    share_remove(share, &address->sharing->member);
+    sharing_free(address->sharing);
+    address->sharing = NULL;
     if (share->count)
         return;
     (void)map_remove(&h->shares, share->name);
     share_free(share);
+}
+
+/* The holder's part of what users of the address have together. */
+static void enter_ports(struct address *address, struct holder *holder)
+{
+    struct sharing *sharing = address->sharing;
+    assert(sharing->share == holder->share);
+    share_use(holder->share, &sharing->member, &holder->ports);
+    if (address->user_count == 2)
+        add_uses(sharing, address->first->holder);
+    if (address->user_count >= 2)
+        add_uses(sharing, holder);
+}
+
+static void withdraw_ports(struct address *address, const struct holder *holder)
+{
+    struct sharing *sharing = address->sharing;
+    share_drop(holder->share, &sharing->member, &holder->ports);
+    if (address->user_count > 2)
+        drop_uses(sharing, holder);
+    else
+        vec_done(&sharing->uses);
 }
 
 static void attach(struct holdings *h, struct hold *hold, struct holder *holder,
@@ -294,15 +331,11 @@ static void attach(struct holdings *h, struct hold *hold, struct holder *holder,
     count_address(h, address, -1);
     address->user_count++;
     count_address(h, address, 1);
-    if (address->user_count == 1)
+    assert(address->user_count == 1 || holder->share);
+    if (holder->share && address->user_count == 1)
         join_share(address, holder->share);
-    assert(address->share == holder->share);
     if (holder->share)
-        share_use(holder->share, &address->member, &holder->ports);
-    if (address->user_count == 2)
-        add_uses(address, address->first->holder);
-    if (address->user_count >= 2)
-        add_uses(address, holder);
+        enter_ports(address, holder);
 }
 
 static void detach(struct holdings *h, struct hold *hold)
@@ -313,16 +346,12 @@ static void detach(struct holdings *h, struct hold *hold)
     *(hold->next ? &hold->next->prev : &address->last) = hold->prev;
 
     if (holder->share)
-        share_drop(holder->share, &address->member, &holder->ports);
-    if (address->user_count >= 2)
-        drop_uses(address, holder);
+        withdraw_ports(address, holder);
     count_address(h, address, -1);
     address->user_count--;
     count_address(h, address, 1);
-    if (address->user_count == 0)
+    if (holder->share && address->user_count == 0)
         leave_share(h, address);
-    if (address->user_count <= 1)
-        vec_done(&address->uses);
     address_put(h, address);
 }
 
@@ -357,22 +386,26 @@ static struct holder *holder_new(struct str key, const struct port_list *ports)
 struct holder *holdings_add(struct holdings *h, struct str key, struct str share_name,
                             const struct port_list *ports, const struct ip *ips, size_t count)
 {
-    assert(count >= 1 && count <= ALLOC_IPS && !holdings_holder(h, key));
+    assert(count >= 1 && count <= ALLOC_IPS);
     struct holder *holder = holder_new(key, ports);
     holder->share = share_get(h, share_name);
     holder->hold_count = count;
     for (size_t i = 0; i < count; i++)
         attach(h, &holder->holds[i], holder, &ips[i]);
-    (void)map_put(&h->holders, holder->key, holder);
+    void *before = map_put(&h->holders, holder->key, holder);
+    assert(!before);
     return holder;
 }
 
-void holdings_remove(struct holdings *h, struct holder *holder)
+bool holdings_remove(struct holdings *h, struct str key)
 {
-    (void)map_remove(&h->holders, holder->key);
+    struct holder *holder = map_remove(&h->holders, key);
+    if (!holder)
+        return false;
     for (size_t i = 0; i < holder->hold_count; i++)
         detach(h, &holder->holds[i]);
     free(holder);
+    return true;
 }
 
 void holdings_grow(struct holdings *h, struct holder *holder, const struct ip *ip,
@@ -390,7 +423,7 @@ void holdings_grow(struct holdings *h, struct holder *holder, const struct ip *i
     };
     for (size_t i = 0; i < ports.count; i++)
         ports.items[i] = holder->ports.items[i];
-    holdings_remove(h, holder);
+    (void)holdings_remove(h, key);
     (void)holdings_add(h, key, share_name, &ports, ips, ALLOC_IPS);
 }
 

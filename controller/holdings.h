@@ -40,16 +40,22 @@ struct port_use {
 
 #define HOLDINGS_NOWHERE UINT32_MAX
 
+/* What only an address has whose users have a sharing key. */
+struct sharing {
+    struct share *share;
+    struct share_member member;
+    struct address *address;
+    VEC(struct port_use) uses; /* sorted by port; kept only while there are several users */
+};
+
 /* An address that is in use or in quarantine. */
 struct address {
     struct ip ip;
     bool quarantined;
     uint32_t user_count;
     struct hold *first, *last;
-    struct share *share;        /* of all users; NULL: not shared */
-    struct share_member member; /* its spot (segment HOLDINGS_NOWHERE: in no pool, and then only in
-                                   quarantine), and its part of the share */
-    VEC(struct port_use) uses;  /* sorted by port; kept only while there are several users */
+    struct spot spot;        /* segment HOLDINGS_NOWHERE: in no pool, and then only in quarantine */
+    struct sharing *sharing; /* owned; NULL: at most one user, who shares with nobody */
 };
 
 struct family_count {
@@ -80,6 +86,12 @@ struct address *holdings_address(const struct holdings *h, const struct ip *ip);
 struct str holdings_share_name(struct str sharing, struct str backend, struct arena *arena);
 struct share *holdings_share(const struct holdings *h, struct str name);
 
+/* The share of the address's users, or NULL. */
+static inline struct share *holdings_share_of(const struct address *address)
+{
+    return address->sharing ? address->sharing->share : NULL;
+}
+
 /* Somebody else than `self` who has one of the ports on the address, or NULL; and which port. */
 struct holder *holdings_clash(const struct address *address, const struct port_list *ports,
                               const struct holder *self, uint32_t *ret_port);
@@ -101,8 +113,8 @@ struct holder *holdings_add(struct holdings *h, struct str key, struct str share
 void holdings_grow(struct holdings *h, struct holder *holder, const struct ip *ip,
                    struct arena *arena);
 
-/* Removes the holder and frees it. */
-void holdings_remove(struct holdings *h, struct holder *holder);
+/* Removes and frees the Service's holder; false when it has none. */
+bool holdings_remove(struct holdings *h, struct str key);
 
 void holdings_quarantine(struct holdings *h, const struct ip *ip, bool on);
 

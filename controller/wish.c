@@ -90,7 +90,7 @@ static struct alloc_answer check_address(const struct holdings *books, const str
     if (!address || address->user_count == (holds(wish->self, address) ? 1 : 0))
         return (struct alloc_answer){0};
     const struct share *share = holdings_share(books, wish->share_name);
-    if (!share || address->share != share)
+    if (!share || holdings_share_of(address) != share)
         return wish_refuse(ALLOC_SHARING_KEY, alloc_say_sharing(request, address, wish->arena));
     uint32_t port;
     const struct holder *other = holdings_clash(address, &wish->ports, wish->self, &port);

@@ -25,6 +25,8 @@ const char *err_text(int err)
         return "the other side reported an error";
     case ERR_PROTOCOL:
         return "the other side broke the protocol";
+    case ERR_KEY_PAIR:
+        return "no certificate with its private key";
     default: {
         const char *text = strerrordesc_np(err < 0 ? -err : err);
         return text ? text : "unknown error";

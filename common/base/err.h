@@ -14,6 +14,7 @@ enum err {
     ERR_GONE = -1007,      /* HTTP 410: the requested history is no longer kept */
     ERR_REMOTE = -1008,    /* the other side answered with an error */
     ERR_PROTOCOL = -1009,  /* the other side broke the protocol */
+    ERR_KEY_PAIR = -1010,  /* no certificate with its private key */
 };
 
 /* A lower-case phrase for any result of ours or any negative errno. Never NULL. */

@@ -16,11 +16,12 @@ uint64_t map_hash(uint64_t seed, struct str key)
 }
 
 /* The slot that holds key, or the empty one where it would go. The table is never full. */
-static size_t find_slot(const struct map *map, struct str key)
+static size_t find_slot(const struct map *map, struct str key, uint64_t hash)
 {
     size_t mask = map->cap - 1;
-    size_t at = (size_t)map_hash(map->seed, key) & mask;
-    while (map->slots[at].value && !str_eq(map->slots[at].key, key))
+    size_t at = (size_t)hash & mask;
+    while (map->slots[at].value &&
+           (map->slots[at].hash != hash || !str_eq(map->slots[at].key, key)))
         at = (at + 1) & mask;
     return at;
 }
@@ -33,27 +34,46 @@ static void grow(struct map *map)
     map->slots = heap_alloc(map->cap * sizeof(*map->slots));
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].value)
-            map->slots[find_slot(map, old[i].key)] = old[i];
+            map->slots[find_slot(map, old[i].key, old[i].hash)] = old[i];
     }
     free(old);
 }
 
 void *map_get(const struct map *map, struct str key)
 {
-    return map->count ? map->slots[find_slot(map, key)].value : NULL;
+    return map->count ? map->slots[find_slot(map, key, map_hash(map->seed, key))].value : NULL;
+}
+
+/* The slot of key, with room made for it. */
+static struct map_entry *slot_for(struct map *map, struct str key, uint64_t hash)
+{
+    if ((map->count + 1) * 4 > map->cap * 3)
+        grow(map);
+    return &map->slots[find_slot(map, key, hash)];
 }
 
 void *map_put(struct map *map, struct str key, void *value)
 {
     assert(value);
-    if ((map->count + 1) * 4 > map->cap * 3)
-        grow(map);
-    struct map_entry *slot = &map->slots[find_slot(map, key)];
+    uint64_t hash = map_hash(map->seed, key);
+    struct map_entry *slot = slot_for(map, key, hash);
     void *before = slot->value;
     if (!before)
         map->count++;
-    *slot = (struct map_entry){.key = key, .value = value};
+    *slot = (struct map_entry){.key = key, .value = value, .hash = hash};
     return before;
+}
+
+void *map_add(struct map *map, struct str key, void *value)
+{
+    assert(value);
+    uint64_t hash = map_hash(map->seed, key);
+    struct map_entry *slot = slot_for(map, key, hash);
+    if (slot->value)
+        return slot->value;
+    map->count++;
+    *slot = (struct map_entry){.key = key, .value = value, .hash = hash};
+    return NULL;
 }
 
 /* Closes the gap at `hole`: entries behind it that may sit there move up (Knuth 6.4, algorithm R).
@@ -66,7 +86,7 @@ static void close_gap(struct map *map, size_t hole)
         at = (at + 1) & mask;
         if (!map->slots[at].value)
             break;
-        size_t home = (size_t)map_hash(map->seed, map->slots[at].key) & mask;
+        size_t home = (size_t)map->slots[at].hash & mask;
         if (((at - home) & mask) < ((at - hole) & mask))
             continue;
         map->slots[hole] = map->slots[at];
@@ -79,7 +99,7 @@ void *map_remove(struct map *map, struct str key)
 {
     if (map->count == 0)
         return NULL;
-    size_t at = find_slot(map, key);
+    size_t at = find_slot(map, key, map_hash(map->seed, key));
     void *before = map->slots[at].value;
     if (!before)
         return NULL;

@@ -20,7 +20,8 @@ struct map {
 
 struct map_entry {
     struct str key;
-    void *value; /* NULL: empty slot */
+    void *value;   /* NULL: empty slot */
+    uint64_t hash; /* of the key: keys themselves are only looked at when it is the same */
 };
 
 /* An empty map is {0} or {.seed = …}; it takes no memory until the first put. */
@@ -31,6 +32,9 @@ void *map_get(const struct map *map, struct str key);
 /* Sets key to value (not NULL); returns the value that was there, or NULL. When the key was there
  * the stored key becomes the new one, so that the old value may be freed with its key. */
 void *map_put(struct map *map, struct str key, void *value);
+
+/* Sets key to value only when it is not there: NULL then, else the value that stays. */
+void *map_add(struct map *map, struct str key, void *value);
 
 /* Removes key; returns the value that was there, or NULL. */
 void *map_remove(struct map *map, struct str key);

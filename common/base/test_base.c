@@ -143,7 +143,12 @@ static void test_map_against_array(void)
         size_t at = (seed >> 8) % KEYS;
         struct str key = str_from(names[at]);
         TEST_ASSERT(map_get(&map, key) == mirror[at]);
-        if (seed & 0x80000000u) {
+        if ((seed >> 30) == 3) {
+            TEST_ASSERT(map_add(&map, key, &names[(at + step) % KEYS]) == mirror[at]);
+            count += mirror[at] == NULL;
+            if (!mirror[at])
+                mirror[at] = &names[(at + step) % KEYS];
+        } else if (seed & 0x80000000u) {
             TEST_ASSERT(map_put(&map, key, &names[(at + step) % KEYS]) == mirror[at]);
             count += mirror[at] == NULL;
             mirror[at] = &names[(at + step) % KEYS];

@@ -5,6 +5,11 @@
  * of connections and the time without activity. A client that trickles bytes is active, so a sweep
  * of our own also limits the time that one request may take.
  *
+ * A daemon with its watch and timer is an "engine". It keeps the certificate it was started with:
+ * when the files have changed, which is looked at when a client connects, a second engine takes
+ * over and the first one retires, that is, it ends each connection with the next answer and goes
+ * with the last one.
+ *
  * A connection's record lives from accept to close and owns the request under way on it. */
 #include <assert.h>
 #include <errno.h>
@@ -15,8 +20,10 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/httpd/httpd.h"
+#include "common/httpd/key_pair.h"
 #include "common/httpd/listen.h"
 
 enum {
@@ -29,6 +36,10 @@ enum {
     ACCEPT_PAUSE_MS = 1000, /* after running out of descriptors */
 };
 
+static const char *const tls_names[] = {
+    [HTTPD_TLS_1_3] = "VersionTLS13", [HTTPD_TLS_1_2] = "VersionTLS12"};
+const struct names httpd_tls_names = NAMES(tls_names);
+
 struct exchange {
     struct http_request request;
     struct sbuf body;
@@ -36,8 +47,21 @@ struct exchange {
     bool too_large; /* what comes is dropped, and refused at the end */
 };
 
-struct connection {
+struct engine {
     struct httpd *httpd;
+    struct MHD_Daemon *daemon;
+    struct loop_fd *events;
+    struct loop_timer *timer;
+    struct key_pair pair; /* libmicrohttpd borrows the texts */
+    size_t connections;
+    bool retired;
+    TAILQ_ENTRY(engine) link; /* retired */
+};
+
+TAILQ_HEAD(engines, engine);
+
+struct connection {
+    struct engine *engine;
     int fd;
     uint64_t since; /* start of the request, or of waiting for one */
     struct exchange *exchange;
@@ -49,15 +73,17 @@ TAILQ_HEAD(connections, connection);
 struct httpd {
     struct loop *loop;
     struct httpd_config config;
-    struct MHD_Daemon *daemon;
+    struct engine *engine;  /* serves new connections */
+    struct engines retired; /* still have old ones */
     int listener;
-    struct loop_fd *accepts, *events;
-    struct loop_timer *timer, *sweeper, *pause;
+    struct loop_fd *accepts;
+    struct loop_timer *sweeper, *pause;
     struct connections connections;
-    struct sbuf certificate, key;
+    struct arena *arena;    /* what is copied from the configuration */
+    struct key_files files; /* of the certificate */
 };
 
-static void serve(struct httpd *httpd);
+static void serve(struct engine *engine);
 
 static void serve_event(void *ctx, unsigned events)
 {
@@ -67,18 +93,38 @@ static void serve_event(void *ctx, unsigned events)
 
 static void serve_timer(void *ctx)
 {
-    struct httpd *httpd = ctx;
-    httpd->timer = NULL;
-    serve(httpd);
+    struct engine *engine = ctx;
+    engine->timer = NULL;
+    serve(engine);
 }
 
-static void serve(struct httpd *httpd)
+static struct engine *engine_free(struct engine *engine)
+{
+    if (!engine)
+        return NULL;
+    (void)loop_fd_cancel(engine->events);
+    (void)loop_timer_cancel(engine->timer);
+    if (engine->daemon)
+        MHD_stop_daemon(engine->daemon);
+    key_pair_done(&engine->pair);
+    free(engine);
+    return NULL;
+}
+
+SCOPE_DEFINE(engine, struct engine, engine_free)
+
+static void serve(struct engine *engine)
 {
     MHD_UNSIGNED_LONG_LONG delay;
-    (void)MHD_run(httpd->daemon); /* fails only in modes that are not ours */
-    httpd->timer = loop_timer_cancel(httpd->timer);
-    if (MHD_get_timeout(httpd->daemon, &delay) == MHD_YES)
-        httpd->timer = loop_timer_start(httpd->loop, delay, 0, serve_timer, httpd);
+    (void)MHD_run(engine->daemon); /* fails only in modes that are not ours */
+    if (engine->retired && engine->connections == 0) {
+        TAILQ_REMOVE(&engine->httpd->retired, engine, link);
+        (void)engine_free(engine);
+        return;
+    }
+    engine->timer = loop_timer_cancel(engine->timer);
+    if (MHD_get_timeout(engine->daemon, &delay) == MHD_YES)
+        engine->timer = loop_timer_start(engine->httpd->loop, delay, 0, serve_timer, engine);
 }
 
 static struct exchange *exchange_new(const char *target)
@@ -124,18 +170,21 @@ static void sweep(void *ctx)
 static void connection_changed(void *ctx, struct MHD_Connection *peer, void **socket_context,
                                enum MHD_ConnectionNotificationCode code)
 {
-    struct httpd *httpd = ctx;
+    struct engine *engine = ctx;
+    struct httpd *httpd = engine->httpd;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         struct connection *connection = *socket_context;
+        engine->connections--;
         TAILQ_REMOVE(&httpd->connections, connection, link);
         (void)exchange_free(connection->exchange);
         free(connection);
         return;
     }
     struct connection *connection = heap_alloc(sizeof(*connection));
-    connection->httpd = httpd;
+    connection->engine = engine;
     connection->fd = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->since = loop_now(httpd->loop);
+    engine->connections++;
     TAILQ_INSERT_TAIL(&httpd->connections, connection, link);
     *socket_context = connection;
     if (!httpd->sweeper)
@@ -194,7 +243,7 @@ static enum MHD_Result send_response(struct MHD_Connection *peer, struct http_re
     add_header(reply, "X-Content-Type-Options", "nosniff");
     if (response->allow.len)
         add_header(reply, "Allow", response->allow.ptr);
-    if (response->status == 413)
+    if (response->status == 413 || connection_of(peer)->engine->retired)
         add_header(reply, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(peer, response->status, reply);
     MHD_destroy_response(reply);
@@ -268,6 +317,81 @@ __attribute__((format(printf, 2, 0))) static void log_detail(void *ctx, const ch
               kv_str("detail", str_trim(sbuf_str(&text))));
 }
 
+static struct MHD_Daemon *start_daemon(struct engine *engine)
+{
+    static const char *const priorities[] = {
+        [HTTPD_TLS_1_3] = "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+        [HTTPD_TLS_1_2] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
+    };
+    const struct httpd_config *config = &engine->httpd->config;
+    struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, engine->pair.certificate.ptr},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, engine->pair.key.ptr},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities[config->tls_min]},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
+    bool tls = engine->httpd->files.certificate.len > 0;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(
+        flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, engine->httpd,
+        MHD_OPTION_EXTERNAL_LOGGER, log_detail, engine->httpd, MHD_OPTION_CONNECTION_LIMIT,
+        config->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_peer,
+        MHD_OPTION_CONNECTION_TIMEOUT, config->idle_s, MHD_OPTION_URI_LOG_CALLBACK, request_began,
+        engine->httpd, MHD_OPTION_NOTIFY_COMPLETED, request_ended, engine->httpd,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, engine, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, engine->httpd, MHD_OPTION_ARRAY, tls ? tls_options : no_options,
+        MHD_OPTION_END);
+}
+
+/* An engine with what the files of the certificate hold now. */
+static int engine_new(struct httpd *httpd, struct engine **ret)
+{
+    scoped_ptr(engine) struct engine *engine = heap_alloc(sizeof(*engine));
+    engine->httpd = httpd;
+    if (httpd->files.certificate.len) {
+        int result = key_pair_read(&httpd->files, &engine->pair);
+        if (result < 0)
+            return result;
+    }
+    engine->daemon = start_daemon(engine);
+    if (!engine->daemon)
+        return ERR_KEY_PAIR;
+    int epoll = MHD_get_daemon_info(engine->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    engine->events = loop_fd_watch(httpd->loop, epoll, LOOP_READ, serve_event, engine);
+    *ret = take_ptr(engine);
+    return 0;
+}
+
+static void retire(struct httpd *httpd, struct engine *engine)
+{
+    if (engine->connections == 0) {
+        (void)engine_free(engine);
+        return;
+    }
+    engine->retired = true;
+    TAILQ_INSERT_TAIL(&httpd->retired, engine, link);
+}
+
+/* When the files have changed into a certificate with its key, new connections get that. */
+static void refresh(struct httpd *httpd)
+{
+    if (!httpd->files.certificate.len || !key_files_changed(&httpd->files))
+        return;
+    struct engine *engine;
+    int result = engine_new(httpd, &engine);
+    if (result < 0) {
+        log_warn("changed certificate not taken, the old one stays",
+                 kv_cstr("server", httpd->config.name), kv_str("file", httpd->files.certificate),
+                 kv_err(result));
+        return;
+    }
+    log_info("changed certificate taken", kv_cstr("server", httpd->config.name),
+             kv_str("file", httpd->files.certificate));
+    retire(httpd, httpd->engine);
+    httpd->engine = engine;
+}
+
 static void resume_accepting(void *ctx)
 {
     struct httpd *httpd = ctx;
@@ -283,55 +407,16 @@ static void accept_connections(void *ctx, unsigned events)
     (void)events;
     int fd = accept4(httpd->listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        refresh(httpd);
         /* Closes the descriptor by itself when it refuses the connection. */
-        (void)MHD_add_connection(httpd->daemon, fd, (struct sockaddr *)&peer, len);
-        serve(httpd);
+        (void)MHD_add_connection(httpd->engine->daemon, fd, (struct sockaddr *)&peer, len);
+        serve(httpd->engine);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         log_warn("cannot accept connections for now", kv_cstr("server", httpd->config.name),
                  kv_err(-errno));
         loop_fd_change(httpd->accepts, 0);
         httpd->pause = loop_timer_start(httpd->loop, ACCEPT_PAUSE_MS, 0, resume_accepting, httpd);
     }
-}
-
-static int read_file(struct str path, struct sbuf *out)
-{
-    enum { FILE_MAX = 1024 * 1024 };
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    scoped_fd int fd = open(arena_cstr(arena, path), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    char chunk[4096];
-    ssize_t len;
-    while ((len = read(fd, chunk, sizeof(chunk))) > 0) {
-        if (out->len + (size_t)len > FILE_MAX)
-            return -EFBIG;
-        sbuf_put(out, (struct str){.ptr = chunk, .len = (size_t)len});
-    }
-    return len < 0 ? -errno : 0;
-}
-
-static int start_daemon(struct httpd *httpd)
-{
-    const struct httpd_config *config = &httpd->config;
-    bool tls = config->certificate_file.len > 0;
-    struct MHD_OptionItem tls_options[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, httpd->certificate.ptr},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, httpd->key.ptr},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
-    httpd->daemon = MHD_start_daemon(
-        flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, httpd, MHD_OPTION_EXTERNAL_LOGGER,
-        log_detail, httpd, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_peer,
-        MHD_OPTION_CONNECTION_TIMEOUT, config->idle_s, MHD_OPTION_URI_LOG_CALLBACK, request_began,
-        httpd, MHD_OPTION_NOTIFY_COMPLETED, request_ended, httpd, MHD_OPTION_NOTIFY_CONNECTION,
-        connection_changed, httpd, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, httpd,
-        MHD_OPTION_ARRAY, tls ? tls_options : no_options, MHD_OPTION_END);
-    return httpd->daemon ? 0 : -EBADMSG;
 }
 
 static void fill_defaults(struct httpd_config *config)
@@ -344,34 +429,23 @@ static void fill_defaults(struct httpd_config *config)
     config->idle_s = config->idle_s ? config->idle_s : IDLE_S;
 }
 
-static int prepare(struct httpd *httpd)
-{
-    if (httpd->config.certificate_file.len) {
-        int result = read_file(httpd->config.certificate_file, &httpd->certificate);
-        if (result == 0)
-            result = read_file(httpd->config.key_file, &httpd->key);
-        if (result < 0)
-            return result;
-    }
-    httpd->listener = listen_open(httpd->config.address, httpd->config.port);
-    if (httpd->listener < 0)
-        return httpd->listener;
-    return start_daemon(httpd);
-}
-
 int httpd_open(struct loop *loop, const struct httpd_config *config, struct httpd **ret)
 {
     scoped_ptr(httpd) struct httpd *httpd = heap_alloc(sizeof(*httpd));
     httpd->loop = loop;
     httpd->config = *config;
-    httpd->listener = -1;
     TAILQ_INIT(&httpd->connections);
+    TAILQ_INIT(&httpd->retired);
     fill_defaults(&httpd->config);
-    int result = prepare(httpd);
+    httpd->arena = arena_new(256);
+    httpd->files.certificate = arena_str(httpd->arena, config->certificate_file);
+    httpd->files.key = arena_str(httpd->arena, config->key_file);
+    httpd->listener = listen_open(config->address, config->port);
+    if (httpd->listener < 0)
+        return httpd->listener;
+    int result = engine_new(httpd, &httpd->engine);
     if (result < 0)
         return result;
-    int epoll = MHD_get_daemon_info(httpd->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    httpd->events = loop_fd_watch(loop, epoll, LOOP_READ, serve_event, httpd);
     httpd->accepts = loop_fd_watch(loop, httpd->listener, LOOP_READ, accept_connections, httpd);
     *ret = take_ptr(httpd);
     return 0;
@@ -382,16 +456,16 @@ struct httpd *httpd_close(struct httpd *httpd)
     if (!httpd)
         return NULL;
     (void)loop_fd_cancel(httpd->accepts);
-    (void)loop_fd_cancel(httpd->events);
-    (void)loop_timer_cancel(httpd->timer);
     (void)loop_timer_cancel(httpd->pause);
-    if (httpd->daemon)
-        MHD_stop_daemon(httpd->daemon);
+    (void)engine_free(httpd->engine);
+    for (struct engine *engine; (engine = TAILQ_FIRST(&httpd->retired));) {
+        TAILQ_REMOVE(&httpd->retired, engine, link);
+        (void)engine_free(engine);
+    }
     (void)loop_timer_cancel(httpd->sweeper);
     if (httpd->listener >= 0)
         (void)close(httpd->listener);
-    sbuf_done(&httpd->certificate);
-    sbuf_done(&httpd->key);
+    (void)arena_free(httpd->arena);
     free(httpd);
     return NULL;
 }

@@ -4,10 +4,16 @@
 
 #include <stdint.h>
 
+#include "common/base/names.h"
 #include "common/httpd/http.h"
 #include "common/loop/loop.h"
 
 struct httpd;
+
+enum httpd_tls { HTTPD_TLS_1_3, HTTPD_TLS_1_2 };
+
+/* "VersionTLS13" and "VersionTLS12", as Kubernetes' flags write them. */
+extern const struct names httpd_tls_names;
 
 struct httpd_config {
     const char *name;                /* for the log: "metrics", "health" */
@@ -16,8 +22,10 @@ struct httpd_config {
     const struct http_route *routes; /* borrowed until the close */
     size_t route_count;
     void *ctx; /* for the handlers, which must not close the server */
-    /* PEM files for TLS 1.2 and 1.3; both empty: plain HTTP. */
+    /* PEM files for TLS; both empty: plain HTTP. New connections get the files' certificate of the
+     * moment; while it does not fit its key, the last one that did. */
     struct str certificate_file, key_file;
+    enum httpd_tls tls_min;
     /* Limits; 0 takes the default. */
     size_t body_max;               /* bytes of a request's body: 64 KiB */
     unsigned connections_max;      /* 128 */
@@ -27,7 +35,7 @@ struct httpd_config {
 };
 
 /* 0 and the server, or a negative errno: an address that cannot be bound, a file that cannot be
- * read (-EBADMSG: not a certificate with its key). */
+ * read (ERR_KEY_PAIR: not a certificate with its key). */
 int httpd_open(struct loop *loop, const struct httpd_config *config, struct httpd **ret)
     __attribute__((warn_unused_result));
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/base/sbuf.h"
 #include "common/httpd/httpd.h"
 
@@ -263,7 +264,7 @@ static void test_cannot_open(void)
                                    .key_file = STR("testdata/tls/key.pem")};
     TEST_ASSERT(httpd_open(s.loop, &config, &other) == -ENOENT);
     config.certificate_file = STR("testdata/tls/key.pem");
-    TEST_ASSERT(httpd_open(s.loop, &config, &other) == -EBADMSG);
+    TEST_ASSERT(httpd_open(s.loop, &config, &other) == ERR_KEY_PAIR);
     scene_close(&s);
 }
 

@@ -163,19 +163,35 @@ unsigned ip_bits(const struct ip *ip)
     return ip->family == IP_V4 ? 32 : ip->family == IP_V6 ? 128 : 0;
 }
 
+/* Numbers are made by whole words: the allocator does this all the time. The product runs on
+ * little-endian machines; elsewhere the words are in place already. */
+static uint64_t swap64(uint64_t word)
+{
+    return htonl(1) == 1 ? word : __builtin_bswap64(word);
+}
+
 ip_value ip_to_value(const struct ip *ip)
 {
-    ip_value value = 0;
-    for (size_t i = 0; i < ip_bits(ip) / 8; i++)
-        value = value << 8 | ip->bytes[i];
-    return value;
+    uint32_t v4;
+    uint64_t words[2];
+    if (ip->family == IP_V4) {
+        memcpy(&v4, ip->bytes, sizeof(v4));
+        return ntohl(v4);
+    }
+    memcpy(words, ip->bytes, sizeof(words));
+    return (ip_value)swap64(words[0]) << 64 | swap64(words[1]);
 }
 
 struct ip ip_of_value(enum ip_family family, ip_value value)
 {
     struct ip ip = {.family = (uint8_t)family};
-    for (size_t i = ip_bits(&ip) / 8; i-- > 0; value >>= 8)
-        ip.bytes[i] = (uint8_t)value;
+    if (family == IP_V4) {
+        uint32_t v4 = htonl((uint32_t)value);
+        memcpy(ip.bytes, &v4, sizeof(v4));
+    } else if (family == IP_V6) {
+        const uint64_t words[2] = {swap64((uint64_t)(value >> 64)), swap64((uint64_t)value)};
+        memcpy(ip.bytes, words, sizeof(words));
+    }
     return ip;
 }
 
