@@ -8,15 +8,6 @@ static struct want verdict(enum want_verdict verdict, struct str message)
     return (struct want){.verdict = verdict, .message = message};
 }
 
-/* With a class flag only Services of exactly that class are ours, without one only those that
- * name no class. */
-static bool is_our_class(const struct service *service, struct str lb_class)
-{
-    if (lb_class.len)
-        return str_eq(service->spec.load_balancer_class, lb_class);
-    return !service->spec.has_load_balancer_class;
-}
-
 static enum alloc_protocol protocol_of(struct str name)
 {
     if (str_eq(name, STR("UDP")))
@@ -115,7 +106,7 @@ static struct want read_request(const struct service *service, struct arena *are
 
 struct want want_read(const struct service *service, struct str lb_class, struct arena *arena)
 {
-    if (!is_our_class(service, lb_class))
+    if (!service_is_of_class(service, lb_class))
         return verdict(WANT_FOREIGN, STR("the Service is of another load balancer's class"));
     if (!service->is_load_balancer)
         return verdict(WANT_NOTHING, STR("the Service is not of type LoadBalancer"));

@@ -169,3 +169,10 @@ void service_check(struct object *object)
             ingress[i].address = (struct ip){0};
     read_request(service);
 }
+
+bool service_is_of_class(const struct service *service, struct str lb_class)
+{
+    if (lb_class.len)
+        return str_eq(service->spec.load_balancer_class, lb_class);
+    return !service->spec.has_load_balancer_class;
+}

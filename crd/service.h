@@ -71,4 +71,8 @@ extern const struct shape service_shape;
 
 void service_check(struct object *object);
 
+/* Is the Service one for a load balancer of this class? Without a class (empty) it serves exactly
+ * those that name none, with one exactly those that name it. */
+bool service_is_of_class(const struct service *service, struct str lb_class);
+
 #endif
