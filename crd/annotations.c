@@ -18,6 +18,9 @@ static const struct annotation table[] = {
                                     "here and other ports"},
     [ANNOTATION_ALLOCATED_FROM_POOL] = {CURRENT("ip-allocated-from-pool"), STR_INIT(""),
                                         ANNOTATION_OUT, "the pool that the address is from"},
+    [ANNOTATION_PLACEMENT] = {STR_INIT("stentor.io/placement"), STR_INIT(""), ANNOTATION_OUT,
+                              "the nodes that may announce the addresses: an epoch, the owner, "
+                              "and who steps in, in that order"},
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == ANNOTATION_COUNT, "a row for each annotation");
 
