@@ -1,0 +1,331 @@
+#include "speaker/eligible.h"
+
+#include "crd/annotations.h"
+#include "crd/endpointslice.h"
+#include "crd/ipaddresspool.h"
+#include "crd/l2advertisement.h"
+#include "crd/node.h"
+
+/* A pool and the advertisements that select it. */
+struct pool {
+    const struct ipaddresspool *object;
+    size_t *advertisements;
+    size_t count;
+};
+
+struct serving {
+    struct str service;
+    const struct endpointslice *slice;
+};
+
+struct eligible {
+    const struct snapshot *snapshot;
+    size_t node;              /* this one; the number of nodes when it is not known */
+    struct nodeset available; /* nodes that may announce anything */
+    struct nodeset *reach;    /* for each advertisement: the nodes that it names */
+    struct pool *pools;
+    struct serving *serving; /* sorted by service */
+    size_t serving_count;
+};
+
+static const struct l2advertisement *advertisement(const struct eligible *e, size_t index)
+{
+    return (const struct l2advertisement *)e->snapshot->advertisements.items[index];
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+size_t eligible_node(const struct eligible *e, struct str name)
+{
+    const struct objects *nodes = &e->snapshot->nodes;
+    size_t from = 0, to = nodes->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = str_cmp(nodes->items[middle]->key, name);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return nodes->count;
+}
+
+static struct nodeset find_available(const struct eligible *e, struct arena *arena)
+{
+    const struct objects *nodes = &e->snapshot->nodes;
+    struct nodeset set = nodeset_new(nodes->count, arena);
+    for (size_t i = 0; i < nodes->count; i++) {
+        const struct node *node = (const struct node *)nodes->items[i];
+        bool excluded = node->excluded && !e->snapshot->ignore_excluded;
+        if (!node->network_unavailable && !excluded)
+            nodeset_add(&set, i);
+    }
+    return set;
+}
+
+static struct nodeset find_reach(const struct eligible *e, const struct l2advertisement *ad,
+                                 struct arena *arena)
+{
+    const struct objects *nodes = &e->snapshot->nodes;
+    struct nodeset set = nodeset_new(nodes->count, arena);
+    for (size_t i = 0; i < nodes->count; i++) {
+        if (selectors_match_or_none(&ad->spec.node_selectors, &nodes->items[i]->meta.labels))
+            nodeset_add(&set, i);
+    }
+    return set;
+}
+
+static struct pool read_pool(const struct eligible *e, const struct object *object,
+                             struct arena *arena)
+{
+    size_t count = e->snapshot->advertisements.count;
+    struct pool pool = {.object = (const struct ipaddresspool *)object,
+                        .advertisements = arena_array(arena, count, sizeof(size_t))};
+    for (size_t i = 0; i < count; i++) {
+        const struct l2advertisement_spec *spec = &advertisement(e, i)->spec;
+        if (selector_has_pool(&spec->ip_address_pools, &spec->ip_address_pool_selectors, object))
+            pool.advertisements[pool.count++] = i;
+    }
+    return pool;
+}
+
+static int by_service(const void *a, const void *b)
+{
+    const struct serving *x = a, *y = b;
+    return str_cmp(x->service, y->service);
+}
+
+static void read_slices(struct eligible *e, struct arena *arena)
+{
+    const struct objects *slices = &e->snapshot->slices;
+    e->serving = arena_array(arena, slices->count, sizeof(*e->serving));
+    for (size_t i = 0; i < slices->count; i++) {
+        const struct endpointslice *slice = (const struct endpointslice *)slices->items[i];
+        if (slice->service.len && !slice->object.refused)
+            e->serving[e->serving_count++] =
+                (struct serving){.service = slice->service, .slice = slice};
+    }
+    if (e->serving_count)
+        qsort(e->serving, e->serving_count, sizeof(*e->serving), by_service);
+}
+
+struct eligible *eligible_new(const struct snapshot *snapshot, struct arena *arena)
+{
+    struct eligible *e = arena_alloc(arena, sizeof(*e));
+    const struct objects *ads = &snapshot->advertisements, *pools = &snapshot->pools;
+    e->snapshot = snapshot;
+    e->node = eligible_node(e, snapshot->node);
+    e->available = find_available(e, arena);
+    e->reach = arena_array(arena, ads->count, sizeof(*e->reach));
+    for (size_t i = 0; i < ads->count; i++)
+        e->reach[i] = find_reach(e, advertisement(e, i), arena);
+    e->pools = arena_array(arena, pools->count, sizeof(*e->pools));
+    for (size_t i = 0; i < pools->count; i++)
+        e->pools[i] = read_pool(e, pools->items[i], arena);
+    read_slices(e, arena);
+    return e;
+}
+
+/* --- addresses and pool ---------------------------------------------------------------------- */
+
+/* Entries without an address are others': a host name says nothing to us. */
+static enum reason read_addresses(const struct service *service, struct arena *arena,
+                                  struct candidacy *c)
+{
+    const struct service_ingress *ingress = service->status.ingress.items;
+    struct ip *ips = arena_array(arena, service->status.ingress.count, sizeof(*ips));
+    for (size_t i = 0; i < service->status.ingress.count; i++) {
+        if (ingress[i].ip.len == 0)
+            continue;
+        if (!ip_is_set(&ingress[i].address))
+            return REASON_INVALID_IP;
+        ips[c->ip_count++] = ingress[i].address;
+    }
+    c->ips = ips;
+    return c->ip_count ? REASON_NONE : REASON_NO_IP;
+}
+
+static bool any_contains(const struct list *ranges, const struct ip *ip)
+{
+    const struct range *all = ranges->items;
+    for (size_t i = 0; i < ranges->count; i++) {
+        if (range_contains(&all[i], ip))
+            return true;
+    }
+    return false;
+}
+
+/* "Buggy" are the addresses that some old routers take for a network or a broadcast. */
+static bool is_buggy(const struct ip *ip)
+{
+    return ip->family == IP_V4 && (ip->bytes[3] == 0 || ip->bytes[3] == 255);
+}
+
+static bool pool_holds(const struct ipaddresspool *pool, const struct ip *ip)
+{
+    return any_contains(&pool->ranges, ip) && !any_contains(&pool->excludes, ip) &&
+           !(pool->spec.avoid_buggy_ips && is_buggy(ip));
+}
+
+/* The pool that holds all addresses, or NULL. */
+static const struct pool *find_pool(const struct eligible *e, const struct candidacy *c)
+{
+    for (size_t i = 0; i < e->snapshot->pools.count; i++) {
+        size_t held = 0;
+        while (held < c->ip_count && pool_holds(e->pools[i].object, &c->ips[held]))
+            held++;
+        if (held == c->ip_count)
+            return &e->pools[i];
+    }
+    return NULL;
+}
+
+/* --- endpoints ------------------------------------------------------------------------------- */
+
+static size_t first_slice(const struct eligible *e, struct str service)
+{
+    size_t from = 0, to = e->serving_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (str_cmp(e->serving[middle].service, service) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* Can any endpoint serve? Adds the nodes of those that can to `nodes`. */
+static bool find_serving(const struct eligible *e, struct str service, struct nodeset *nodes)
+{
+    bool any = false;
+    for (size_t i = first_slice(e, service);
+         i < e->serving_count && str_eq(e->serving[i].service, service); i++) {
+        const struct list *endpoints = &e->serving[i].slice->endpoints;
+        const struct endpoint *all = endpoints->items;
+        for (size_t j = 0; j < endpoints->count; j++) {
+            if (!all[j].can_serve)
+                continue;
+            any = true;
+            size_t node = eligible_node(e, all[j].node_name);
+            if (node < e->snapshot->nodes.count)
+                nodeset_add(nodes, node);
+        }
+    }
+    return any;
+}
+
+/* --- advertisements -------------------------------------------------------------------------- */
+
+/* Those of the pool that select the Service. Returns false when the Service may share its address
+ * and one of them picks Services: sharers could then be announced by different nodes. */
+static bool select_advertisements(const struct eligible *e, const struct pool *pool,
+                                  const struct service *service, struct arena *arena,
+                                  struct candidacy *c)
+{
+    size_t *selected = arena_array(arena, pool->count, sizeof(*selected));
+    bool may_share, picks = false;
+    (void)annotations_read(&service->object, ANNOTATION_ALLOW_SHARED_IP, &may_share);
+    for (size_t i = 0; i < pool->count; i++) {
+        const struct list *selectors =
+            &advertisement(e, pool->advertisements[i])->spec.service_selectors;
+        if (!selectors_match_or_none(selectors, &service->object.meta.labels))
+            continue;
+        selected[c->advertisement_count++] = pool->advertisements[i];
+        picks = picks || selectors->count;
+    }
+    c->advertisements = selected;
+    return !(may_share && picks);
+}
+
+/* The nodes that the advertisements name and that may announce. Returns whether this node is named,
+ * available or not. */
+static bool select_nodes(const struct eligible *e, struct candidacy *c)
+{
+    bool here = false;
+    for (size_t i = 0; i < c->advertisement_count; i++) {
+        const struct nodeset *reach = &e->reach[c->advertisements[i]];
+        nodeset_unite(&c->nodes, reach);
+        here = here || (e->node < e->snapshot->nodes.count && nodeset_has(reach, e->node));
+    }
+    nodeset_intersect(&c->nodes, &e->available);
+    return here;
+}
+
+static enum reason judge(const struct eligible *e, const struct service *service,
+                         struct arena *arena, struct candidacy *c)
+{
+    if (service->object.refused)
+        return REASON_INVALID_SERVICE;
+    if (!service->is_load_balancer)
+        return REASON_NOT_LOAD_BALANCER;
+    enum reason reason = read_addresses(service, arena, c);
+    if (reason)
+        return reason;
+    const struct pool *pool = find_pool(e, c);
+    if (!pool)
+        return REASON_IP_NOT_ALLOWED;
+    struct nodeset serving = nodeset_new(e->snapshot->nodes.count, arena);
+    if (!find_serving(e, service->object.key, &serving))
+        return REASON_NOT_OWNER;
+    if (!select_advertisements(e, pool, service, arena, c))
+        return REASON_SHARED_WITH_SELECTOR;
+    c->stands = true;
+    c->nodes = nodeset_new(e->snapshot->nodes.count, arena);
+    bool here = select_nodes(e, c);
+    if (service->is_local)
+        nodeset_intersect(&c->nodes, &serving);
+    return here ? REASON_NONE : REASON_NO_ADVERTISEMENT;
+}
+
+void eligible_judge(const struct eligible *e, const struct service *service, struct arena *arena,
+                    struct candidacy *ret)
+{
+    *ret = (struct candidacy){0};
+    ret->reason = judge(e, service, arena, ret);
+}
+
+/* --- preferences and interfaces -------------------------------------------------------------- */
+
+int64_t eligible_score(const struct eligible *e, const struct candidacy *c, size_t node)
+{
+    int64_t score = 0;
+    const struct str_map *labels = &e->snapshot->nodes.items[node]->meta.labels;
+    for (size_t i = 0; i < c->advertisement_count; i++) {
+        if (!nodeset_has(&e->reach[c->advertisements[i]], node))
+            continue;
+        const struct list *preferred =
+            &advertisement(e, c->advertisements[i])->spec.preferred_node_selectors;
+        const struct preferred_node *all = preferred->items;
+        for (size_t j = 0; j < preferred->count; j++) {
+            if (selector_matches(&all[j].preference, labels))
+                score += all[j].weight;
+        }
+    }
+    return score;
+}
+
+static bool is_named(const struct eligible *e, const struct candidacy *c, struct str interface)
+{
+    for (size_t i = 0; i < c->advertisement_count; i++) {
+        const struct str_list *names = &advertisement(e, c->advertisements[i])->spec.interfaces;
+        if (nodeset_has(&e->reach[c->advertisements[i]], e->node) &&
+            (names->count == 0 || str_list_has(names, interface)))
+            return true;
+    }
+    return false;
+}
+
+struct str_list eligible_interfaces(const struct eligible *e, const struct candidacy *c,
+                                    struct arena *arena)
+{
+    const struct str_list *ours = &e->snapshot->interfaces;
+    struct str_list names = {.items = arena_array(arena, ours->count, sizeof(struct str))};
+    for (size_t i = 0; e->node < e->snapshot->nodes.count && i < ours->count; i++) {
+        if (is_named(e, c, ours->items[i]))
+            names.items[names.count++] = ours->items[i];
+    }
+    return names;
+}

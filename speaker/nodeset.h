@@ -1,0 +1,44 @@
+/* Sets of nodes, each a bit: the nodes of a snapshot are numbered in the order of their names. All
+ * sets that meet in one function are of one snapshot. Pure. */
+#ifndef SPEAKER_NODESET_H
+#define SPEAKER_NODESET_H
+
+#include "common/base/arena.h"
+
+struct nodeset {
+    uint64_t *words;
+    size_t count; /* of words */
+};
+
+enum { NODESET_BITS = 64 };
+
+/* The empty set with room for that many nodes, in the arena. */
+static inline struct nodeset nodeset_new(size_t nodes, struct arena *arena)
+{
+    size_t count = (nodes + NODESET_BITS - 1) / NODESET_BITS;
+    return (struct nodeset){.words = arena_array(arena, count, sizeof(uint64_t)), .count = count};
+}
+
+static inline void nodeset_add(struct nodeset *set, size_t node)
+{
+    set->words[node / NODESET_BITS] |= UINT64_C(1) << (node % NODESET_BITS);
+}
+
+static inline bool nodeset_has(const struct nodeset *set, size_t node)
+{
+    return set->words[node / NODESET_BITS] >> (node % NODESET_BITS) & 1;
+}
+
+static inline void nodeset_unite(struct nodeset *set, const struct nodeset *other)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] |= other->words[i];
+}
+
+static inline void nodeset_intersect(struct nodeset *set, const struct nodeset *other)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] &= other->words[i];
+}
+
+#endif

@@ -1,0 +1,25 @@
+#include "speaker/reason.h"
+
+#include "common/base/names.h"
+
+static const char *const reason_names[] = {
+    [REASON_NONE] = "announced",
+    [REASON_NOT_OWNER] = "notOwner",
+    [REASON_NO_ADVERTISEMENT] = "noMatchingAdvertisement",
+    [REASON_SHARED_WITH_SELECTOR] = "sharedIPWithServiceSelector",
+    [REASON_NOT_LOAD_BALANCER] = "notLoadBalancer",
+    [REASON_NO_IP] = "noIPAllocated",
+    [REASON_INVALID_IP] = "invalidIP",
+    [REASON_IP_NOT_ALLOWED] = "ipNotAllowed",
+    [REASON_SERVICE_DELETED] = "serviceDeleted",
+    [REASON_INVALID_SERVICE] = "invalidService",
+    [REASON_FAMILY_NOT_SERVED] = "familyNotServed",
+    [REASON_NO_INTERFACE] = "noInterface",
+};
+static const struct names reasons = NAMES(reason_names);
+_Static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == REASON_COUNT, "a name each");
+
+const char *reason_name(enum reason reason)
+{
+    return names_of(&reasons, reason);
+}

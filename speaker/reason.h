@@ -1,0 +1,25 @@
+/* Why a Service is not announced by this node, under the names that MetalLB's users know where it
+ * has one for it. */
+#ifndef SPEAKER_REASON_H
+#define SPEAKER_REASON_H
+
+enum reason {
+    REASON_NONE,                 /* it is announced */
+    REASON_NOT_OWNER,            /* another node announces it, or nobody can serve it */
+    REASON_NO_ADVERTISEMENT,     /* no L2Advertisement of its pool includes this node */
+    REASON_SHARED_WITH_SELECTOR, /* it may share its address, but an advertisement picks Services */
+    REASON_NOT_LOAD_BALANCER,
+    REASON_NO_IP,
+    REASON_INVALID_IP,     /* its status holds a text that is no address */
+    REASON_IP_NOT_ALLOWED, /* no pool in force holds all of its addresses */
+    REASON_SERVICE_DELETED,
+    REASON_INVALID_SERVICE,   /* the object cannot be read */
+    REASON_FAMILY_NOT_SERVED, /* it has IPv6 addresses only */
+    REASON_NO_INTERFACE,      /* this node owns it, but has no interface to announce it on */
+    REASON_COUNT
+};
+
+/* "notOwner" and so on; "announced" for REASON_NONE. */
+const char *reason_name(enum reason reason);
+
+#endif

@@ -1,0 +1,400 @@
+#include "speaker/test_scene.h"
+
+/* The hash orders of the addresses used here, over n1, n2 and n3:
+ *     192.0.2.1  n2 n1 n3      192.0.2.2  n1 n2 n3      192.0.2.4  n3 n2 n1 */
+
+#define NODE(name, labels, status)                                                            \
+    "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {host: " name labels \
+    "}}\nstatus: {" status "}\n"
+#define NODES NODE("n1", "", "") NODE("n2", "", "") NODE("n3", "", "")
+#define POOL(name, labels, spec)                                                       \
+    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: " name \
+    ", namespace: metallb-system, labels: {" labels "}}\nspec: {" spec "}\n"
+#define L2(name, spec)                                                                   \
+    "---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\nmetadata: {name: " name \
+    ", namespace: metallb-system}\nspec: {" spec "}\n"
+#define SERVICE(name, meta, spec, ips)                                                       \
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default" meta \
+    "}\nspec: {type: LoadBalancer" spec "}\nstatus: {loadBalancer: {ingress: [" ips "]}}\n"
+#define ENDPOINTS(service, endpoints)                                                      \
+    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " service \
+    "-1, namespace: default, labels: {kubernetes.io/service-name: " service                \
+    "}}\naddressType: IPv4\nendpoints: [" endpoints "]\n"
+#define ON(node) "{addresses: [198.18.0.1], nodeName: " node "}"
+/* A Service that is served everywhere. */
+#define SERVED(name, meta, spec, ips) SERVICE(name, meta, spec, ips) ENDPOINTS(name, ON("n1"))
+#define CLUSTER NODES POOL("office", "", "addresses: [192.0.2.0/29]")
+
+struct plan_case {
+    const char *yaml, *node, *want;
+};
+
+static void check_all(const struct plan_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct scene s;
+        scene_init(&s);
+        scene_step(&s, cases[i].yaml, cases[i].node, cases[i].want);
+        scene_done(&s);
+    }
+}
+#define CHECK(cases) check_all((cases), TEST_COUNT(cases))
+
+/* One node announces, the others say who. */
+static void test_hash_order(void)
+{
+    static const char cluster[] = CLUSTER L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}")
+        SERVED("mail", "", "", "{ip: 192.0.2.2}");
+    static const struct plan_case cases[] = {
+        {cluster, "n1", "192.0.2.2 eth0,eth1 default/mail\ndefault/web notOwner n2\n"},
+        {cluster, "n2", "192.0.2.1 eth0,eth1 default/web\ndefault/mail notOwner n1\n"},
+        {cluster, "n3", "default/mail notOwner n1\ndefault/web notOwner n2\n"},
+        {cluster, "n4",
+         "default/mail noMatchingAdvertisement n1\ndefault/web noMatchingAdvertisement n2\n"},
+    };
+    CHECK(cases);
+}
+
+#define PLACED(order) ", annotations: {stentor.io/placement: \"" order "\"}"
+
+static void test_published_order(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("all", "") SERVED("web", PLACED("3 n3 n1"), "", "{ip: 192.0.2.1}"), "n3",
+         "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") SERVED("web", PLACED("3 n3 n1"), "", "{ip: 192.0.2.1}")
+             NODE("n3", "", "conditions: [{type: NetworkUnavailable, status: \"True\"}]"),
+         "n1", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") SERVED("web", PLACED("n3"), "", "{ip: 192.0.2.1}"), "n2",
+         "192.0.2.1 eth0,eth1 default/web\n"},
+    };
+    CHECK(cases);
+}
+
+static void test_published_order_is_told(void)
+{
+    struct scene s;
+    scene_init(&s);
+    scene_apply(&s, CLUSTER L2("all", "") SERVED("a", PLACED("3 n3"), "", "{ip: 192.0.2.1}")
+                        SERVED("b", PLACED("x"), "", "{ip: 192.0.2.2}")
+                            SERVED("c", "", "", "{ip: 192.0.2.4}"));
+    const struct plan *plan = scene_plan(&s, "n1");
+    static const struct {
+        const char *key;
+        enum elect_verdict verdict;
+        uint64_t epoch;
+    } want[] = {
+        {"default/a", ELECT_VALID, 3},
+        {"default/b", ELECT_BAD_EPOCH, 0},
+        {"default/c", ELECT_NOT_PUBLISHED, 0},
+    };
+    for (size_t i = 0; i < TEST_COUNT(want); i++) {
+        const struct plan_service *service = plan_find(plan, str_from(want[i].key));
+        TEST_ASSERT(service != NULL && service->placement == want[i].verdict &&
+                    service->epoch == want[i].epoch);
+    }
+    TEST_ASSERT(plan_find(plan, STR("default/d")) == NULL);
+    TEST_ASSERT(plan_find(NULL, STR("default/a")) == NULL);
+    scene_done(&s);
+}
+
+/* What stands before any question of advertisement. */
+static void test_addresses(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("all", "") SERVED("web", "", "", ""), "n2", "default/web noIPAllocated -\n"},
+        {CLUSTER L2("all", "") SERVED("web", "", "", "{hostname: web.example}"), "n2",
+         "default/web noIPAllocated -\n"},
+        {CLUSTER L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}, {hostname: web.example}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.256}"), "n2",
+         "default/web invalidIP -\n"},
+        {CLUSTER L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.9}"), "n2",
+         "default/web ipNotAllowed -\n"},
+        {CLUSTER L2("all",
+                    "") "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: "
+                        "default}\nspec: {type: ClusterIP}\nstatus: {loadBalancer: {ingress: "
+                        "[{ip: 192.0.2.1}]}}\n",
+         "n2", "default/web notLoadBalancer -\n"},
+        {NODES L2("all", "") POOL("office", "", "addresses: [192.0.2.0/29], avoidBuggyIPs: true")
+             SERVED("web", "", "", "{ip: 192.0.2.0}"),
+         "n2", "default/web ipNotAllowed -\n"},
+        {NODES L2("all", "")
+             POOL("office", "", "addresses: [192.0.2.0/29], excludeAddresses: [192.0.2.1]")
+                 SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "default/web ipNotAllowed -\n"},
+    };
+    CHECK(cases);
+}
+
+static void test_families(void)
+{
+    static const char cluster[] =
+        NODES L2("all", "") POOL("both", "", "addresses: [192.0.2.0/29, \"2001:db8::/64\"]");
+    struct scene s;
+    scene_init(&s);
+    scene_apply(&s, cluster);
+    scene_step(&s, SERVED("six", "", "", "{ip: \"2001:db8::1\"}"), "n2",
+               "default/six familyNotServed n2\n");
+    scene_step(&s, SERVED("six", "", "", "{ip: 192.0.2.1}, {ip: \"2001:db8::1\"}"), "n2",
+               "192.0.2.1 eth0,eth1 default/six\n");
+    scene_done(&s);
+}
+
+static void test_classes(void)
+{
+    struct scene s;
+    scene_init(&s);
+    scene_apply(&s, CLUSTER L2("all", "") SERVED("plain", "", "", "{ip: 192.0.2.1}") SERVED(
+                        "named", "", ", loadBalancerClass: stentor.io/l2", "{ip: 192.0.2.3}"));
+    scene_step(&s, NULL, "n2", "192.0.2.1 eth0,eth1 default/plain\n");
+    s.snapshot.lb_class = STR("stentor.io/l2");
+    scene_step(&s, NULL, "n2", "192.0.2.3 eth0,eth1 default/named\n");
+    scene_done(&s);
+}
+
+#define SELECT(key, value) "[{matchLabels: {" key ": " value "}}]"
+
+static void test_advertisements(void)
+{
+    static const struct plan_case cases[] = {
+        /* none, or none for this pool */
+        {CLUSTER SERVED("web", "", "", "{ip: 192.0.2.1}"), "n2",
+         "default/web noMatchingAdvertisement -\n"},
+        {CLUSTER L2("other", "ipAddressPools: [lab]") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "default/web noMatchingAdvertisement -\n"},
+        /* by the pool's name, and by its labels */
+        {CLUSTER L2("this", "ipAddressPools: [office]") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        {NODES POOL("office", "zone: a", "addresses: [192.0.2.0/29]")
+             L2("zone", "ipAddressPoolSelectors: " SELECT("zone", "a"))
+                 SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        /* nodes: the winner of the hash is not named; who is not named says so */
+        {CLUSTER L2("n3", "nodeSelectors: " SELECT("host", "n3"))
+             SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n3", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("n3", "nodeSelectors: " SELECT("host", "n3"))
+             SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "default/web noMatchingAdvertisement n3\n"},
+        /* nodes of two advertisements are taken together */
+        {CLUSTER L2("n1", "nodeSelectors: " SELECT("host", "n1")) L2(
+             "n3", "nodeSelectors: " SELECT("host", "n3")) SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n1", "192.0.2.1 eth0,eth1 default/web\n"},
+        /* Services by label */
+        {CLUSTER L2("labelled", "serviceSelectors: " SELECT("app", "web"))
+             SERVED("web", ", labels: {app: web}", "", "{ip: 192.0.2.1}")
+                 SERVED("mail", "", "", "{ip: 192.0.2.3}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\ndefault/mail noMatchingAdvertisement -\n"},
+        /* which a Service that may share its address must not meet */
+        {CLUSTER L2("labelled", "serviceSelectors: " SELECT("app", "web"))
+             SERVED("web", ", labels: {app: web}, annotations: {metallb.io/allow-shared-ip: k}", "",
+                    "{ip: 192.0.2.1}"),
+         "n2", "default/web sharedIPWithServiceSelector -\n"},
+        {CLUSTER L2("labelled", "serviceSelectors: " SELECT("app", "web")) SERVED(
+             "web",
+             ", labels: {app: web}, "
+             "annotations: {metallb.universe.tf/allow-shared-ip: \"\"}",
+             "", "{ip: 192.0.2.1}"),
+         "n2", "default/web sharedIPWithServiceSelector -\n"},
+    };
+    CHECK(cases);
+}
+
+static void test_preferred_nodes(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("prefer", "preferredNodeSelectors: [{weight: 5, preference: {matchLabels: "
+                              "{host: n3}}}]") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n3", "192.0.2.1 eth0,eth1 default/web\n"},
+        /* weights add up; what stands in an advertisement that does not name the node is nothing */
+        {CLUSTER L2("one", "preferredNodeSelectors: [{weight: 5, preference: {matchLabels: {host: "
+                           "n3}}}, {weight: 3, preference: {matchLabels: {host: n1}}}]")
+             L2("two",
+                "preferredNodeSelectors: [{weight: 3, preference: {}}], nodeSelectors: " SELECT(
+                    "host", "n1")) SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n1", "192.0.2.1 eth0,eth1 default/web\n"},
+    };
+    CHECK(cases);
+}
+
+static void test_interfaces(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("one", "interfaces: [eth1, wlan0]") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth1 default/web\n"},
+        {CLUSTER L2("one", "interfaces: [eth1]") L2("two", "interfaces: [eth0]")
+             SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("one", "interfaces: [eth1]") L2("all", "")
+             SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        /* an advertisement for other nodes says nothing about interfaces here */
+        {CLUSTER L2("one", "interfaces: [eth1]")
+             L2("two", "interfaces: [eth0], nodeSelectors: " SELECT("host", "n1"))
+                 SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth1 default/web\n"},
+        /* interfaces have no part in the election */
+        {CLUSTER L2("one", "interfaces: [wlan0]") SERVED("web", "", "", "{ip: 192.0.2.1}"), "n2",
+         "default/web noInterface n2\n"},
+        {CLUSTER L2("one", "interfaces: [wlan0]") SERVED("web", "", "", "{ip: 192.0.2.1}"), "n1",
+         "default/web notOwner n2\n"},
+    };
+    CHECK(cases);
+}
+
+#define UNAVAILABLE "conditions: [{type: NetworkUnavailable, status: \"True\"}]"
+#define EXCLUDED ", node.kubernetes.io/exclude-from-external-load-balancers: \"\""
+
+static void test_nodes(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER NODE("n2", "", UNAVAILABLE) L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n1", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER NODE("n2", "", UNAVAILABLE) L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "default/web notOwner n1\n"},
+        {CLUSTER NODE("n2", EXCLUDED, "") L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n1", "192.0.2.1 eth0,eth1 default/web\n"},
+        {NODE("n2", EXCLUDED, "") POOL("office", "", "addresses: [192.0.2.0/29]") L2("all", "")
+             SERVED("web", "", "", "{ip: 192.0.2.1}"),
+         "n2", "default/web notOwner -\n"},
+    };
+    CHECK(cases);
+    struct scene s;
+    scene_init(&s);
+    s.snapshot.ignore_excluded = true;
+    scene_step(
+        &s, CLUSTER NODE("n2", EXCLUDED, "") L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}"),
+        "n2", "192.0.2.1 eth0,eth1 default/web\n");
+    scene_done(&s);
+}
+
+#define WEB(endpoints) SERVICE("web", "", "", "{ip: 192.0.2.1}") ENDPOINTS("web", endpoints)
+#define LOCAL(endpoints)                                                    \
+    SERVICE("web", "", ", externalTrafficPolicy: Local", "{ip: 192.0.2.1}") \
+    ENDPOINTS("web", endpoints)
+
+static void test_endpoints(void)
+{
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("all", "") SERVICE("web", "", "", "{ip: 192.0.2.1}"), "n2",
+         "default/web notOwner -\n"},
+        {CLUSTER L2("all", "") WEB("{addresses: [198.18.0.1], conditions: {ready: false}}"), "n2",
+         "default/web notOwner -\n"},
+        {CLUSTER L2("all", "") WEB("{addresses: [198.18.0.1], nodeName: n1, conditions: {ready: "
+                                   "false, serving: true, terminating: true}}"),
+         "n2", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") WEB("{addresses: [198.18.0.1]}"), "n2",
+         "192.0.2.1 eth0,eth1 default/web\n"},
+        /* no endpoint comes before no advertisement */
+        {CLUSTER SERVICE("web", "", "", "{ip: 192.0.2.1}"), "n2", "default/web notOwner -\n"},
+        /* another Service's endpoints, and one of that name elsewhere */
+        {CLUSTER L2("all", "") SERVICE("web", "", "", "{ip: 192.0.2.1}")
+             ENDPOINTS("web2", ON("n2")),
+         "n2", "default/web notOwner -\n"},
+        /* Local: only nodes with an endpoint that serves */
+        {CLUSTER L2("all", "") LOCAL(ON("n3")), "n3", "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") LOCAL(ON("n3")), "n2", "default/web notOwner n3\n"},
+        {CLUSTER L2("all", "") LOCAL(ON("n3") ", " ON("n1")), "n1",
+         "192.0.2.1 eth0,eth1 default/web\n"},
+        {CLUSTER L2("all", "") LOCAL("{addresses: [198.18.0.1]}"), "n2",
+         "default/web notOwner -\n"},
+        {CLUSTER L2("all", "") LOCAL("{addresses: [198.18.0.1], nodeName: n2, conditions: {ready: "
+                                     "false}}, " ON("n3")),
+         "n3", "192.0.2.1 eth0,eth1 default/web\n"},
+    };
+    CHECK(cases);
+}
+
+#define SHARES ", annotations: {metallb.io/allow-shared-ip: key"
+/* Services of one address, and addresses of one Service, are never apart. */
+static void test_units(void)
+{
+    static const char both[] =
+        NODES L2("all", "") POOL("both", "", "addresses: [192.0.2.0/29, \"2001:db8::/64\"]")
+            SERVED("a", SHARES "}", "", "{ip: 192.0.2.2}, {ip: \"2001:db8::1\"}")
+                SERVED("b", SHARES "}", "", "{ip: \"2001:db8::1\"}");
+    static const char placed[] = CLUSTER L2("all", "")
+        SERVED("a", SHARES ", stentor.io/placement: 4 n1}", "", "{ip: 192.0.2.1}")
+            SERVED("b", SHARES ", stentor.io/placement: 5 n3}", "", "{ip: 192.0.2.1}");
+    static const char local[] = CLUSTER L2("all", "")
+        SERVICE("a", SHARES "}", ", externalTrafficPolicy: Local", "{ip: 192.0.2.1}")
+            ENDPOINTS("a", ON("n1") ", " ON("n2"))
+                SERVICE("b", SHARES "}", ", externalTrafficPolicy: Local", "{ip: 192.0.2.1}")
+                    ENDPOINTS("b", ON("n1") ", " ON("n3"));
+    static const struct plan_case cases[] = {
+        {CLUSTER L2("all", "") SERVED("a", SHARES "}", "", "{ip: 192.0.2.1}")
+             SERVED("b", SHARES "}", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/a,default/b\n"},
+        /* by itself "b" would go to n2 by its hash */
+        {both, "n1", "192.0.2.2 eth0,eth1 default/a\ndefault/b familyNotServed n1\n"},
+        {both, "n2", "default/a notOwner n1\ndefault/b notOwner n1\n"},
+        /* the higher epoch counts */
+        {placed, "n3", "192.0.2.1 eth0,eth1 default/a,default/b\n"},
+        {placed, "n1", "default/a notOwner n3\ndefault/b notOwner n3\n"},
+        /* a node that can serve both */
+        {local, "n1", "192.0.2.1 eth0,eth1 default/a,default/b\n"},
+        /* one that nobody serves does not hold the other back */
+        {CLUSTER L2("all", "") SERVED("a", SHARES "}", "", "{ip: 192.0.2.1}")
+             SERVICE("b", SHARES "}", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/a\ndefault/b notOwner -\n"},
+    };
+    CHECK(cases);
+}
+
+/* A bad object is left out by itself; what was in force stays in its last good version. */
+static void test_bad_configuration(void)
+{
+    struct scene s;
+    scene_init(&s);
+    scene_step(&s,
+               CLUSTER L2("all", "") L2("bad", "nodeSelectors: 7")
+                   SERVED("web", "", "", "{ip: 192.0.2.1}"),
+               "n2", "192.0.2.1 eth0,eth1 default/web\n");
+    TEST_ASSERT(diag_first_error(config_findings(s.config),
+                                 STR("L2Advertisement/metallb-system/bad")) != NULL);
+    scene_step(&s, L2("all", "interfaces: 7"), "n2", "192.0.2.1 eth0,eth1 default/web\n");
+    scene_step(&s, POOL("office", "", "addresses: [nonsense]"), "n2",
+               "192.0.2.1 eth0,eth1 default/web\n");
+    /* refused only together with another pool, which stands already */
+    scene_step(&s, POOL("lab", "", "addresses: [198.51.100.0/24]"), "n2",
+               "192.0.2.1 eth0,eth1 default/web\n");
+    scene_step(&s, POOL("office", "", "addresses: [198.51.100.0/28]"), "n2",
+               "192.0.2.1 eth0,eth1 default/web\n");
+    scene_step(&s, POOL("office", "", "addresses: [203.0.113.0/28]"), "n2",
+               "default/web ipNotAllowed -\n");
+    scene_step(&s, POOL("office", "", "addresses: [192.0.2.0/28]"), "n2",
+               "192.0.2.1 eth0,eth1 default/web\n");
+    scene_delete(&s, "IPAddressPool/metallb-system/office");
+    scene_step(&s, NULL, "n2", "default/web ipNotAllowed -\n");
+    scene_done(&s);
+}
+
+/* Configuration counts in our namespace only. */
+static void test_namespace(void)
+{
+    struct scene s;
+    scene_init(&s);
+    scene_step(&s,
+               CLUSTER SERVED(
+                   "web", "", "",
+                   "{ip: 192.0.2.1}") "---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\n"
+                                      "metadata: {name: all, namespace: default}\n",
+               "n2", "default/web noMatchingAdvertisement -\n");
+    scene_done(&s);
+}
+
+static void test_nothing(void)
+{
+    struct scene s;
+    scene_init(&s);
+    scene_step(&s, NULL, "n1", "");
+    scene_step(&s, SERVED("web", "", "", "{ip: 192.0.2.1}"), "n1", "default/web ipNotAllowed -\n");
+    scene_done(&s);
+}
+
+TEST_MAIN("speaker/plan", TEST(test_hash_order), TEST(test_published_order),
+          TEST(test_published_order_is_told), TEST(test_addresses), TEST(test_families),
+          TEST(test_classes), TEST(test_advertisements), TEST(test_preferred_nodes),
+          TEST(test_interfaces), TEST(test_nodes), TEST(test_endpoints), TEST(test_units),
+          TEST(test_bad_configuration), TEST(test_namespace), TEST(test_nothing))
