@@ -55,10 +55,10 @@ static void frame_came(u_char *user, const struct pcap_pkthdr *header, const u_c
     }
 }
 
-/* Why no more frames come. */
+/* Why no more frames come. libpcap goes on by itself over an interface that is down. */
 static int cause(const struct responder *responder)
 {
-    return if_nametoindex(responder->name) ? -ENETDOWN : -ENODEV;
+    return if_nametoindex(responder->name) ? -EIO : -ENODEV;
 }
 
 static void readable(void *ctx, unsigned events)

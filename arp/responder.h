@@ -29,7 +29,8 @@ struct responder_figures {
 
 /* Starts to listen. 0, or a negative errno: -ENODEV (no such interface), -EPERM (no CAP_NET_RAW),
  * -ENETDOWN (it is not up), -EPROTONOSUPPORT (no Ethernet), -EIO. `failed` is called once, with a
- * negative errno, when the interface has gone or gone down; close the responder then, or there. */
+ * negative errno, when the interface has gone; close the responder then, or there. An interface
+ * that goes down and comes up again is answered on as before. */
 int responder_open(struct loop *loop, const struct responder_interface *interface,
                    void (*failed)(void *ctx, int error), void *ctx, struct responder **ret)
     __attribute__((warn_unused_result));
