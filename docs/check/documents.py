@@ -1,0 +1,245 @@
+#!/usr/bin/python3
+"""Keeps the documents equal to what they describe.
+
+usage: documents.py check|write ROOT FACTS
+
+FACTS is the file that docs_facts has written. `write` renews the generated tables in place;
+`check` names every difference, one a line, and fails when there is one."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.dont_write_bytecode = True
+
+from openapi import LOADER, Document  # noqa: E402
+
+LEFT_OUT = {"build", "__pycache__"}  # folders that are not the product's
+ROUTE = re.compile(r'\{"([A-Z]+)", "(/[^"]*)", \w+\}')
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+MENTION = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
+VERDICT = re.compile(r'\[WANT_\w+\] = \{"(\w+)"|set_result\([^;"]*"(\w+)"')
+
+
+# --- generated tables --------------------------------------------------------------------------
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+    return "\n".join(lines)
+
+
+def code(text):
+    return f"`{text}`" if text else ""
+
+
+def annotations_table(facts):
+    return table(("annotation", "read also as", "who writes it", "meaning"), [
+        (code(row["key"]), code(row["deprecated"]), "you" if row["read"] else "Stentor", row["help"])
+        for row in facts["annotations"]])
+
+
+def flags_table(facts):
+    return table(("flag", "environment", "default", "meaning"), [
+        (code(f"--{row['flag']} {row['value']}".strip()), code(row["environment"]),
+         code(row["default"]), row["help"]) for row in facts["flags"]])
+
+
+def metrics_table(facts):
+    return table(("name", "kind", "labels", "meaning"), [
+        (code(row["name"]), row["kind"], ", ".join(map(code, row["labels"])), row["help"])
+        for row in facts["metrics"]])
+
+
+GENERATED = {  # name in the marker: the file that has it, and what it shows
+    "annotations": ("README.md", annotations_table),
+    "flags": ("docs/controller.md", flags_table),
+    "metrics": ("docs/metrics.md", metrics_table),
+}
+
+
+def block(name):
+    return re.compile(f"(<!-- generated: {name} -->\n).*?(<!-- end of {name} -->)", re.S)
+
+
+def renew(text, name, facts):
+    """The text with that table as it should be; None when it has no place for it."""
+    body = GENERATED[name][1](facts)
+    new, count = block(name).subn(lambda found: f"{found[1]}{body}\n{found[2]}", text)
+    return new if count == 1 else None
+
+
+def check_generated(root, facts):
+    for name, (file, _) in GENERATED.items():
+        text = (root / file).read_text()
+        wanted = renew(text, name, facts)
+        if wanted is None:
+            yield f"{file}: needs the markers of the table of {name} once"
+        elif wanted != text:
+            yield f"{file}: the table of {name} is not what the program has: run documents.py write"
+
+
+def write_generated(root, facts):
+    for name, (file, _) in GENERATED.items():
+        text = renew((root / file).read_text(), name, facts)
+        if text is None:
+            sys.exit(f"{file}: no place for the table of {name}")
+        (root / file).write_text(text)
+
+
+# --- what the documents say by hand --------------------------------------------------------------
+
+def pages(root):
+    for path in sorted(root.rglob("*.md")):
+        if not LEFT_OUT & set(path.relative_to(root).parts):
+            yield path
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub makes them."""
+    for line in path.read_text().splitlines():
+        if line.startswith("#"):
+            text = line.lstrip("#").strip().lower()
+            yield re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def check_links(root):
+    for page in pages(root):
+        for target in LINK.findall(page.read_text()):
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            file, _, anchor = target.partition("#")
+            path = (page.parent / file) if file else page
+            if not path.exists():
+                yield f"{page.relative_to(root)}: {target} leads nowhere"
+            elif anchor and anchor not in anchors(path):
+                yield f"{page.relative_to(root)}: {target}: no such heading"
+
+
+def check_mentions(root):
+    """Files of the tree that README and docs/ name in backticks are there."""
+    for page in pages(root):
+        if page.parent not in (root, root / "docs"):
+            continue
+        for name in MENTION.findall(page.read_text()):
+            if name.split("/")[0] in folders(root) and not (root / name).exists():
+                yield f"{page.relative_to(root)}: {name} is not there"
+
+
+def folders(root):
+    """The folders that the map must have: those of the root, and those of common/ one by one."""
+    top = {path.name for path in root.iterdir()
+           if path.is_dir() and path.name not in LEFT_OUT and not path.name.startswith(".")}
+    parts = {f"common/{path.name}" for path in root.glob("common/*") if path.is_dir()}
+    return (top - {"common"}) | parts
+
+
+def check_map(root):
+    text = (root / "README.md").read_text()
+    section = re.search(r"^## The tree$(.*?)^## ", text, re.M | re.S)
+    if not section:
+        yield 'README.md: no section "The tree"'
+        return
+    told = set(re.findall(r"^\| `([\w./-]+)/` \|", section[1], re.M))
+    for name in sorted(folders(root) - told):
+        yield f'README.md: {name}/ has no line in "The tree"'
+    for name in sorted(told - folders(root)):
+        yield f'README.md: "The tree" has {name}/, which is not there'
+
+
+def check_reasons(root, facts):
+    source = (root / "controller/decide.c").read_text()
+    real = set(facts["reasons"]) | {a or b for a, b in VERDICT.findall(source)}
+    section = re.search(r"^### Reasons$(.*?)^##", (root / "docs/controller.md").read_text(), re.M | re.S)
+    told = set(re.findall(r"^\| `(\w+)` \|", section[1], re.M)) if section else set()
+    for name in sorted(real - told):
+        yield f"docs/controller.md: reason {name} has no line"
+    for name in sorted(told - real):
+        yield f"docs/controller.md: reason {name} does not exist"
+
+
+# --- the REST API ------------------------------------------------------------------------------
+
+def check_routes(root):
+    routes = set(ROUTE.findall((root / "controller/rest.c").read_text()))
+    document = Document(root / "docs/openapi.yaml")
+    told = {(method, path) for method, path, _ in document.operations()}
+    if not routes:
+        yield "controller/rest.c: no row of a table of routes was found"
+    for method, path in sorted(routes - told):
+        yield f"docs/openapi.yaml: {method} {path} of controller/rest.c is missing"
+    for method, path in sorted(told - routes):
+        yield f"docs/openapi.yaml: {method} {path} has no row in controller/rest.c"
+    yield from (f"docs/openapi.yaml: {problem}" for problem in document.own_problems())
+
+
+# --- the manifest ------------------------------------------------------------------------------
+
+def documents(path):
+    return [tree for tree in yaml.load_all(path.read_text(), LOADER) if tree]
+
+
+def identity(tree):
+    return tree["kind"], tree["metadata"].get("namespace", ""), tree["metadata"]["name"]
+
+
+def check_rights(root):
+    """The manifest gives the rights that the lab gives, and no others."""
+    lab = {identity(tree): tree for tree in documents(root / "integration-tests/lab/rbac.yaml")}
+    ours = {identity(tree): tree for tree in documents(root / "docs/manifests/controller.yaml")
+            if tree["apiVersion"].startswith("rbac.") or tree["kind"] == "ServiceAccount"}
+    for key in sorted(set(lab) | set(ours)):
+        if lab.get(key) != ours.get(key):
+            yield f"docs/manifests/controller.yaml: {' '.join(key)} is not as in integration-tests/lab/rbac.yaml"
+
+
+def check_deployment(root, facts):
+    """Flags, environment and ports of the Deployment are the program's."""
+    where = "docs/manifests/controller.yaml"
+    flags = {row["flag"]: row for row in facts["flags"]}
+    variables = {row["environment"] for row in facts["flags"]} - {""}
+    [tree] = [tree for tree in documents(root / where) if tree["kind"] == "Deployment"]
+    [container] = tree["spec"]["template"]["spec"]["containers"]
+    for argument in container.get("args", ()):
+        if argument.removeprefix("--").partition("=")[0] not in flags:
+            yield f"{where}: the program has no flag {argument}"
+    for variable in container.get("env", ()):
+        if variable["name"] not in variables:
+            yield f"{where}: the program does not read {variable['name']}"
+    told = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    real = {"metrics": flags["port"]["default"], "health": flags["health-probe-port"]["default"]}
+    if told != real:
+        yield f"{where}: ports {told}, the program's are {real}"
+
+
+def check(root, facts):
+    yield from check_generated(root, facts)
+    yield from check_links(root)
+    yield from check_mentions(root)
+    yield from check_map(root)
+    yield from check_reasons(root, facts)
+    yield from check_routes(root)
+    yield from check_rights(root)
+    yield from check_deployment(root, facts)
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] not in ("check", "write"):
+        sys.exit(__doc__)
+    root, facts = Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
+    if sys.argv[1] == "write":
+        write_generated(root, facts)
+    problems = list(check(root, facts))
+    for problem in problems:
+        print(problem)
+    print(f"{len(list(pages(root)))} pages, {len(problems)} differences")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
