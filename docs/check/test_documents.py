@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
 import documents  # noqa: E402
+import guide  # noqa: E402
 
 HERE = Path(__file__).parent
 GUIDE, REST, API = "docs/controller.md", "controller/rest.c", "docs/openapi.yaml"
@@ -60,6 +61,14 @@ PROGRAM_CASES = [  # script, its arguments before ROOT, file, text, replacement,
     ("answers.py", (), "docs/metrics.md", "| `process_open_fds` | gauge |", "| `process_fds` | gauge |",
      "docs/metrics.md has no gauge process_open_fds"),
 ]
+OUTPUTS = [  # what the guide says, what a cluster prints, whether that is the same
+    ("web  198.18.1.2   80:30123/TCP   2s\n", "web 198.18.77.1  80:31999/TCP  1m3s\n", True),
+    ("x  controller_08d1b6f2   12s\n", "x   controller_ffffffff   7s\n", True),
+    ("12s   Warning\n", "3s   Warning\n", True),
+    ("web  192.0.2.2\n", "web  192.0.2.3\n", False),
+    ("80:30123/TCP\n", "81:30123/TCP\n", False),
+    ("web\n", "", False),
+]
 
 
 def planted(root, file, text, replacement, check):
@@ -99,13 +108,18 @@ def program_cases(root, program):
         yield expect(f"{script}: {fragment}", planted(root, file, text, replacement, check), fragment)
 
 
+def output_cases():
+    for told, real, same in OUTPUTS:
+        yield expect(f"guide: {told.strip()}", "" if guide.alike(told, real) == same else "wrong", None)
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "tree"
         shutil.copytree(sys.argv[1], root, ignore=shutil.ignore_patterns("build", ".git", "testdata", "__pycache__"))
-        results = [*static_cases(root, json.loads(Path(sys.argv[2]).read_text())),
+        results = [*output_cases(), *static_cases(root, json.loads(Path(sys.argv[2]).read_text())),
                    *program_cases(root, sys.argv[3])]
     return 0 if all(results) else 1
 
