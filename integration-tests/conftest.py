@@ -21,6 +21,7 @@ from lab.programs import REPOSITORY, core  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
 from lab.sandbox import Sandbox  # noqa: E402
+from lab.story import tell  # noqa: E402
 
 _EVIDENCE = pytest.StashKey[Evidence]()
 
@@ -126,6 +127,25 @@ def controller(run, evidence, request):
     yield start
     for one in reversed(started):
         one.finish()
+
+
+@pytest.fixture
+def other_sandbox(run, control_plane, evidence):
+    """A second Kubernetes namespace."""
+    box = Sandbox(control_plane, run.unique("other"))
+    evidence.add("other-objects.yaml", box.describe)
+    yield box
+    box.clean()
+
+
+@pytest.fixture
+def play(crds, controller, request):
+    """play(STORY) tells a story to a controller of its own; see lab.story."""
+    def start(story):
+        second = request.getfixturevalue("other_sandbox") if story.uses_other else None
+        tell(story, crds, controller, second)
+
+    return start
 
 
 @pytest.fixture
