@@ -86,7 +86,10 @@ def plain(run, data):
 
 def start(run, plane, name):
     return Controller(run, kubeconfig=plane.kubeconfig("controller"), name=name,
-                      arguments=["--log-level", "warn"])
+                      arguments=["--log-level", "warn",
+                                 "--leader-elect-lease-duration", "15s",
+                                 "--leader-elect-renew-deadline", "10s",
+                                 "--leader-elect-retry-period", "2s"])
 
 
 def main():
@@ -113,7 +116,7 @@ def main():
     wait_until(lambda: quiet(again), 60, lambda: "", "nothing is to be written")
     writes = metric(again, "metallb_k8s_client_updates_total")
     print(f"restart after kill -9:        all adopted after {ready:.2f} s "
-          f"(3 s of them the dead leader's lease), {writes:.0f} writes")
+          f"(15 s of them the dead leader's lease), {writes:.0f} writes")
     print(f"resident after the restart:   {resident_mb(again.process.pid):.1f} MB")
     again.finish()
     plane.stop()

@@ -11,6 +11,8 @@ void decide_note(struct decision *d, const char *reason, bool warning, struct st
 {
     struct plan_record *record = d->record;
     assert(record->note_count < PLAN_NOTES);
+    if (!record->notes)
+        record->notes = arena_array(d->texts, PLAN_NOTES, sizeof(*record->notes));
     record->notes[record->note_count++] = (struct plan_note){
         .reason = reason, .warning = warning, .message = arena_str(d->texts, message)};
 }
@@ -229,26 +231,30 @@ void decide_note_deprecated(struct decision *d)
                                  STR_ARG(d->want.deprecated.items[i])));
 }
 
-bool decide_hold(struct decision *d)
+enum decide_step decide_hold(struct decision *d)
 {
     if (d->want.verdict != WANT_ADDRESS) {
         settle_without_wish(d);
-        return true;
+        return DECIDE_SETTLED;
     }
     decide_note_deprecated(d);
     bool holds = keep_current(d);
     if (d->want.bad_request.len) {
         settle_bad_request(d, holds);
-        return true;
+        return DECIDE_SETTLED;
     }
     if (!holds)
-        return false;
+        return DECIDE_SEEK;
     if (!has_what_it_asks(d)) {
         give_up(d);
-        return false;
+        return DECIDE_SEEK;
     }
+    return DECIDE_COMPLETE;
+}
+
+void decide_complete(struct decision *d)
+{
     settle_allocated(d, false);
-    return true;
 }
 
 /* --- pass 2: seek ---------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* The decision about one Service: what it keeps, what it is given, and in which words.
  *
- * Two steps, so that nobody new takes what somebody has: everyone who holds addresses goes through
- * decide_hold first, and those who then have none through decide_seek. */
+ * Steps, so that nobody new takes what somebody has: everyone goes through decide_hold first; then
+ * those who hold one address and may have another go through decide_complete; then those who have
+ * none through decide_seek. */
 #ifndef CONTROLLER_DECIDE_H
 #define CONTROLLER_DECIDE_H
 
@@ -18,9 +19,18 @@ struct decision {
     bool freed;         /* set when something was given up that others may wait for */
 };
 
+enum decide_step {
+    DECIDE_SETTLED,
+    DECIDE_COMPLETE, /* it keeps its addresses: decide_complete is next */
+    DECIDE_SEEK,     /* it has none: decide_seek is next */
+};
+
 /* Keeps what the Service shows, or what was decided for it, if the rules allow; otherwise it is
- * given up, with a note. True when the Service is settled, false when it is to seek. */
-bool decide_hold(struct decision *d);
+ * given up, with a note. */
+enum decide_step decide_hold(struct decision *d);
+
+/* Settles a Service that keeps its addresses, and adds the second family if it may have one. */
+void decide_complete(struct decision *d);
 
 /* Finds addresses, or says why there are none. */
 void decide_seek(struct decision *d);

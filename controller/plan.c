@@ -19,6 +19,9 @@
 #include "controller/decide.h"
 #include "crd/service.h"
 
+/* Most records hold a sentence and the name of a pool. */
+enum { TEXTS_SIZE = 96 };
+
 struct entry {
     struct plan_record record;
     struct arena *texts; /* of the record */
@@ -85,7 +88,7 @@ static struct entry *entry_new(struct plan *plan, struct str key)
     struct entry *entry = heap_alloc(sizeof(*entry) + key.len + 1);
     memcpy(entry->key, key.ptr, key.len);
     entry->record.key = (struct str){.ptr = entry->key, .len = key.len};
-    entry->texts = arena_new(256);
+    entry->texts = arena_new_steady(TEXTS_SIZE, TEXTS_SIZE);
     (void)map_put(&plan->entries, entry->record.key, entry);
     return entry;
 }
@@ -188,8 +191,11 @@ static struct plan_record empty_record(struct turn *turn)
 {
     struct plan_record *record = &turn->entry->record;
     struct plan_record before = *record;
-    for (size_t i = 0; i < before.note_count; i++)
-        before.notes[i].message = arena_str(turn->d.scratch, before.notes[i].message);
+    before.notes = arena_array(turn->d.scratch, before.note_count, sizeof(*before.notes));
+    for (size_t i = 0; i < before.note_count; i++) {
+        before.notes[i] = record->notes[i];
+        before.notes[i].message = arena_str(turn->d.scratch, record->notes[i].message);
+    }
     arena_reset(turn->entry->texts);
     *record = (struct plan_record){.key = record->key, .object = record->object};
     return before;
@@ -231,28 +237,40 @@ static void refuse(struct entry *entry)
     record->message = arena_str(entry->texts, first ? first->message : STR("it cannot be read"));
 }
 
-static void run_holders(struct plan *plan, struct arena *scratch, turn_list *seekers)
+static void begin_holders(struct plan *plan, struct arena *scratch, turn_list *holders)
 {
-    turn_list holders = {0};
     for (size_t i = 0; i < plan->offered.len; i++) {
         struct entry *entry = plan->offered.items[i];
         entry->offered = false;
         if (entry->record.object->refused)
             refuse(entry);
         else
-            vec_push(&holders, begin(plan, entry, scratch));
+            vec_push(holders, begin(plan, entry, scratch));
     }
     vec_clear(&plan->offered);
-    vec_sort(&holders, compare_age);
+    vec_sort(holders, compare_age);
+}
+
+/* First everyone claims what he has; only then is anything added to it. */
+static void run_holders(struct plan *plan, struct arena *scratch, turn_list *seekers)
+{
+    turn_list holders = {0};
+    begin_holders(plan, scratch, &holders);
+    struct plan_record *before = arena_array(scratch, holders.len, sizeof(*before));
+    enum decide_step *next = arena_array(scratch, holders.len, sizeof(*next));
     for (size_t i = 0; i < holders.len; i++) {
         struct turn *turn = &holders.items[i];
-        struct plan_record before = empty_record(turn);
-        bool settled = decide_hold(&turn->d);
+        before[i] = empty_record(turn);
+        next[i] = decide_hold(&turn->d);
         plan->freed |= turn->d.freed;
-        if (settled)
-            finish(plan, turn, &before);
-        else
+        if (next[i] == DECIDE_SEEK)
             vec_push(seekers, *turn);
+    }
+    for (size_t i = 0; i < holders.len; i++) {
+        if (next[i] == DECIDE_COMPLETE)
+            decide_complete(&holders.items[i].d);
+        if (next[i] != DECIDE_SEEK)
+            finish(plan, &holders.items[i], &before[i]);
     }
     vec_done(&holders);
 }
@@ -333,8 +351,17 @@ const struct plan_record **plan_list(const struct plan *plan, struct arena *aren
 void plan_forget_notes(struct plan *plan, struct str key)
 {
     struct entry *entry = map_get(&plan->entries, key);
-    if (entry)
-        entry->record.note_count = 0;
+    if (!entry || !entry->record.notes)
+        return;
+    /* The sentence and the pool move to a small arena; the notes go with the old one. */
+    struct plan_record *record = &entry->record;
+    struct arena *texts = arena_new_steady(TEXTS_SIZE, TEXTS_SIZE);
+    record->message = arena_str(texts, record->message);
+    record->pool = arena_str(texts, record->pool);
+    record->notes = NULL;
+    record->note_count = 0;
+    (void)arena_free(entry->texts);
+    entry->texts = texts;
 }
 
 const struct alloc *plan_alloc(const struct plan *plan)

@@ -26,7 +26,7 @@ struct plan_record {
     struct ip ips[ALLOC_IPS];
     size_t ip_count;
     struct str pool;
-    struct plan_note notes[PLAN_NOTES];
+    struct plan_note *notes; /* room for PLAN_NOTES once there is one */
     size_t note_count;
 };
 

@@ -268,6 +268,22 @@ static void test_dual_stack(void)
     cluster_done(&c);
 }
 
+static void test_adoption_comes_before_second_addresses(void)
+{
+    /* "a" could have a second address, but the only free one is what "z" shows. */
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/31, \"2001:db8::/128\"]"));
+    cluster_apply(
+        &c, DUAL("a", "PreferDualStack") "status: {loadBalancer: {ingress: [{ip: 192.0.2.0}]}}\n");
+    cluster_apply(&c, DUAL("z", "PreferDualStack") "status: {loadBalancer: {ingress: [{ip: "
+                                                   "192.0.2.1}, {ip: \"2001:db8::\"}]}}\n");
+    cluster_settle(&c);
+    TEST_ASSERT(plan_get(c.plan, STR("default/a"))->ip_count == 1);
+    TEST_ASSERT(plan_get(c.plan, STR("default/z"))->ip_count == 2);
+    cluster_done(&c);
+}
+
 static void test_others_entries_stay(void)
 {
     struct cluster c;
@@ -338,5 +354,5 @@ TEST_MAIN("controller/plan", TEST(test_allocates_and_tells_once), TEST(test_wait
           TEST(test_wipe_is_repaired), TEST(test_requests),
           TEST(test_bad_request_takes_nothing_away), TEST(test_leaving_the_type_frees),
           TEST(test_classes), TEST(test_pool_edits_win), TEST(test_bad_edit_keeps_the_last_good),
-          TEST(test_dual_stack), TEST(test_others_entries_stay), TEST(test_written_ahead),
-          TEST(test_reservation))
+          TEST(test_dual_stack), TEST(test_adoption_comes_before_second_addresses),
+          TEST(test_others_entries_stay), TEST(test_written_ahead), TEST(test_reservation))

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct block {
 struct arena {
     struct block *blocks; /* newest first; the first block made is the last in the list */
     size_t next_size;
+    bool is_steady; /* later blocks do not double */
     size_t total;
 };
 
@@ -64,6 +66,15 @@ struct arena *arena_new(size_t first)
     return arena;
 }
 
+struct arena *arena_new_steady(size_t first, size_t step)
+{
+    struct arena *arena = arena_new(first);
+    (void)block_new(arena, first);
+    arena->next_size = step;
+    arena->is_steady = true;
+    return arena;
+}
+
 struct arena *arena_free(struct arena *arena)
 {
     if (!arena)
@@ -90,20 +101,25 @@ void arena_reset(struct arena *arena)
         block->used = 0;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* size bytes that start at a multiple of `align`, not cleared. */
+static void *take(struct arena *arena, size_t size, size_t align)
 {
     assert(size <= SIZE_MAX / 2);
-    size_t need = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct block *block = arena->blocks;
-    if (!block || block->size - block->used < need) {
-        size_t fresh = arena->next_size > need ? arena->next_size : need;
-        block = block_new(arena, fresh);
-        if (arena->next_size < BLOCK_MAX)
+    size_t at = block ? (block->used + align - 1) & ~(align - 1) : 0;
+    if (!block || at > block->size || block->size - at < size) {
+        block = block_new(arena, arena->next_size > size ? arena->next_size : size);
+        at = 0;
+        if (arena->next_size < BLOCK_MAX && !arena->is_steady)
             arena->next_size *= 2;
     }
-    void *memory = block->bytes + block->used;
-    block->used += need;
-    return memset(memory, 0, need);
+    block->used = at + size;
+    return block->bytes + at;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size, alignof(max_align_t)), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -116,9 +132,10 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 struct str arena_str(struct arena *arena, struct str text)
 {
-    char *copy = arena_alloc(arena, text.len + 1);
+    char *copy = take(arena, text.len + 1, 1); /* text stands anywhere: objects stay small */
     if (text.len)
         memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
     return (struct str){.ptr = copy, .len = text.len};
 }
 
@@ -134,11 +151,19 @@ struct str arena_printf(struct arena *arena, const char *format, ...)
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
     assert(len >= 0);
-    char *text = arena_alloc(arena, (size_t)len + 1);
+    char *text = take(arena, (size_t)len + 1, 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)len + 1, format, args);
     va_end(args);
     return (struct str){.ptr = text, .len = (size_t)len};
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    size_t used = 0;
+    for (const struct block *block = arena->blocks; block; block = block->next)
+        used += block->used;
+    return used;
 }
 
 size_t arena_size(const struct arena *arena)

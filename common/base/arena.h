@@ -17,6 +17,9 @@ struct arena;
  * to 64 KiB, or are as large as one allocation needs. Never NULL. */
 struct arena *arena_new(size_t first);
 
+/* The same, with later blocks of `step` bytes: wastes little, for what is kept in thousands. */
+struct arena *arena_new_steady(size_t first, size_t step);
+
 /* Frees the arena and all it holds. NULL is fine. Returns NULL. */
 struct arena *arena_free(struct arena *arena);
 
@@ -40,6 +43,9 @@ const char *arena_cstr(struct arena *arena, struct str text);
 /* printf into the arena; the result ends in NUL (not counted). */
 struct str arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Bytes given out by this arena. */
+size_t arena_used(const struct arena *arena);
 
 /* Bytes taken from the system by this arena. */
 size_t arena_size(const struct arena *arena);
