@@ -25,8 +25,8 @@ TAILQ_HEAD(client_calls, client_call);
 struct client {
     struct loop *loop;
     struct auth *auth;
-    struct transport *transport;
-    uint64_t tls_version; /* what the transport has */
+    struct transport *transport, *watching;
+    uint64_t tls_version; /* what the transports have */
     struct client_calls calls;
     struct loop_timer *failing; /* reports calls without credentials from the loop */
     struct arena *arena;        /* of the warnings */
@@ -54,6 +54,7 @@ struct client *client_new(struct loop *loop, const struct client_config *config,
         .ctx = config->ctx,
     };
     client->transport = transport_new(loop, &transport);
+    client->watching = transport_new(loop, &transport);
     return client;
 }
 
@@ -65,6 +66,7 @@ struct client *client_free(struct client *client)
         (void)client_cancel(TAILQ_FIRST(&client->calls));
     client->failing = loop_timer_cancel(client->failing);
     client->transport = transport_free(client->transport);
+    client->watching = transport_free(client->watching);
     client->auth = auth_free(client->auth);
     map_done(&client->warnings);
     (void)arena_free(client->arena);
@@ -152,6 +154,7 @@ static void send_call(struct client_call *call)
     if (tls.version != client->tls_version) {
         client->tls_version = tls.version;
         transport_set_tls(client->transport, tls.ca, tls.cert, tls.key);
+        transport_set_tls(client->watching, tls.ca, tls.cert, tls.key);
     }
     struct http_request request = call->request;
     request.authorization = auth_header(client->auth);
@@ -160,7 +163,7 @@ static void send_call(struct client_call *call)
     request.done = on_done;
     request.ctx = call;
     call->version = auth_version(client->auth);
-    call->http = transport_call(client->transport, &request);
+    call->http = transport_call(request.watch ? client->watching : client->transport, &request);
 }
 
 /* A call that waits for credentials, or NULL. */

@@ -1,6 +1,8 @@
 /* The connection to one API server, with credentials: what reflectors, writers, leases and events
- * stand on. A call waits while credentials are fetched, and is sent a second time when the server
- * refuses them (401) and newer ones can be had. */
+ * stand on. Two connections: one for watches (requests with `watch` set), one for everything else,
+ * because the API server ends a watch whose events have to wait behind other answers for more than
+ * some milliseconds. A call waits while credentials are fetched, and is sent a second time when the
+ * server refuses them (401) and newer ones can be had. */
 #ifndef COMMON_KUBE_CLIENT_H
 #define COMMON_KUBE_CLIENT_H
 

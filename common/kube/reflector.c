@@ -283,9 +283,14 @@ struct failure {
 
 static struct failure failure_of(const struct http_response *response, struct arena *arena)
 {
-    if (response->result)
+    /* The detail of most transport errors changes from try to try. */
+    if (response->result) {
+        bool distrust = response->result == -EKEYREJECTED || response->result == -EACCES;
+        struct str constant = str_from(err_text(response->result));
         return (struct failure){.result = response->result,
-                                .sentence = str_from(err_text(response->result))};
+                                .sentence =
+                                    distrust ? arena_str(arena, response->error) : constant};
+    }
     struct status status =
         status_decode(response->code, response->body, response->retry_after_s, arena);
     return (struct failure){status.result, status.retry_after_ms, status.message};
@@ -496,6 +501,7 @@ static void do_watch(struct reflector *r, unsigned timeout_s)
         .path = path_watch(r->collection, reflector_version(&r->state), timeout_s, arena),
         .timeout_ms = (uint64_t)timeout_s * 1000 + WATCH_SILENCE_MS,
         .silence_ms = WATCH_SILENCE_MS,
+        .watch = true,
         .begun = on_begun,
         .data = on_watch_data,
         .done = on_watch_done,

@@ -54,6 +54,7 @@ struct http_request {
     struct str body;
     uint64_t timeout_ms; /* for the whole call; 0: none */
     uint64_t silence_ms; /* ends a call that gets nothing for so long; 0: never */
+    bool watch;          /* for the user above (client.h) */
     size_t body_max;     /* longest body to collect; 0: 256 KiB */
     /* The answer has begun, with a code of 200 to 299. May be NULL. */
     void (*begun)(void *ctx);
