@@ -4,6 +4,7 @@
  * together, so that a list of ten thousand Services is one run. The first run of a new leader
  * waits until everything has been listed again after the election was won: what the former leader
  * wrote last is then in the cache, and is adopted before anything new is given. */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
@@ -12,6 +13,9 @@
 
 /* How long counters may lag behind, so that a burst of allocations is one write per pool. */
 enum { COUNTERS_DELAY_MS = 500, WATCHDOG_MS = 30 * 1000 };
+
+/* A run over this many Services leaves megabytes of scratch memory behind. */
+enum { TRIM_SERVICES = 1000 };
 
 static const enum kind_id followed[] = {
     KIND_NAMESPACE,
@@ -175,6 +179,8 @@ static void turn(void *ctx)
     if (!c->counters)
         c->counters = loop_timer_start(c->loop, COUNTERS_DELAY_MS, 0, counters_due, c);
     controller_metrics_run(c->metrics, loop_clock_ns() - started, keys.count);
+    if (keys.count >= TRIM_SERVICES)
+        (void)malloc_trim(0); /* whether it could give anything back does not matter */
 }
 
 void reconcile_schedule(struct controller *c)

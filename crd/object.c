@@ -70,8 +70,8 @@ static void check_names(struct object *object)
 
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin)
 {
-    /* Clusters have thousands of objects: most fit the first block and one or two small ones. */
-    struct arena *arena = arena_new_steady(kind->size + 320, 192);
+    /* Clusters have thousands of objects: most fit the first block, which is one allocation. */
+    struct arena *arena = arena_new_steady(kind->size + 648, 192);
     assert(kind->size >= sizeof(struct object));
     struct object *object = arena_alloc(arena, kind->size);
     object->kind = kind;

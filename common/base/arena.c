@@ -18,10 +18,11 @@ struct block {
 };
 
 struct arena {
-    struct block *blocks; /* newest first; the first block made is the last in the list */
+    alignas(max_align_t) struct block *blocks; /* newest first; the first made is the last */
+    struct block *own; /* the one that was made together with the arena, if any */
     size_t next_size;
-    bool is_steady; /* later blocks do not double */
     size_t total;
+    bool is_steady; /* later blocks do not double */
 };
 
 static void out_of_memory(size_t size)
@@ -46,16 +47,21 @@ void *heap_resize(void *block, size_t size)
     return grown;
 }
 
-static struct block *block_new(struct arena *arena, size_t size)
+static void block_add(struct arena *arena, struct block *block, size_t size)
 {
-    struct block *block = malloc(sizeof(*block) + size);
-    if (!block)
-        out_of_memory(size);
     block->next = arena->blocks;
     block->size = size;
     block->used = 0;
     arena->blocks = block;
     arena->total += sizeof(*block) + size;
+}
+
+static struct block *block_new(struct arena *arena, size_t size)
+{
+    struct block *block = malloc(sizeof(*block) + size);
+    if (!block)
+        out_of_memory(size);
+    block_add(arena, block, size);
     return block;
 }
 
@@ -68,10 +74,13 @@ struct arena *arena_new(size_t first)
 
 struct arena *arena_new_steady(size_t first, size_t step)
 {
-    struct arena *arena = arena_new(first);
-    (void)block_new(arena, first);
-    arena->next_size = step;
-    arena->is_steady = true;
+    /* One allocation for the arena and its first block. */
+    struct arena *arena = malloc(sizeof(*arena) + sizeof(struct block) + first);
+    if (!arena)
+        out_of_memory(first);
+    *arena =
+        (struct arena){.own = (struct block *)(arena + 1), .next_size = step, .is_steady = true};
+    block_add(arena, arena->own, first);
     return arena;
 }
 
@@ -81,7 +90,8 @@ struct arena *arena_free(struct arena *arena)
         return NULL;
     for (struct block *block = arena->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        if (block != arena->own)
+            free(block);
     }
     free(arena);
     return NULL;

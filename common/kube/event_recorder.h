@@ -18,7 +18,7 @@ enum {
     EVENT_REFILL_MS = 10 * 1000,   /* then one more each */
     EVENT_FOLD_MS = 6 * 60 * 1000, /* a repetition after this long is a new event */
     EVENT_SERIES_MS = 60 * 1000,   /* a series' count is sent at most so often, after its second */
-    EVENT_OBJECTS_MAX = 4096,
+    EVENT_OBJECTS_MAX = 1024,
 };
 
 struct event_recorder;

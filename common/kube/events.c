@@ -10,7 +10,7 @@
 #include "common/kube/status.h"
 
 enum {
-    IN_FLIGHT = 8,
+    IN_FLIGHT = 4,    /* few, so that writes of status go first when there are many of both */
     QUEUE_MAX = 1000, /* the oldest gives way */
     TRIES = 5,
     TIMEOUT_MS = 15000,
