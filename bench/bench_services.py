@@ -107,6 +107,7 @@ def main():
     took = time.monotonic() - begin
     print(f"stentor-controller:           planned after {planned:.3f} s, written after {took:.3f} s")
     print(f"ratio to the plain client:    {took / baseline:.2f}")
+    time.sleep(3)  # memory is given back once the storm is over
     print(f"resident:                     {resident_mb(controller.process.pid):.1f} MB", flush=True)
     controller.process.kill()
     begin = time.monotonic()
@@ -117,6 +118,7 @@ def main():
     writes = metric(again, "metallb_k8s_client_updates_total")
     print(f"restart after kill -9:        all adopted after {ready:.2f} s "
           f"(15 s of them the dead leader's lease), {writes:.0f} writes")
+    time.sleep(3)
     print(f"resident after the restart:   {resident_mb(again.process.pid):.1f} MB")
     again.finish()
     plane.stop()

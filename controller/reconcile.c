@@ -14,7 +14,7 @@
 /* How long counters may lag behind, so that a burst of allocations is one write per pool. */
 enum { COUNTERS_DELAY_MS = 500, WATCHDOG_MS = 30 * 1000 };
 
-/* A run over this many Services leaves megabytes of scratch memory behind. */
+/* Planning and writing this many Services leaves megabytes of scratch memory behind. */
 enum { TRIM_SERVICES = 1000 };
 
 static const enum kind_id followed[] = {
@@ -104,10 +104,21 @@ static void changed(void *ctx, const struct object *before, const struct object 
 
 /* --- running the plan ------------------------------------------------------------------------ */
 
+/* Gives memory back once a storm is over. */
+static void trim(struct controller *c)
+{
+    struct work_figures work = work_queue_figures(c->queue);
+    if (c->planned < TRIM_SERVICES || work.ready + work.in_flight > 0)
+        return;
+    c->planned = 0;
+    (void)malloc_trim(0); /* whether it could give anything back does not matter */
+}
+
 static void counters_due(void *ctx)
 {
     struct controller *c = ctx;
     c->counters = NULL;
+    trim(c);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     static const enum kind_id counted[] = {KIND_IP_ADDRESS_POOL, KIND_IP_RESERVATION};
     for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
@@ -179,8 +190,7 @@ static void turn(void *ctx)
     if (!c->counters)
         c->counters = loop_timer_start(c->loop, COUNTERS_DELAY_MS, 0, counters_due, c);
     controller_metrics_run(c->metrics, loop_clock_ns() - started, keys.count);
-    if (keys.count >= TRIM_SERVICES)
-        (void)malloc_trim(0); /* whether it could give anything back does not matter */
+    c->planned += keys.count;
 }
 
 void reconcile_schedule(struct controller *c)
