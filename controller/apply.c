@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "controller/controller.h"
+#include "crd/service.h"
 
 enum { RETRY_FIRST_MS = 20, RETRY_MAX_MS = 30 * 1000 };
 
@@ -16,7 +17,10 @@ struct flight {
     struct controller *controller;
     struct arena *arena; /* of the texts */
     struct str id;
-    struct str base;                /* resourceVersion the write was made for */
+    struct str base;          /* resourceVersion the write was made for */
+    struct ip ips[ALLOC_IPS]; /* that a Service will show by it */
+    size_t ip_count;
+    bool is_release; /* only lets go of addresses; what the record says is still to be written */
     struct source_request *request; /* NULL: answered, its version has not been seen yet */
     uint64_t started_ns;
 };
@@ -55,7 +59,7 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
 {
     const struct object *object = status_find(c, flight->id);
     if (result == 0) {
-        if (object && object->kind->id == KIND_SERVICE)
+        if (object && object->kind->id == KIND_SERVICE && !flight->is_release)
             tell_notes(c, object);
         bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||
                     str_eq(version, flight->base);
@@ -67,6 +71,8 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
         log_warn("write failed", kv_str("object", flight->id), kv_err(result),
                  kv_str("answer", message));
     (void)flight_free(c, flight);
+    if (object && object->kind->id == KIND_SERVICE)
+        apply_update_handover(c, object->key);
     /* Gone: its deletion is on the way. Anything else is tried again, a conflict with the version
      * that caused it. */
     return result == -ENOENT && !object ? WORK_DONE : WORK_ERROR;
@@ -82,6 +88,20 @@ static void written(void *ctx, int result, struct str message, struct str versio
     controller_metrics_write(c->metrics, result, loop_clock_ns() - flight->started_ns);
     enum work_result outcome = settle(c, flight, result, message, version);
     work_queue_finish(c->queue, id, outcome, 0);
+}
+
+/* What a Service will show by this write, and whether that is all that its record says. */
+static void note_effect(struct controller *c, struct flight *flight, const struct object *object)
+{
+    if (!object || object->kind->id != KIND_SERVICE)
+        return;
+    const struct plan_record *record = plan_get(c->plan, object->key);
+    const struct service *service = (const struct service *)object;
+    flight->is_release = status_must_wait(c, record, service);
+    for (size_t i = 0; i < record->ip_count; i++) {
+        if (!flight->is_release || service_shows(service, &record->ips[i]))
+            flight->ips[flight->ip_count++] = record->ips[i];
+    }
 }
 
 static enum work_result process(void *ctx, struct str id)
@@ -104,6 +124,7 @@ static enum work_result process(void *ctx, struct str id)
         .base = arena_str(arena, object ? object->meta.resource_version : STR("")),
         .started_ns = loop_clock_ns(),
     };
+    note_effect(c, flight, object);
     (void)map_put(&c->flights, flight->id, flight);
     write.done = written;
     write.ctx = flight;
@@ -120,6 +141,7 @@ void apply_init(struct controller *c)
         .seed = c->options.seed,
     };
     c->queue = work_queue_new(c->loop, &limits, process, c);
+    c->handover = handover_new();
 }
 
 void apply_done(struct controller *c)
@@ -129,6 +151,46 @@ void apply_done(struct controller *c)
         (void)flight_free(c, slot->value);
     map_done(&c->flights);
     c->queue = work_queue_free(c->queue);
+    c->handover = handover_free(c->handover);
+}
+
+/* Adds those addresses that the record does not have. */
+static void add_given_up(const struct plan_record *record, const struct ip *ips, size_t count,
+                         struct ip ret[HANDOVER_IPS], size_t *ret_count)
+{
+    for (size_t i = 0; i < count && *ret_count < HANDOVER_IPS; i++) {
+        bool keeps = !ip_is_set(&ips[i]);
+        for (size_t j = 0; j < record->ip_count; j++)
+            keeps |= ip_eq(&record->ips[j], &ips[i]);
+        if (!keeps)
+            ret[(*ret_count)++] = ips[i];
+    }
+}
+
+static void wake(struct controller *c, const struct str_list *ids)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        work_queue_add(c->queue, ids->items[i]);
+}
+
+void apply_update_handover(struct controller *c, struct str key)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(256);
+    struct str id = arena_printf(scratch, "Service/" STR_FMT, STR_ARG(key));
+    const struct plan_record *record = c->plan ? plan_get(c->plan, key) : NULL;
+    struct ip ips[HANDOVER_IPS];
+    size_t count = 0;
+    if (record && !record->foreign) {
+        const struct service *service = (const struct service *)record->object;
+        const struct flight *flight = map_get(&c->flights, id);
+        const struct service_ingress *ingress = service->status.ingress.items;
+        if (flight)
+            add_given_up(record, flight->ips, flight->ip_count, ips, &count);
+        for (size_t i = 0; i < service->status.ingress.count; i++)
+            add_given_up(record, &ingress[i].address, 1, ips, &count);
+    }
+    struct str_list freed = handover_give(c->handover, id, ips, count, scratch);
+    wake(c, &freed);
 }
 
 void apply_add(struct controller *c, struct str id)

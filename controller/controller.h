@@ -14,7 +14,10 @@
 #include "common/source/source.h"
 #include "controller/config.h"
 #include "controller/controller_metrics.h"
+#include "controller/handover.h"
 #include "controller/plan.h"
+
+struct service;
 
 struct controller_options {
     struct str namespace; /* whose configuration objects count */
@@ -35,6 +38,7 @@ struct controller {
     struct plan *plan;
     struct work_queue *queue;    /* keys are object ids, "Service/default/web" */
     struct map flights;          /* id → struct flight (apply.c) */
+    struct handover *handover;   /* addresses on their way from one Service to another */
     struct loop_timer *turn;     /* a run of the plan is due */
     struct loop_timer *counters; /* the counters in status are due */
     struct loop_timer *expiry;   /* a reservation expires */
@@ -77,6 +81,9 @@ void apply_done(struct controller *controller);
 void apply_add(struct controller *controller, struct str id);
 /* Is a write of ours under way that this version of the object does not show yet? */
 bool apply_is_ahead(const struct controller *controller, const struct object *object);
+/* Tells the handover which addresses a Service shows, or will by a write under way, that its record
+ * does not have; who waited for one that it has let go of is looked at again. */
+void apply_update_handover(struct controller *controller, struct str key);
 /* A newer version has arrived (NULL: it is gone). */
 void apply_seen(struct controller *controller, struct str id, const struct object *object);
 /* Nothing is under way. */
@@ -86,6 +93,10 @@ bool apply_is_idle(const struct controller *controller);
  * Texts are in the arena. */
 bool status_write(struct controller *controller, struct str id, struct arena *arena,
                   struct source_write *ret);
+/* Does another Service still show an address that the record gives to this one? It is then looked
+ * at again when that is over; until then only what it gives up itself is written. */
+bool status_must_wait(struct controller *controller, const struct plan_record *record,
+                      const struct service *service);
 /* The object of an id ("Kind/namespace/name") in the cache, or NULL. */
 const struct object *status_find(const struct controller *controller, struct str id);
 /* The id of our own ConfigurationState, in the arena. */

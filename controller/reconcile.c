@@ -69,6 +69,8 @@ static void service_changed(struct controller *c, const struct object *before,
         return;
     if (!after || replaced)
         plan_drop(c->plan, object->key);
+    if (!after)
+        apply_update_handover(c, object->key);
     if (after)
         offer_service(c, after);
     reconcile_schedule(c);
@@ -185,6 +187,9 @@ static void turn(void *ctx)
     plan_run(c->plan);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str_list keys = plan_changes(c->plan, scratch);
+    /* All who give something up are known before anybody is written. */
+    for (size_t i = 0; i < keys.count; i++)
+        apply_update_handover(c, keys.items[i]);
     for (size_t i = 0; i < keys.count; i++)
         apply_add(c, arena_printf(scratch, "Service/" STR_FMT, STR_ARG(keys.items[i])));
     if (!c->counters)

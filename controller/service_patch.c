@@ -76,17 +76,14 @@ static void put_metadata(struct patch *patch, const struct plan_record *record,
     patch_close(patch);
 }
 
-struct str service_patch(const struct plan_record *record, const struct service *service,
-                         int64_t now, struct arena *arena)
+static struct str difference(const struct plan_record *record, const struct service *service,
+                             const struct condition *ours, struct arena *arena)
 {
-    if (record->foreign)
-        return STR("");
     bool ips_differ = !shows_ips(record, service);
     bool pool_differs = !shows_pool(record, service);
-    struct condition condition = condition_of(record, now);
-    const struct condition *ours = record->managed ? &condition : NULL;
+    const struct str type = STR(SERVICE_CONDITION_ALLOCATED);
     const struct list *conditions = &service->status.conditions;
-    bool condition_differs = !condition_same(condition_find(conditions, condition.type), ours);
+    bool condition_differs = !condition_same(condition_find(conditions, type), ours);
     if (!ips_differ && !pool_differs && !condition_differs)
         return STR("");
     struct patch patch = {0};
@@ -97,9 +94,34 @@ struct str service_patch(const struct plan_record *record, const struct service 
         if (ips_differ)
             put_ingress(&patch, record, service);
         if (condition_differs)
-            condition_patch(&patch, conditions, condition.type, ours);
+            condition_patch(&patch, conditions, type, ours);
         patch_close(&patch);
     }
     patch_close(&patch);
     return patch_move(&patch, arena);
+}
+
+struct str service_patch(const struct plan_record *record, const struct service *service,
+                         int64_t now, struct arena *arena)
+{
+    struct condition condition = condition_of(record, now);
+    if (record->foreign)
+        return STR("");
+    return difference(record, service, record->managed ? &condition : NULL, arena);
+}
+
+struct str service_patch_release(const struct plan_record *record, const struct service *service,
+                                 struct arena *arena)
+{
+    struct plan_record kept = *record;
+    kept.ip_count = 0;
+    for (size_t i = 0; i < record->ip_count; i++) {
+        if (service_shows(service, &record->ips[i]))
+            kept.ips[kept.ip_count++] = record->ips[i];
+    }
+    if (kept.ip_count == 0)
+        kept.pool = STR("");
+    const struct condition *shown =
+        condition_find(&service->status.conditions, STR(SERVICE_CONDITION_ALLOCATED));
+    return difference(&kept, service, shown, arena);
 }

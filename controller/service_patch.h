@@ -15,4 +15,10 @@
 struct str service_patch(const struct plan_record *record, const struct service *service,
                          int64_t now, struct arena *arena);
 
+/* The patch that only takes away what the Service shows and the record does not have, for a Service
+ * that must wait for the rest (handover.h). The condition stays as it is until then. Empty when it
+ * shows nothing of that kind. */
+struct str service_patch_release(const struct plan_record *record, const struct service *service,
+                                 struct arena *arena);
+
 #endif

@@ -27,14 +27,29 @@ const struct object *status_find(const struct controller *c, struct str id)
     return NULL;
 }
 
+bool status_must_wait(struct controller *c, const struct plan_record *record,
+                      const struct service *service)
+{
+    struct ip added[ALLOC_IPS];
+    size_t count = 0;
+    for (size_t i = 0; i < record->ip_count; i++) {
+        if (!service_shows(service, &record->ips[i]))
+            added[count++] = record->ips[i];
+    }
+    return handover_must_wait(c->handover, service->object.id, added, count);
+}
+
 static struct str service_body(struct controller *c, const struct object *object,
                                struct arena *arena)
 {
     const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
+    const struct service *service = (const struct service *)object;
     /* The record may be of another version than the cache holds by now: plan first. */
     if (!record || record->object != object)
         return STR("");
-    return service_patch(record, (const struct service *)object, now_s(), arena);
+    if (status_must_wait(c, record, service))
+        return service_patch_release(record, service, arena);
+    return service_patch(record, service, now_s(), arena);
 }
 
 static struct str pool_body(struct controller *c, const struct object *object, struct arena *arena)

@@ -176,3 +176,13 @@ bool service_is_of_class(const struct service *service, struct str lb_class)
         return str_eq(service->spec.load_balancer_class, lb_class);
     return !service->spec.has_load_balancer_class;
 }
+
+bool service_shows(const struct service *service, const struct ip *ip)
+{
+    const struct service_ingress *ingress = service->status.ingress.items;
+    for (size_t i = 0; i < service->status.ingress.count; i++) {
+        if (ip_eq(&ingress[i].address, ip))
+            return true;
+    }
+    return false;
+}

@@ -75,4 +75,7 @@ void service_check(struct object *object);
  * those that name none, with one exactly those that name it. */
 bool service_is_of_class(const struct service *service, struct str lb_class);
 
+/* Is this address in its status? */
+bool service_shows(const struct service *service, const struct ip *ip);
+
 #endif
