@@ -191,6 +191,11 @@ struct responder_figures responder_figures(const struct responder *responder)
     return responder->figures;
 }
 
+const struct owned_address *responder_get(const struct responder *responder, const struct ip *ip)
+{
+    return owned_get(responder->owned, ip);
+}
+
 const struct owned_address *responder_next(const struct responder *responder, size_t *cursor)
 {
     return owned_next(responder->owned, cursor);

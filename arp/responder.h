@@ -49,6 +49,9 @@ int responder_announce(struct responder *responder, const struct ip *ip);
 
 struct responder_figures responder_figures(const struct responder *responder);
 
+/* One address with its counts, or NULL when it is not owned; valid until it is disowned. */
+const struct owned_address *responder_get(const struct responder *responder, const struct ip *ip);
+
 /* The addresses owned, with their counts, in no particular order: *cursor starts at 0. NULL at the
  * end. */
 const struct owned_address *responder_next(const struct responder *responder, size_t *cursor);
