@@ -1,0 +1,49 @@
+/* The speaker's shell: feeds the plan from a source and the kernel, carries it out, reports.
+ *
+ *     source ──changed──▶ speaker ──snapshot──▶ plan (pure) ──▶ apply ──▶ ARP responders
+ *     netlink ─changed──────┘
+ *
+ * Every change only marks that a plan is due. Once per turn of the loop everything is planned
+ * together and carried out by differences. Nothing is announced before both the objects and the
+ * interfaces are known in full; from then on losing the source changes nothing. */
+#ifndef SPEAKER_SPEAKER_H
+#define SPEAKER_SPEAKER_H
+
+#include "common/source/source.h"
+#include "speaker/apply.h"
+#include "speaker/netlink.h"
+#include "speaker/speaker_metrics.h"
+
+/* Texts are borrowed for the speaker's life. */
+struct speaker_options {
+    struct str node;      /* our name, as Node objects have it */
+    struct str namespace; /* whose configuration objects count; empty: any */
+    struct str lb_class;
+    bool ignore_excluded;
+    uint64_t seed; /* secret, of hash tables */
+};
+
+struct speaker;
+
+/* Starts to follow the source and the interfaces. The source is taken over, also on failure;
+ * metrics outlives the speaker. 0 and the speaker, or a negative errno (no netlink). */
+int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics *metrics,
+                const struct speaker_options *options, struct speaker **ret)
+    __attribute__((warn_unused_result));
+
+/* Stops to answer at once. NULL is fine; returns NULL. */
+struct speaker *speaker_free(struct speaker *speaker);
+
+/* Has a plan been carried out? */
+bool speaker_is_ready(const struct speaker *speaker);
+
+/* For those who report: the plan carried out last (NULL: none yet) and what it was made from,
+ * borrowed until the next turn of the loop. */
+const struct plan *speaker_plan(const struct speaker *speaker);
+const struct apply *speaker_apply(const struct speaker *speaker);
+const struct netlink *speaker_netlink(const struct speaker *speaker);
+const struct diag_list *speaker_findings(const struct speaker *speaker); /* on configuration */
+const struct diag_list *speaker_input_findings(const struct speaker *speaker);
+struct str speaker_node(const struct speaker *speaker);
+
+#endif

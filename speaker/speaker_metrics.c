@@ -1,0 +1,154 @@
+#include "speaker/speaker_metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ANNOUNCED,
+    REQUESTS_RECEIVED,
+    RESPONSES_SENT,
+    GRATUITOUS_SENT,
+    CONFIG_LOADED,
+    CONFIG_STALE,
+    SERVICES,
+    FRAMES,
+    SEND_ERRORS,
+    PLAN_SECONDS,
+    API_REQUESTS,
+    API_SECONDS,
+    BUILD_INFO,
+};
+
+#define LATENCY .buckets = metric_latency_buckets, .bucket_count = METRIC_LATENCY_BUCKETS
+
+static const struct metric rows[] = {
+    [ANNOUNCED] = {"metallb_speaker_announced", "Addresses that this node announces, each 1.",
+                   METRIC_GAUGE, .labels = {"service", "protocol", "node", "ip"},
+                   .borrowed_name = true},
+    [REQUESTS_RECEIVED] = {"metallb_layer2_requests_received",
+                           "Requests for an address that were answered.", METRIC_COUNTER,
+                           .labels = {"ip"}, .borrowed_name = true},
+    [RESPONSES_SENT] = {"metallb_layer2_responses_sent", "Answers sent for an address.",
+                        METRIC_COUNTER, .labels = {"ip"}, .borrowed_name = true},
+    [GRATUITOUS_SENT] = {"metallb_layer2_gratuitous_sent",
+                         "Frames sent unasked to announce an address.", METRIC_COUNTER,
+                         .labels = {"ip"}, .borrowed_name = true},
+    [CONFIG_LOADED] = {"metallb_k8s_client_config_loaded_bool",
+                       "Whether a configuration is in force.", METRIC_GAUGE, .borrowed_name = true},
+    [CONFIG_STALE] = {"metallb_k8s_client_config_stale_bool",
+                      "Whether an object of the configuration is refused.", METRIC_GAUGE,
+                      .borrowed_name = true},
+    [SERVICES] = {"stentor_speaker_services",
+                  "Services by the reason for which they are announced here or not.", METRIC_GAUGE,
+                  .labels = {"reason"}},
+    [FRAMES] = {"stentor_speaker_arp_frames_total",
+                "ARP frames received by interface and what was made of them.", METRIC_COUNTER,
+                .labels = {"interface", "verdict"}},
+    [SEND_ERRORS] = {"stentor_speaker_arp_send_errors_total",
+                     "ARP frames that the kernel did not take, by interface.", METRIC_COUNTER,
+                     .labels = {"interface"}},
+    [PLAN_SECONDS] = {"stentor_speaker_plan_duration_seconds", "Time that planning took.",
+                      METRIC_HISTOGRAM, LATENCY},
+    [API_REQUESTS] = {"stentor_speaker_api_requests_total",
+                      "Calls to the API server by method and HTTP code; 0: no answer.",
+                      METRIC_COUNTER, .labels = {"method", "code"}},
+    [API_SECONDS] = {"stentor_speaker_api_request_duration_seconds",
+                     "Time that calls to the API server took, watches left aside.",
+                     METRIC_HISTOGRAM, .labels = {"method"}, LATENCY},
+    [BUILD_INFO] = {"stentor_speaker_build_info", "The version, with the value 1.", METRIC_GAUGE,
+                    .labels = {"version"}},
+};
+
+struct speaker_metrics {
+    struct metrics *set;
+};
+
+struct speaker_metrics *speaker_metrics_new(void)
+{
+    struct speaker_metrics *m = heap_alloc(sizeof(*m));
+    m->set = metrics_new(rows, sizeof(rows) / sizeof(rows[0]));
+    metric_set(m->set, BUILD_INFO, 1, LABELS(STR(STENTOR_VERSION)));
+    return m;
+}
+
+struct speaker_metrics *speaker_metrics_free(struct speaker_metrics *m)
+{
+    if (m)
+        (void)metrics_free(m->set);
+    free(m);
+    return NULL;
+}
+
+void speaker_metrics_config(struct speaker_metrics *m, const struct diag_list *findings)
+{
+    metric_set(m->set, CONFIG_LOADED, 1, NO_LABELS);
+    metric_set(m->set, CONFIG_STALE, diag_errors(findings) ? 1 : 0, NO_LABELS);
+}
+
+static void set_announced(struct speaker_metrics *m, const struct plan_address *address,
+                          struct str node)
+{
+    struct ip_text ip = ip_format(&address->ip);
+    for (size_t i = 0; i < address->services.count; i++)
+        metric_set(m->set, ANNOUNCED, 1,
+                   LABELS(address->services.items[i], STR("layer2"), node, str_from(ip.text)));
+}
+
+void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, struct str node,
+                          uint64_t duration_ns)
+{
+    metric_observe(m->set, PLAN_SECONDS, (double)duration_ns / 1e9, NO_LABELS);
+    metric_clear(m->set, ANNOUNCED);
+    metric_clear(m->set, SERVICES);
+    for (size_t i = 0; i < plan->address_count; i++)
+        set_announced(m, &plan->addresses[i], node);
+    for (size_t i = 0; i < plan->service_count; i++)
+        metric_inc(m->set, SERVICES, LABELS(str_from(reason_name(plan->services[i].reason))));
+}
+
+void speaker_metrics_address(struct speaker_metrics *m, const struct ip *ip, uint64_t requests,
+                             uint64_t replies, uint64_t gratuitous)
+{
+    struct ip_text text = ip_format(ip);
+    struct str label = str_from(text.text);
+    metric_set(m->set, REQUESTS_RECEIVED, (double)requests, LABELS(label));
+    metric_set(m->set, RESPONSES_SENT, (double)replies, LABELS(label));
+    metric_set(m->set, GRATUITOUS_SENT, (double)gratuitous, LABELS(label));
+}
+
+void speaker_metrics_clear_interfaces(struct speaker_metrics *m)
+{
+    metric_clear(m->set, FRAMES);
+    metric_clear(m->set, SEND_ERRORS);
+}
+
+void speaker_metrics_interface(struct speaker_metrics *m, struct str interface,
+                               const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors)
+{
+    for (size_t i = 0; i < ARP_VERDICTS; i++)
+        metric_set(m->set, FRAMES, (double)verdicts[i],
+                   LABELS(interface, str_from(arp_verdict_name((enum arp_verdict)i))));
+    metric_set(m->set, SEND_ERRORS, (double)send_errors, LABELS(interface));
+}
+
+void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s)
+{
+    struct speaker_metrics *m = ctx;
+    enum { WATCH_S = 60 };
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%u", code);
+    metric_inc(m->set, API_REQUESTS, LABELS(str_from(method), str_from(text)));
+    if (duration_s < WATCH_S) /* a watch lasts for minutes by its nature */
+        metric_observe(m->set, API_SECONDS, duration_s, LABELS(str_from(method)));
+}
+
+const struct metrics *speaker_metrics_set(const struct speaker_metrics *m)
+{
+    return m->set;
+}
+
+const struct metric *speaker_metrics_rows(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}

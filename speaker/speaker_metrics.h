@@ -1,0 +1,36 @@
+/* What the speaker counts: MetalLB's names where dashboards and alerts use them, and our own. */
+#ifndef SPEAKER_SPEAKER_METRICS_H
+#define SPEAKER_SPEAKER_METRICS_H
+
+#include "arp/arp_answer.h"
+#include "common/base/diag.h"
+#include "common/metrics/metrics.h"
+#include "speaker/plan.h"
+
+struct speaker_metrics;
+
+struct speaker_metrics *speaker_metrics_new(void);
+struct speaker_metrics *speaker_metrics_free(struct speaker_metrics *metrics);
+
+/* A configuration has been judged. */
+void speaker_metrics_config(struct speaker_metrics *metrics, const struct diag_list *findings);
+/* A plan has been made and is carried out. */
+void speaker_metrics_plan(struct speaker_metrics *metrics, const struct plan *plan, struct str node,
+                          uint64_t duration_ns);
+/* Totals of one address since the start of the process. */
+void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *ip,
+                             uint64_t requests, uint64_t replies, uint64_t gratuitous);
+/* What the responder of an interface counted: frames received by verdict, and frames that could
+ * not be sent. Before the first of them, forget all. */
+void speaker_metrics_clear_interfaces(struct speaker_metrics *metrics);
+void speaker_metrics_interface(struct speaker_metrics *metrics, struct str interface,
+                               const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors);
+/* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */
+void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s);
+
+const struct metrics *speaker_metrics_set(const struct speaker_metrics *metrics);
+
+/* The table, for the test that looks it over. */
+const struct metric *speaker_metrics_rows(size_t *ret_count);
+
+#endif
