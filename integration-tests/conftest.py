@@ -21,6 +21,7 @@ from lab.programs import REPOSITORY, core  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
 from lab.sandbox import Sandbox  # noqa: E402
+from lab.speaker import Speaker  # noqa: E402
 from lab.story import tell  # noqa: E402
 
 _EVIDENCE = pytest.StashKey[Evidence]()
@@ -146,6 +147,26 @@ def play(crds, controller, request):
         tell(story, crds, controller, second)
 
     return start
+
+
+@pytest.fixture
+def speaker(run, evidence):
+    """speaker(HOST, ARGUMENT, …) starts a stentor-speaker on that host of a network and waits
+    until it is ready. At the test's end it must stop cleanly.
+
+    kubeconfig: how it reaches the API server; without, it needs --manifests among the arguments.
+    ready=False: do not wait."""
+    started = []
+
+    def start(host, *arguments, kubeconfig=None, ready=True, **options):
+        one = Speaker(run, host, kubeconfig, arguments, **options)
+        started.append(one)
+        evidence.add_process(one.process)
+        return one.wait_ready() if ready else one
+
+    yield start
+    for one in reversed(started):
+        one.finish()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ objects.py       Kubernetes objects that many tests need
 sandbox.py       one test's part of the session's control plane
 evidence.py      what a failed test keeps
 programs.py      where the control plane's programs are
+daemon.py        what is common to our programs: REST, metrics, readiness, a clean end
 controller.py    stentor-controller: its arguments, in one place
+speaker.py       stentor-speaker on a node
 keeper.py        a lab kept up in the background for labctl
 """

@@ -1,0 +1,42 @@
+"""stentor-speaker, as the lab starts it."""
+
+from .controlplane import SYSTEM_NAMESPACE, free_ports
+from .daemon import Daemon, program
+from .process import Process
+
+
+class Speaker(Daemon):
+    """One stentor-speaker on a node. It is started by the constructor; wait_ready() awaits it."""
+
+    def __init__(self, run, host, kubeconfig=None, arguments=(), env=None):
+        """host: the network.Host it runs on, whose name is the node's.
+        kubeconfig: how it reaches the API server, None for not at all (--manifests).
+        arguments: further ones; a flag given twice counts as given last."""
+        port, health_port = free_ports(2)
+        process = Process(run, [
+            program("stentor-speaker"),
+            "--node-name", host.name,
+            *(["--kubeconfig", kubeconfig] if kubeconfig else []),
+            "--namespace", SYSTEM_NAMESPACE,
+            "--port", port,
+            "--health-probe-port", health_port,
+            "--log-level", "debug",
+            *arguments,
+        ], name=f"speaker-{host.name}", namespace=host.namespace, env={"KUBECONFIG": None, **(env or {})})
+        super().__init__(process, port, health_port, host.namespace)
+
+    def announcements(self):
+        return self.rest("/api/v1/announcements")
+
+    def announced(self):
+        """The addresses that it announces now."""
+        return [address["ip"] for address in self.announcements()["addresses"]]
+
+    def reasons(self):
+        """{"namespace/name": reason} of all Services that it knows; "announced" for some."""
+        return {f"{service['namespace']}/{service['name']}": service["reason"]
+                for service in self.announcements()["services"]}
+
+    def interfaces(self):
+        """{name: state} of the node's interfaces as it sees them."""
+        return {one["name"]: one["state"] for one in self.announcements()["interfaces"]}
