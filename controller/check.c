@@ -1,7 +1,10 @@
 #include "controller/check.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
+#include "common/base/err.h"
 #include "common/source/source_dir.h"
 #include "controller/config.h"
 #include "controller/plan.h"
@@ -32,11 +35,12 @@ static void gather(struct check *check, const struct config *config,
         add_all(ret, &services[i]->findings);
 }
 
+/* plan: NULL when there is none. */
 static void print(struct check *check, const struct plan *plan, const struct diag_list *findings,
                   struct arena *arena)
 {
-    size_t count;
-    const struct plan_record **records = plan_list(plan, arena, &count);
+    size_t count = 0;
+    const struct plan_record **records = plan ? plan_list(plan, arena, &count) : NULL;
     scoped_sbuf struct sbuf out = {0};
     if (check->settings->output == SETTINGS_JSON)
         report_json(records, count, findings, &out);
@@ -81,6 +85,21 @@ static void ignore_findings(void *ctx)
     (void)ctx; /* read once, when everything has been read */
 }
 
+/* A source waits for a directory that is not there yet; here that is all there is to say. */
+static bool is_there(struct check *check)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str path = check->settings->check;
+    scoped_fd int fd = open(arena_cstr(arena, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return true;
+    struct diag_list findings = {.arena = arena};
+    diag_add(&findings, DIAG_ERROR, path, STR(""), "%s", err_text(-errno));
+    print(check, NULL, &findings, arena);
+    diag_done(&findings);
+    return false;
+}
+
 int check_run(const struct settings *settings)
 {
     scoped_ptr(loop) struct loop *loop = loop_new();
@@ -89,6 +108,8 @@ int check_run(const struct settings *settings)
     for (size_t kind = 0; kind < KIND_COUNT; kind++)
         follow[kind] = (struct source_follow){.kind = (enum kind_id)kind};
     struct check check = {.settings = settings, .loop = loop, .status = 1};
+    if (!is_there(&check))
+        return check.status;
     scoped_ptr(source) struct source *source = source_dir_new(loop, &options);
     struct source_calls calls = {
         .changed = ignore_change, .synced = synced, .findings = ignore_findings, .ctx = &check};
