@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     (void)malloc_trim(0);
     printf("objects=%zu seconds=%.3f bytes/object=%zu resident before=%.1f after=%.1f "
            "trimmed=%.1f MiB\n",
-           cache_count(cache, KIND_SERVICE), took,
-           arenas / (cache_count(cache, KIND_SERVICE) + 1), before, most, resident_mib());
+           cache_count(cache, KIND_SERVICE), took, arenas / (cache_count(cache, KIND_SERVICE) + 1),
+           before, most, resident_mib());
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Flow: reflector_step (reflector_state.h) says what to do, `act` does it; bodies are taken apart
+/* Flow: reflector_step (reflector_state.h) says what to do, `step` does it; bodies are taken apart
  * by list_page.h and watch_frame.h while they arrive, and each object is decoded by itself, so
  * that no page is ever held as a whole. `epoch` counts what was begun or cancelled: a loop over
  * received bytes ends when a call to the owner has changed it. */
@@ -10,10 +10,10 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/base/map.h"
 #include "common/base/sbuf.h"
 #include "common/kube/list_page.h"
 #include "common/kube/path.h"
+#include "common/kube/reflector_objects.h"
 #include "common/kube/reflector_state.h"
 #include "common/kube/status.h"
 #include "common/kube/watch_event.h"
@@ -24,21 +24,14 @@ enum {
     LIST_TIMEOUT_MS = 60000,
     WATCH_SILENCE_MS = 150000, /* bookmarks come each minute */
     TRIM_OBJECTS = 1000,       /* a list this long leaves memory to give back */
-    PASSED_MAX = 1000,         /* objects named in the findings */
-};
-
-/* An object that could not be read. */
-struct passed {
-    struct arena *arena; /* owns it and its texts */
-    struct str key, why;
 };
 
 struct reflector {
     struct client *client;
     struct loop *loop;
-    const struct cache *cache;
     struct reflector_config config;
     const struct kind *kind;
+    struct reflector_objects objects;
     struct arena *arena;   /* of namespace and collection */
     struct str collection; /* path */
     struct reflector_state state;
@@ -47,15 +40,10 @@ struct reflector {
     unsigned epoch;
     struct list_page page;
     struct watch_frame frame;
-    struct sbuf next;         /* token of the next page */
-    struct arena *list_arena; /* of the keys of `named` */
-    struct map named;         /* keys that the list under way has named */
-    int watch_result;         /* why the watch must end: an ERROR event, bytes that are no event */
-    uint64_t watch_retry_ms;
-    bool listed, fresh;  /* ever; since the last relist */
+    struct sbuf next;    /* token of the next page */
+    bool fresh;          /* a list was completed since the last reflector_relist */
     bool absent;         /* the server does not know the kind */
     struct sbuf trouble; /* the last failure, until something works */
-    struct map passed;   /* struct passed by key */
     struct reflector_counts counts;
 };
 
@@ -68,7 +56,6 @@ struct reflector *reflector_new(struct client *client, const struct cache *cache
     *r = (struct reflector){
         .client = client,
         .loop = client_loop(client),
-        .cache = cache,
         .config = *config,
         .kind = kinds_get(config->kind),
         .arena = arena_new(0),
@@ -77,24 +64,16 @@ struct reflector *reflector_new(struct client *client, const struct cache *cache
     r->config.object_max = config->object_max ? config->object_max : WATCH_FRAME_LIMIT;
     r->config.page = config->page ? config->page : PAGE;
     r->collection = kinds_path(r->kind, r->config.namespace, STR(""), r->arena);
+    reflector_objects_init(&r->objects, &r->config, cache);
     reflector_state_init(&r->state);
     return r;
-}
-
-static void passed_clear(struct reflector *r)
-{
-    size_t cursor = 0;
-    for (struct map_entry *entry; (entry = map_next(&r->passed, &cursor));)
-        (void)arena_free(((struct passed *)entry->value)->arena);
-    map_done(&r->passed);
 }
 
 static void list_done(struct reflector *r)
 {
     list_page_done(&r->page);
     list_page_init(&r->page, r->config.object_max);
-    map_done(&r->named);
-    r->list_arena = arena_free(r->list_arena);
+    reflector_objects_abandon(&r->objects);
     sbuf_done(&r->next);
 }
 
@@ -112,133 +91,25 @@ struct reflector *reflector_free(struct reflector *r)
         return NULL;
     cancel(r);
     list_done(r);
-    passed_clear(r);
+    reflector_objects_done(&r->objects);
     sbuf_done(&r->trouble);
     (void)arena_free(r->arena);
     free(r);
     return NULL;
 }
 
-static void tell_findings(struct reflector *r)
-{
-    r->config.findings(r->config.ctx);
-}
-
-/* An object is passed over (why: a phrase), or can be read again (why empty). */
-static void set_passed(struct reflector *r, struct str key, struct str why)
-{
-    struct passed *old = map_get(&r->passed, key);
-    if (old ? str_eq(old->why, why) : !why.len)
-        return;
-    struct passed *passed = NULL;
-    if (why.len && (old || map_count(&r->passed) < PASSED_MAX)) {
-        struct arena *arena = arena_new(0);
-        passed = arena_alloc(arena, sizeof(*passed));
-        *passed = (struct passed){arena, arena_str(arena, key), arena_str(arena, why)};
-        (void)map_put(&r->passed, passed->key, passed);
-    } else {
-        (void)map_remove(&r->passed, key);
-    }
-    if (old)
-        (void)arena_free(old->arena);
-    tell_findings(r);
-}
-
-static struct str key_of(const struct reflector *r, struct str namespace, struct str name,
-                         struct arena *arena)
-{
-    if (!r->kind->namespaced || !namespace.len)
-        return arena_str(arena, name);
-    return arena_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(namespace), STR_ARG(name));
-}
-
-/* Passes over an object that is known by its scanned identity. */
-static void pass_over(struct reflector *r, const struct identity *identity, bool too_large)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct str key =
-        key_of(r, identity_str(&identity->namespace), identity_str(&identity->name), arena);
-    struct str why = too_large ? arena_printf(arena, "larger than the limit (%llu bytes of JSON)",
-                                              (unsigned long long)identity->bytes)
-                               : STR("not JSON that can be read");
-    r->counts.skipped++;
-    log_warn("object passed over", kv_cstr("kind", r->kind->name), kv_str("key", key),
-             kv_str("why", why), kv_uint("bytes", identity->bytes));
-    if (r->list_arena)
-        (void)map_put(&r->named, arena_str(r->list_arena, key), r);
-    set_passed(r, key, why);
-}
-
-static struct str member(const json_t *metadata, const char *key)
-{
-    const json_t *value = json_object_get(metadata, key);
-    return (struct str){json_string_value(value), json_string_length(value)};
-}
-
-/* Takes an object of a list or an event. What the cache holds already is not told again. */
-static void take_object(struct reflector *r, const json_t *tree)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    const json_t *metadata = json_object_get(tree, "metadata");
-    struct str key = key_of(r, member(metadata, "namespace"), member(metadata, "name"), arena);
-    struct str version = member(metadata, "resourceVersion");
-    if (r->list_arena)
-        (void)map_put(&r->named, arena_str(r->list_arena, key), r);
-    set_passed(r, key, STR(""));
-    const struct object *known = cache_get(r->cache, r->config.kind, key);
-    if (known && version.len && str_eq(known->meta.resource_version, version))
-        return;
-    r->config.put(r->config.ctx, object_decode(r->kind, tree, STR("")));
-}
-
-static void take_item(struct reflector *r, struct str text)
-{
-    json_t *tree = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
-    if (tree) {
-        take_object(r, tree);
-        json_decref(tree);
-        return;
-    }
-    struct identity identity;
-    identity_init(&identity, false);
-    identity_feed(&identity, text);
-    pass_over(r, &identity, false);
-}
-
-static void remove_key(struct reflector *r, struct str key)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct str copy = arena_str(arena, key); /* the object may own the key */
-    set_passed(r, copy, STR(""));
-    if (cache_get(r->cache, r->config.kind, copy))
-        r->config.remove(r->config.ctx, r->config.kind, copy);
-}
-
 /* The list is complete: what it did not name has gone while we did not look. */
 static void sweep(struct reflector *r)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
-    const struct object **all = cache_list(r->cache, r->config.kind, arena, &count);
-    struct str_list gone = {.items = arena_array(arena, count, sizeof(struct str))};
-    for (size_t i = 0; i < count; i++) {
-        const struct object *object = all[i];
-        bool ours = !r->config.namespace.len || str_eq(object->meta.namespace, r->config.namespace);
-        if (ours && !map_get(&r->named, object->key))
-            gone.items[gone.count++] = arena_str(arena, object->key);
-    }
-    struct map_entry *passed = map_sorted(&r->passed, arena, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!map_get(&r->named, passed[i].key))
-            set_passed(r, arena_str(arena, passed[i].key), STR(""));
-    size_t named = map_count(&r->named);
+    size_t named = reflector_objects_sweep(&r->objects);
     list_done(r);
-    for (size_t i = 0; i < gone.count; i++)
-        remove_key(r, gone.items[i]);
     if (named >= TRIM_OBJECTS)
         (void)malloc_trim(0);
-    log_debug("objects listed", kv_cstr("kind", r->kind->name), kv_uint("count", named),
-              kv_uint("gone", gone.count));
+}
+
+static void tell_findings(struct reflector *r)
+{
+    r->config.findings(r->config.ctx);
 }
 
 static void set_trouble(struct reflector *r, struct str sentence)
@@ -252,7 +123,6 @@ static void set_trouble(struct reflector *r, struct str sentence)
 
 static void tell_listed(struct reflector *r)
 {
-    r->listed = true;
     r->fresh = true;
     r->config.listed(r->config.ctx, r);
 }
@@ -266,9 +136,9 @@ static void on_page_data(void *ctx, struct str bytes)
         struct str item;
         enum list_page_result result = list_page_next(&r->page, &bytes, &item);
         if (result == LIST_PAGE_ITEM)
-            take_item(r, item);
+            reflector_objects_take_text(&r->objects, item);
         else if (result == LIST_PAGE_SKIPPED)
-            pass_over(r, &r->page.skipped, true);
+            reflector_objects_pass_over(&r->objects, &r->page.skipped, true);
         else if (result == LIST_PAGE_BROKEN)
             return; /* seen again when the answer is complete */
     }
@@ -366,7 +236,7 @@ static void do_page(struct reflector *r)
 static void do_list(struct reflector *r)
 {
     list_done(r);
-    r->list_arena = arena_new(0);
+    reflector_objects_begin(&r->objects);
     r->counts.lists++;
     do_page(r);
 }
@@ -398,12 +268,13 @@ static void take_event(struct reflector *r, const struct watch_event *event)
     switch (event->type) {
     case WATCH_ADDED:
     case WATCH_MODIFIED:
-        take_object(r, event->object);
+        reflector_objects_take(&r->objects, event->object);
         break;
     case WATCH_DELETED: {
-        scoped_ptr(arena) struct arena *arena = arena_new(0);
         const json_t *metadata = json_object_get(event->object, "metadata");
-        remove_key(r, key_of(r, member(metadata, "namespace"), member(metadata, "name"), arena));
+        const char *namespace = json_string_value(json_object_get(metadata, "namespace"));
+        const char *name = json_string_value(json_object_get(metadata, "name"));
+        reflector_objects_remove(&r->objects, str_from(namespace), str_from(name));
         break;
     }
     case WATCH_BOOKMARK:
@@ -433,11 +304,10 @@ static void take_identity(struct reflector *r, const struct identity *identity, 
     r->counts.events++;
     unsigned epoch = r->epoch;
     if (type == WATCH_DELETED) {
-        scoped_ptr(arena) struct arena *arena = arena_new(0);
-        remove_key(
-            r, key_of(r, identity_str(&identity->namespace), identity_str(&identity->name), arena));
+        reflector_objects_remove(&r->objects, identity_str(&identity->namespace),
+                                 identity_str(&identity->name));
     } else {
-        pass_over(r, identity, too_large);
+        reflector_objects_pass_over(&r->objects, identity, too_large);
     }
     if (epoch == r->epoch)
         step(r, &(struct reflector_event){.type = REFLECTOR_PROGRESS, .version = version});
@@ -571,17 +441,10 @@ void reflector_relist(struct reflector *r)
 
 void reflector_findings(const struct reflector *r, struct diag_list *list)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
     if (r->trouble.len)
         diag_add(list, r->absent ? DIAG_WARNING : DIAG_ERROR, str_from(r->kind->name), STR(""),
                  "cannot be followed: %s", sbuf_cstr(&r->trouble));
-    struct map_entry *passed = map_sorted(&r->passed, arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct passed *object = passed[i].value;
-        struct str id = arena_printf(arena, "%s/" STR_FMT, r->kind->name, STR_ARG(object->key));
-        diag_add(list, DIAG_ERROR, id, STR(""), STR_FMT, STR_ARG(object->why));
-    }
+    reflector_objects_findings(&r->objects, list);
 }
 
 enum kind_id reflector_kind(const struct reflector *r)
@@ -596,5 +459,7 @@ bool reflector_is_listed(const struct reflector *r)
 
 struct reflector_counts reflector_counts(const struct reflector *r)
 {
-    return r->counts;
+    struct reflector_counts counts = r->counts;
+    counts.skipped = r->objects.skipped;
+    return counts;
 }
