@@ -30,8 +30,8 @@ static void test_metrics_text(void)
     const struct metrics *sets[] = {speaker_metrics_set(metrics)};
     metrics_render(sets, 1, METRICS_TEXT, &out);
     static const char *const lines[] = {
-        "metallb_speaker_announced{service=\"default/web\",protocol=\"layer2\",node=\"n1\","
-        "ip=\"192.0.2.1\"} 1\n",
+        ("metallb_speaker_announced{service=\"default/web\",protocol=\"layer2\",node=\"n1\","
+         "ip=\"192.0.2.1\"} 1\n"),
         "metallb_layer2_requests_received{ip=\"192.0.2.1\"} 3\n",
         "metallb_layer2_responses_sent{ip=\"192.0.2.1\"} 2\n",
         "metallb_layer2_gratuitous_sent{ip=\"192.0.2.1\"} 10\n",
