@@ -5,11 +5,11 @@ kernel, its arping and a capture judge who answers."""
 import re
 import shutil
 import signal
-import sys
 
 import pytest
 import yaml
 
+from lab.page import fetch, serve_page
 from lab.programs import REPOSITORY
 from lab.wait import wait_until
 
@@ -18,17 +18,6 @@ FIRST, SECOND = "n1", "n2"  # in the order of the hash election for that address
 ANNOUNCE_SECONDS = 10  # a round each 1.1 s for 5 s, and room for a slow machine
 ROUNDS = 5
 FRAMES = 2 * 2 * ROUNDS  # a request and a reply in each round, on the LAN and on the other interface
-
-# Answers every request with its node's name. The address need not be there yet.
-PAGE_SERVER = """
-import http.server, sys
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f"from {sys.argv[1]}".encode())
-http.server.HTTPServer(("0.0.0.0", 80), Page).serve_forever()
-"""
 
 
 class Site:
@@ -78,26 +67,15 @@ class Site:
         return self.lan.client.namespace.neighbours().get(address, (None,))[0]
 
     def fetch(self, address=WEB):
-        """A page through the address, with a connection of its own."""
-        connection = self.lan.client.namespace.connect((address, 80))
-        with connection:
-            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            answer = b""
-            while piece := connection.recv(65536):
-                answer += piece
-        return answer.decode().rpartition("\r\n\r\n")[2]
+        """The page at the address, for the client."""
+        return fetch(self.lan.client.namespace, address)
 
 
 @pytest.fixture
-def site(network, process, tmp_path):
+def site(network, run, tmp_path, evidence):
     lan = network(2)
     for host in lan.nodes:
-        # The node takes packets for the address, as kube-proxy would make it; its kernel does not
-        # answer ARP for it.
-        host.namespace.sysctl("net.ipv4.conf.all.arp_ignore", 1)
-        host.namespace.ip("route", "add", "local", WEB, "dev", "lo")
-        process([sys.executable, "-c", PAGE_SERVER, host.name], name=f"page-{host.name}",
-                namespace=host.namespace)
+        evidence.add_process(serve_page(run, host, WEB))
     wait_until(lambda: all(has_carrier(host) for host in lan.nodes), 10, lan.describe)
     return Site(tmp_path, lan)
 
@@ -132,7 +110,7 @@ def test_page_through_the_address(site, speakers):
     owner = site.lan[FIRST].namespace.mac()
     with site.lan.capture("client") as capture:
         assert site.answering() == [FIRST]
-        wait_until(lambda: site.fetch() == f"from {FIRST}", 10, site.lan.describe)
+        wait_until(lambda: site.fetch() == f"Hello from {FIRST}", 10, site.lan.describe)
         assert site.neighbour() == owner
         replies = capture.frames(lambda f: f.arp and f.arp.operation == 2 and f.arp.sender_ip == WEB)
     assert replies and {reply.source for reply in replies} == {owner}
@@ -161,12 +139,12 @@ def test_announces_at_once_and_for_five_seconds(site, controller, speaker):
 
 def test_placement_moves_the_answer(site, speakers):
     """The published order counts before the hash; the client follows."""
-    assert wait_until(site.fetch, 10, site.lan.describe) == f"from {FIRST}"
+    assert wait_until(site.fetch, 10, site.lan.describe) == f"Hello from {FIRST}"
     site.place(f"2 {SECOND} {FIRST}")
     wait_until(lambda: speakers[SECOND].announced() == [WEB] and speakers[FIRST].announced() == [],
                10, describe(speakers), "the address is announced by n2 alone")
     assert site.answering() == [SECOND]
-    wait_until(lambda: site.fetch() == f"from {SECOND}", 10, site.lan.describe)
+    wait_until(lambda: site.fetch() == f"Hello from {SECOND}", 10, site.lan.describe)
     assert site.neighbour() == site.lan[SECOND].namespace.mac()
     service = next(one for one in speakers[FIRST].announcements()["services"] if one["name"] == "web")
     assert (service["owner"], service["placement"], service["epoch"]) == (SECOND, "valid", 2)

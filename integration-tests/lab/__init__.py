@@ -11,6 +11,7 @@ api.py           a plain HTTP client for the API server
 kubectl.py       kubectl as a person would call it
 network.py       nodes and a client on a LAN bridge, a second bridge for management; cut and heal
 ping.py          one ICMP echo
+page.py          a page behind an address, and a client that fetches it
 capture.py       frames seen on an interface
 relay.py         TCP relay: delay, cut, half-close, stop accepting
 faultproxy.py    HTTP proxy in front of the API server that answers, cuts and edits by rules
