@@ -169,8 +169,8 @@ void controller_metrics_request(void *ctx, const char *method, unsigned code, do
     char text[16];
     (void)snprintf(text, sizeof(text), "%u", code);
     metric_inc(m->set, REQUESTS, LABELS(str_from(method), str_from(text)));
-    /* A watch lasts for minutes by its nature; GETs of lists are told apart by ending sooner. */
-    if (duration_s < 60)
+    /* A watch lasts for minutes by its nature. */
+    if (!str_eq(str_from(method), STR("WATCH")))
         metric_observe(m->set, REQUEST_SECONDS, duration_s, LABELS(str_from(method)));
 }
 
