@@ -17,6 +17,7 @@ from lab.kubeprobe import KubeProbe
 from lab.objects import pool, service
 from lab.process import run_command
 from lab.programs import REPOSITORY
+from lab.relay import Relay
 from lab.wait import wait_until
 
 
@@ -152,6 +153,20 @@ def test_watch_cut_at_every_byte(probe, fault_proxy, run, control_plane):
         assert one.versions(lane.id("m")) == lane.wanted
     for lane in lanes:
         lane.delete("m")
+
+
+def test_watch_ends_in_good_form(probe, fault_proxy, maps):
+    """A watch that the server ends, as it does every few minutes, goes on where it was."""
+    one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
+    rule = fault_proxy.rule(AtByte(1, "end"), query="watch=1")
+    fault_proxy.cut_all()
+    wait_until(lambda: rule.used, 20, fault_proxy.describe, "the watch is back")
+    versions = [maps.create("a")]
+    one.told(maps.id("a"), versions[0])
+    versions.append(maps.change("a", "y"))
+    one.told(maps.id("a"), versions[1])
+    assert one.versions(maps.id("a")) == versions
+    assert one.counts()["lists"] == 1, "a list was made without need"
 
 
 @pytest.mark.parametrize("fault", [
@@ -535,17 +550,21 @@ def test_wrong_authority_is_refused(probe, control_plane, fault_proxy, maps):
     probe("--kubeconfig", kubeconfig, maps.follow).synced()
 
 
-def test_server_name(probe, control_plane, maps, run):
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_server_name(probe, control_plane, maps, run, address):
     """tls-server-name is verified instead of the address, and only it."""
     directory = run.make_directory("name")
+    relay = Relay((control_plane.address, control_plane.port), address=address)
+    server = f"https://[{address}]:{relay.port}" if ":" in address else relay.url
     for name, good in (("kubernetes.default.svc", True), ("example.net", False)):
-        kubeconfig = _kubeconfig(directory, control_plane.url, control_plane.ca_file,
+        kubeconfig = _kubeconfig(directory, server, control_plane.ca_file,
                                  {"token": control_plane.token("admin")}, {"tls-server-name": name})
         one = probe("--kubeconfig", kubeconfig, maps.follow)
         if good:
             one.synced()
         else:
             one.wait_finding("ConfigMap", "example.net")
+    relay.close()
 
 
 def test_lease_passes_on(probe, control_plane, sandbox):

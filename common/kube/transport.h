@@ -12,7 +12,8 @@
 struct transport;
 struct http_call;
 
-/* One finished call, for metrics. code is 0 when there was no answer. */
+/* One finished call, for metrics. method is "WATCH" for a watch, whose seconds say how long it
+ * lasted. code is 0 when there was no answer. */
 typedef void transport_observe_fn(void *ctx, const char *method, unsigned code, double seconds);
 
 struct transport_config {
@@ -54,7 +55,7 @@ struct http_request {
     struct str body;
     uint64_t timeout_ms; /* for the whole call; 0: none */
     uint64_t silence_ms; /* ends a call that gets nothing for so long; 0: never */
-    bool watch;          /* for the user above (client.h) */
+    bool watch;          /* not an ordinary call (client.h, transport_observe_fn) */
     size_t body_max;     /* longest body to collect; 0: 256 KiB */
     /* The answer has begun, with a code of 200 to 299. May be NULL. */
     void (*begun)(void *ctx);

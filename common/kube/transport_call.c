@@ -216,7 +216,7 @@ struct http_call *transport_call_open(struct transport *transport,
     *call = (struct http_call){
         .transport = transport,
         .easy = curl_easy_init(),
-        .method = request->method,
+        .method = request->watch ? "WATCH" : request->method,
         .body_max = request->body_max ? request->body_max : BODY_MAX,
         .started_ns = loop_clock_ns(),
         .begun = request->begun,
