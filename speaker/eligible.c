@@ -259,8 +259,6 @@ static enum reason judge(const struct eligible *e, const struct service *service
 {
     if (service->object.refused)
         return REASON_INVALID_SERVICE;
-    if (!service->is_load_balancer)
-        return REASON_NOT_LOAD_BALANCER;
     enum reason reason = read_addresses(service, arena, c);
     if (reason)
         return reason;

@@ -28,7 +28,7 @@ struct candidacy {
     size_t advertisement_count;
 };
 
-/* Judges a Service of the snapshot; what ret points to is in the arena. */
+/* Judges a Service of type LoadBalancer of the snapshot; what ret points to is in the arena. */
 void eligible_judge(const struct eligible *eligible, const struct service *service,
                     struct arena *arena, struct candidacy *ret);
 

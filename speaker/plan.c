@@ -41,7 +41,7 @@ static void read_services(struct run *run)
     run->plan->services = arena_array(run->arena, services->count, sizeof(*run->plan->services));
     for (size_t i = 0; i < services->count; i++) {
         const struct service *service = (const struct service *)services->items[i];
-        if (!service_is_of_class(service, run->snapshot->lb_class))
+        if (!service->is_load_balancer || !service_is_of_class(service, run->snapshot->lb_class))
             continue;
         struct plan_service *result = &run->plan->services[run->plan->service_count++];
         struct entry *entry = &run->entries[run->count];

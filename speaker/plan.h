@@ -34,7 +34,7 @@ struct plan_service {
 struct plan {
     struct plan_address *addresses; /* sorted */
     size_t address_count;
-    struct plan_service *services; /* sorted by key; those of other classes are not there */
+    struct plan_service *services; /* sorted by key: those of type LoadBalancer and of our class */
     size_t service_count;
 };
 

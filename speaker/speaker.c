@@ -188,6 +188,15 @@ static void tell_service(struct speaker *s, const struct plan_service *before,
         tell_no_interface(s, after, scratch);
 }
 
+/* Why a Service is in the plan no more. */
+static enum reason reason_gone(const struct speaker *s, struct str key)
+{
+    struct str namespace, name;
+    (void)str_cut(key, '/', &namespace, &name);
+    const struct object *service = source_get(s->source, KIND_SERVICE, namespace, name);
+    return service && !is_balanced(service) ? REASON_NOT_LOAD_BALANCER : REASON_SERVICE_DELETED;
+}
+
 static void tell(struct speaker *s, const struct plan *before, const struct plan *after,
                  struct arena *scratch)
 {
@@ -197,7 +206,7 @@ static void tell(struct speaker *s, const struct plan *before, const struct plan
         const struct plan_service *gone = &before->services[i];
         if (gone->reason == REASON_NONE && !plan_find(after, gone->key))
             log_info("service withdrawn", kv_str("service", gone->key),
-                     kv_cstr("reason", reason_name(REASON_SERVICE_DELETED)));
+                     kv_cstr("reason", reason_name(reason_gone(s, gone->key))));
     }
 }
 

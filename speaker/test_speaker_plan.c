@@ -115,7 +115,7 @@ static void test_addresses(void)
                     "") "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: "
                         "default}\nspec: {type: ClusterIP}\nstatus: {loadBalancer: {ingress: "
                         "[{ip: 192.0.2.1}]}}\n",
-         "n2", "default/web notLoadBalancer -\n"},
+         "n2", ""},
         {NODES L2("all", "") POOL("office", "", "addresses: [192.0.2.0/29], avoidBuggyIPs: true")
              SERVED("web", "", "", "{ip: 192.0.2.0}"),
          "n2", "default/web ipNotAllowed -\n"},
