@@ -1,6 +1,6 @@
 """docs/controller.md for its reader: every file of the guide is applied and every command run, in
-the order of the page, on an API server of its own; each prints what the page says. The manifest of
-docs/manifests is accepted, too."""
+the order of the page, on an API server of its own; each prints what the page says. The manifests of
+docs/manifests are accepted, too."""
 
 import os
 import shlex
@@ -69,8 +69,11 @@ def test_every_command_prints_what_the_page_says(fresh, shell, controller):
         wait_until(prints_it, 20, lambda seen=seen: seen[-1], f"$ {command}\nprints\n{told}")
 
 
-def test_the_manifest_is_accepted(fresh):
-    path = REPOSITORY / "docs" / "manifests" / "controller.yaml"
-    assert fresh.kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", str(path)).returncode == 0
+def test_the_manifests_are_accepted(fresh):
+    for name in ("controller.yaml", "speaker.yaml"):
+        path = REPOSITORY / "docs" / "manifests" / name
+        fresh.kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", str(path))
     deployment = fresh.kubectl.get("deployment", "controller", "metallb-system")
     assert deployment["spec"]["replicas"] == 2
+    speaker = fresh.kubectl.get("daemonset", "speaker", "metallb-system")["spec"]["template"]["spec"]
+    assert speaker["hostNetwork"] is True

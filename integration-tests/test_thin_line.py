@@ -5,6 +5,7 @@ kernel, its arping and a capture judge who answers."""
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 import yaml
@@ -117,6 +118,13 @@ def test_page_through_the_address(site, speakers):
     assert speakers[SECOND].announced() == []
     assert speakers[SECOND].reasons() == {
         "default/legacy": "noIPAllocated", "default/mail": "notOwner", "default/web": "notOwner"}
+
+
+def test_one_capability_suffices(speakers):
+    """CAP_NET_RAW (13), as docs/manifests/speaker.yaml gives it."""
+    for one in speakers.values():
+        status = Path(f"/proc/{one.process.pid}/status").read_text()
+        assert re.search(r"^CapEff:\s*(\w+)$", status, re.M)[1] == f"{1 << 13:016x}"
 
 
 def test_announces_at_once_and_for_five_seconds(site, controller, speaker):

@@ -178,7 +178,7 @@ def check_routes(root):
     yield from (f"docs/openapi.yaml: {problem}" for problem in document.own_problems())
 
 
-# --- the manifest ------------------------------------------------------------------------------
+# --- the manifests -----------------------------------------------------------------------------
 
 def documents(path):
     return [tree for tree in yaml.load_all(path.read_text(), LOADER) if tree]
@@ -189,13 +189,14 @@ def identity(tree):
 
 
 def check_rights(root):
-    """The manifest gives the rights that the lab gives, and no others."""
+    """The manifests give the rights that the lab gives, and no others."""
     lab = {identity(tree): tree for tree in documents(root / "integration-tests/lab/rbac.yaml")}
-    ours = {identity(tree): tree for tree in documents(root / "docs/manifests/controller.yaml")
+    manifests = sorted((root / "docs/manifests").glob("*.yaml"))
+    ours = {identity(tree): tree for path in manifests for tree in documents(path)
             if tree["apiVersion"].startswith("rbac.") or tree["kind"] == "ServiceAccount"}
     for key in sorted(set(lab) | set(ours)):
         if lab.get(key) != ours.get(key):
-            yield f"docs/manifests/controller.yaml: {' '.join(key)} is not as in integration-tests/lab/rbac.yaml"
+            yield f"docs/manifests: {' '.join(key)} is not as in integration-tests/lab/rbac.yaml"
 
 
 def check_deployment(root, facts):

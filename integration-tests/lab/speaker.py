@@ -4,6 +4,9 @@ from .controlplane import SYSTEM_NAMESPACE, free_ports
 from .daemon import Daemon, program
 from .process import Process
 
+# The capability that docs/manifests/speaker.yaml leaves it, so that every test proves it suffices.
+_ONLY_NET_RAW = ("setpriv", "--no-new-privs", "--bounding-set=-all,+net_raw", "--inh-caps=-all,+net_raw")
+
 
 class Speaker(Daemon):
     """One stentor-speaker on a node. It is started by the constructor; wait_ready() awaits it."""
@@ -14,7 +17,7 @@ class Speaker(Daemon):
         arguments: further ones; a flag given twice counts as given last."""
         port, health_port = free_ports(2)
         process = Process(run, [
-            program("stentor-speaker"),
+            *_ONLY_NET_RAW, program("stentor-speaker"),
             "--node-name", host.name,
             *(["--kubeconfig", kubeconfig] if kubeconfig else []),
             "--namespace", SYSTEM_NAMESPACE,
