@@ -247,9 +247,10 @@ def test_kind_installed_later(probe, run, evidence):
         plane.stop()
 
 
-def test_api_server_outage(probe, run, evidence):
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_api_server_outage(probe, run, evidence, end):
     """While the API server is away nothing is forgotten; when it is back what changed is told,
-    and nothing else."""
+    and nothing else. Killed, or stopped in good order (GOAWAY)."""
     plane = ControlPlane(run)
     evidence.add_process(plane.apiserver)
     try:
@@ -259,7 +260,7 @@ def test_api_server_outage(probe, run, evidence):
         held = one.objects("ConfigMap")
         assert held[f"default/a"] == first
         said = len(one.said)
-        plane.stop_apiserver()
+        getattr(plane.apiserver, end)()
         one.wait_finding("ConfigMap", "cannot be followed")
         assert one.objects("ConfigMap") == held
         result, _ = one.write("patch", "ConfigMap", "default", "a", {"data": {"d": "z"}})
