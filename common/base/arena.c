@@ -1,6 +1,7 @@
 #include "common/base/arena.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -95,6 +96,12 @@ struct arena *arena_free(struct arena *arena)
     }
     free(arena);
     return NULL;
+}
+
+void arena_wipe(struct arena *arena)
+{
+    for (struct block *block = arena ? arena->blocks : NULL; block; block = block->next)
+        sodium_memzero(block->bytes, block->used);
 }
 
 void arena_reset(struct arena *arena)

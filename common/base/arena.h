@@ -25,6 +25,10 @@ struct arena *arena_free(struct arena *arena);
 
 SCOPE_DEFINE(arena, struct arena, arena_free)
 
+/* Overwrites all that was allocated with zeros: before arena_free or arena_reset, for an arena that
+ * holds secrets. NULL is fine. */
+void arena_wipe(struct arena *arena);
+
 /* Forgets all that was allocated but keeps the first block for use again. */
 void arena_reset(struct arena *arena);
 

@@ -73,6 +73,21 @@ static void test_str_edges(void)
     TEST_ASSERT(str_cmp(STR(""), (struct str){0}) == 0 && str_eq(STR(""), (struct str){0}));
 }
 
+static void test_arena_wipe(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(16);
+    struct str first = arena_str(arena, STR("secret")), large;
+    char *text = arena_alloc(arena, 1000);
+    memset(text, 'x', 1000);
+    large = (struct str){text, 1000};
+    arena_wipe(arena);
+    for (size_t i = 0; i < first.len; i++)
+        TEST_ASSERT(first.ptr[i] == '\0');
+    for (size_t i = 0; i < large.len; i++)
+        TEST_ASSERT(large.ptr[i] == '\0');
+    arena_wipe(NULL);
+}
+
 static void test_arena(void)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(64);
@@ -210,5 +225,6 @@ static void test_diag(void)
 }
 
 TEST_MAIN("common/base", TEST(test_str_split), TEST(test_str_numbers), TEST(test_str_edges),
-          TEST(test_arena), TEST(test_sbuf_json), TEST(test_utf8), TEST(test_map_against_array),
-          TEST(test_vec), TEST(test_names_and_errors), TEST(test_diag))
+          TEST(test_arena), TEST(test_arena_wipe), TEST(test_sbuf_json), TEST(test_utf8),
+          TEST(test_map_against_array), TEST(test_vec), TEST(test_names_and_errors),
+          TEST(test_diag))
