@@ -43,18 +43,11 @@ struct auth {
     void *ctx;
 };
 
-static void wipe(struct str text)
-{
-    if (text.len)
-        sodium_memzero((void *)(uintptr_t)text.ptr, text.len);
-}
-
 static void given_done(struct given *given)
 {
     if (!given->arena)
         return;
-    wipe(given->credential.token);
-    wipe(given->credential.key);
+    arena_wipe(given->arena);
     (void)arena_free(given->arena);
     *given = (struct given){0};
 }
@@ -210,9 +203,7 @@ struct auth *auth_free(struct auth *auth)
     if (auth->header.ptr)
         sodium_memzero(auth->header.ptr, auth->header.len);
     sbuf_done(&auth->header);
-    wipe(auth->config.token);
-    wipe(auth->config.password);
-    wipe(auth->config.key);
+    arena_wipe(auth->arena);
     (void)arena_free(auth->arena);
     free(auth);
     return NULL;
@@ -240,7 +231,7 @@ static void take_output(struct auth *auth, struct str output)
                                     &given.credential, &sentence);
     if (ret < 0) {
         exec_failed(auth, sentence.ptr, ret);
-        (void)arena_free(given.arena);
+        given_done(&given);
         return;
     }
     bool other_cert = !str_eq(given.credential.cert, auth->given.credential.cert) ||

@@ -5,6 +5,7 @@
 #include "common/base/err.h"
 #include "common/json/patch.h"
 #include "common/json/rfc3339.h"
+#include "common/kube/secret_tree.h"
 
 static void put_cluster(struct patch *info, const struct kube_exec *exec,
                         const struct kube_config *config, struct arena *arena)
@@ -84,6 +85,6 @@ int exec_credential_parse(struct str output, struct str api_version, struct aren
     json_t *tree = json_loadb(output.ptr, output.len, JSON_REJECT_DUPLICATES, NULL);
     int result = tree ? read_tree(tree, api_version, arena, ret, ret_error)
                       : refuse(ERR_SYNTAX, "the output is not JSON", ret_error);
-    json_decref(tree);
+    secret_tree_free(tree);
     return result;
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/err.h"
 #include "common/json/yaml.h"
+#include "common/kube/secret_tree.h"
 
 /* The file's own structs, filled by tables. */
 struct cluster {
@@ -359,7 +360,7 @@ static int read_file(struct reading *reading, struct str text, struct str contex
     struct diag_list found = {.arena = reading->arena};
     size_t errors =
         fields_decode(&file_shape, tree, STR(""), STR("kubeconfig"), reading->arena, &found, &file);
-    json_decref(tree);
+    secret_tree_free(tree);
     int ret;
     if (errors) {
         const struct diag *first = diag_first_error(&found, STR("kubeconfig"));
