@@ -22,6 +22,7 @@ LEFT_OUT = {"build", "__pycache__"}  # folders that are not the product's
 ROUTE = re.compile(r'\{"([A-Z]+)", "(/[^"]*)", \w+\}')
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MENTION = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
+FLAG = re.compile(r'\{"([\w-]+)",\s*(?:"(\w+)"|NULL), OPTION_\w+, AT\(\w+\)(?:,\s*\.fallback = "([^"]*)")?')
 VERDICT = re.compile(r'\[WANT_\w+\] = \{"(\w+)"|set_result\([^;"]*"(\w+)"')
 
 
@@ -188,32 +189,37 @@ def identity(tree):
     return tree["kind"], tree["metadata"].get("namespace", ""), tree["metadata"]["name"]
 
 
+def manifests(root):
+    """(program, path) of each."""
+    return [(path.stem, path) for path in sorted((root / "docs/manifests").glob("*.yaml"))]
+
+
 def check_rights(root):
     """The manifests give the rights that the lab gives, and no others."""
     lab = {identity(tree): tree for tree in documents(root / "integration-tests/lab/rbac.yaml")}
-    manifests = sorted((root / "docs/manifests").glob("*.yaml"))
-    ours = {identity(tree): tree for path in manifests for tree in documents(path)
+    ours = {identity(tree): tree for _, path in manifests(root) for tree in documents(path)
             if tree["apiVersion"].startswith("rbac.") or tree["kind"] == "ServiceAccount"}
     for key in sorted(set(lab) | set(ours)):
         if lab.get(key) != ours.get(key):
             yield f"docs/manifests: {' '.join(key)} is not as in integration-tests/lab/rbac.yaml"
 
 
-def check_deployment(root, facts):
-    """Flags, environment and ports of the Deployment are the program's."""
-    where = "docs/manifests/controller.yaml"
-    flags = {row["flag"]: row for row in facts["flags"]}
-    variables = {row["environment"] for row in facts["flags"]} - {""}
-    [tree] = [tree for tree in documents(root / where) if tree["kind"] == "Deployment"]
+def check_workload(root, program, path):
+    """Flags, environment and ports of the program's Deployment or DaemonSet are its own."""
+    where = path.relative_to(root)
+    rows = {flag: (variable, default) for flag, variable, default
+            in FLAG.findall((root / program / "settings.c").read_text())}
+    variables = {variable for variable, _ in rows.values()}
+    [tree] = [tree for tree in documents(path) if tree["kind"] in ("Deployment", "DaemonSet")]
     [container] = tree["spec"]["template"]["spec"]["containers"]
-    for argument in container.get("args", ()):
-        if argument.removeprefix("--").partition("=")[0] not in flags:
+    for argument in container["args"]:
+        if argument.removeprefix("--").partition("=")[0] not in rows:
             yield f"{where}: the program has no flag {argument}"
-    for variable in container.get("env", ()):
+    for variable in container["env"]:
         if variable["name"] not in variables:
             yield f"{where}: the program does not read {variable['name']}"
     told = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-    real = {"metrics": flags["port"]["default"], "health": flags["health-probe-port"]["default"]}
+    real = {"metrics": rows["port"][1], "health": rows["health-probe-port"][1]}
     if told != real:
         yield f"{where}: ports {told}, the program's are {real}"
 
@@ -226,7 +232,8 @@ def check(root, facts):
     yield from check_reasons(root, facts)
     yield from check_routes(root)
     yield from check_rights(root)
-    yield from check_deployment(root, facts)
+    for program, path in manifests(root):
+        yield from check_workload(root, program, path)
 
 
 def main():

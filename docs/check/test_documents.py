@@ -47,6 +47,8 @@ CASES = [  # file, what is in it, what is put there instead, fragment of the com
     (MANIFEST, "--log-level=", "--loglevel=", "no flag --loglevel"),
     (MANIFEST, "METALLB_POD_NAME", "POD_NAME", "does not read POD_NAME"),
     (MANIFEST, "containerPort: 17472", "containerPort: 17473", "the program's are"),
+    ("docs/manifests/speaker.yaml", "resources: [services, nodes]", "resources: ['*']", "is not as in"),
+    ("docs/manifests/speaker.yaml", "METALLB_NODE_NAME", "NODE_NAME", "does not read NODE_NAME"),
 ]
 PROGRAM_CASES = [  # script, its arguments before ROOT, file, text, replacement, fragment
     ("guide.py", ("check",), GUIDE, "203.0.113.5  Allocated", "203.0.113.6  Allocated", "prints"),
