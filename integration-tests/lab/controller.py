@@ -36,3 +36,11 @@ class Controller(Daemon):
             "--health-probe-port", health_port,
             "--log-level", "debug",
         ]
+
+    def role(self):
+        """"leading" or "standing by" as /readyz says, "not ready", or "away"."""
+        try:
+            status, _, body = self.ask("/readyz", port=self.health_port)
+        except OSError:
+            return "away"
+        return body.strip().removeprefix("ok: ") if status == 200 else "not ready"

@@ -37,22 +37,26 @@ class Daemon:
         self.health_port = health_port
         self._namespace = namespace
 
-    def get(self, path, port=None):
-        """The body of an HTTP answer on its port for metrics and REST."""
+    def ask(self, path, method="GET", headers=None, port=None):
+        """(status, headers, body) of an HTTP answer on its port for metrics and REST."""
         where = ("127.0.0.1", port or self.port)
         connection = http.client.HTTPConnection(*where, timeout=5)
         if self._namespace:
             connection.sock = self._namespace.connect(where)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, headers=headers or {})
             answer = connection.getresponse()
-            body = answer.read().decode()
+            return answer.status, answer.headers, answer.read().decode()
         except http.client.HTTPException as error:
             raise OSError(f"{path}: {error!r}") from error
         finally:
             connection.close()
-        if answer.status != 200:
-            raise OSError(f"{path}: status {answer.status}: {body}")
+
+    def get(self, path, port=None):
+        """The body of an answer that must be 200."""
+        status, _, body = self.ask(path, port=port)
+        if status != 200:
+            raise OSError(f"{path}: status {status}: {body}")
         return body
 
     def rest(self, path):
