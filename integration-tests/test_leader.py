@@ -40,7 +40,8 @@ class Pair:
         assert roles.count("leading") <= 1, roles
         return self.replicas[roles.index("leading")] if sorted(roles) == ["leading", "standing by"] else None
 
-    def _service(self, name):
+    def service(self, name):
+        """A Service that takes any address."""
         made = web(name)
         made["metadata"]["namespace"] = self.box.namespace
         return made
