@@ -1,6 +1,10 @@
 #include "speaker/elect.h"
 
+#include <stdlib.h>
+
+#include "common/base/map.h"
 #include "common/base/names.h"
+#include "common/election/election.h"
 #include "crd/name.h"
 
 static const char *const verdict_names[] = {
@@ -63,15 +67,186 @@ enum elect_verdict elect_parse(struct str text, struct arena *arena, struct elec
     return verdict;
 }
 
-size_t elect_owner(const struct elect_unit *unit, struct arena *scratch)
+/* --- elections ------------------------------------------------------------------------------- */
+
+/* How a hash election over equal nodes has ended. */
+struct outcome {
+    struct ip ip;
+    uint64_t *nodes; /* those it was over; heap */
+    size_t owner;
+    uint64_t round; /* that asked about it last */
+};
+
+struct elect {
+    struct arena *arena; /* of the names */
+    struct str_list names;
+    size_t words;        /* of a set of nodes */
+    struct map outcomes; /* ip_key → struct outcome */
+    uint64_t round;
+};
+
+struct elect *elect_new(uint64_t seed)
+{
+    struct elect *e = heap_alloc(sizeof(*e));
+    *e = (struct elect){.arena = arena_new(0), .outcomes = {.seed = seed}};
+    return e;
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+    free(outcome->nodes);
+    free(outcome);
+}
+
+static void forget_all(struct elect *e)
+{
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));)
+        outcome_free(slot->value);
+    map_done(&e->outcomes);
+}
+
+struct elect *elect_free(struct elect *e)
+{
+    if (!e)
+        return NULL;
+    forget_all(e);
+    (void)arena_free(e->arena);
+    free(e);
+    return NULL;
+}
+
+static bool same_names(const struct elect *e, const struct str *names, size_t count)
+{
+    if (count != e->names.count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_eq(names[i], e->names.items[i]))
+            return false;
+    }
+    return true;
+}
+
+void elect_begin(struct elect *e, const struct str *names, size_t count)
+{
+    e->round++;
+    if (same_names(e, names, count))
+        return;
+    uint64_t seed = e->outcomes.seed;
+    forget_all(e);
+    e->outcomes.seed = seed;
+    arena_reset(e->arena);
+    e->names.items = arena_array(e->arena, count, sizeof(struct str));
+    for (size_t i = 0; i < count; i++)
+        e->names.items[i] = arena_str(e->arena, names[i]);
+    e->names.count = count;
+    e->words = nodeset_words(count);
+}
+
+/* The first of the order that is eligible, or the number of nodes. */
+static size_t find_published(const struct elect *e, const struct elect_unit *unit)
 {
     for (size_t i = 0; unit->published && i < unit->published->nodes.count; i++) {
-        for (size_t j = 0; j < unit->count; j++) {
-            if (str_eq(unit->candidates[j].name, unit->published->nodes.items[i]))
-                return j;
-        }
+        const struct str *found = e->names.count
+                                      ? bsearch(&unit->published->nodes.items[i], e->names.items,
+                                                e->names.count, sizeof(struct str), str_cmp_ptr)
+                                      : NULL;
+        size_t node = found ? (size_t)(found - e->names.items) : e->names.count;
+        if (node < e->names.count && nodeset_has(&unit->nodes, node))
+            return node;
     }
-    if (unit->count == 0)
-        return 0;
-    return election_order(unit->candidates, unit->count, &unit->ip, scratch)[0];
+    return e->names.count;
+}
+
+/* The winner among the eligible nodes for which `rivals` (NULL: all) has their bit. */
+static size_t run_election(const struct elect *e, const struct elect_unit *unit,
+                           const uint64_t *rivals, struct arena *scratch)
+{
+    struct election_candidate *candidates =
+        arena_array(scratch, e->names.count, sizeof(*candidates));
+    size_t *nodes = arena_array(scratch, e->names.count, sizeof(*nodes)), count = 0;
+    for (size_t i = 0; i < e->names.count; i++) {
+        struct nodeset among = {.words = (uint64_t *)rivals, .count = e->words};
+        if (!nodeset_has(&unit->nodes, i) || (rivals && !nodeset_has(&among, i)))
+            continue;
+        nodes[count] = i;
+        candidates[count++] = (struct election_candidate){
+            .name = e->names.items[i], .score = unit->scores ? unit->scores[i] : 0};
+    }
+    if (count == 0)
+        return e->names.count;
+    return nodes[election_order(candidates, count, &unit->ip, scratch)[0]];
+}
+
+/* Who could win now: the former owner and the nodes that have come since, which is all that can
+ * matter while the owner is there; the order of the others does not change. */
+static uint64_t *find_rivals(const struct elect *e, const struct elect_unit *unit,
+                             const struct outcome *outcome, struct arena *scratch)
+{
+    struct nodeset rivals = nodeset_new(e->names.count, scratch);
+    if (outcome->owner == e->names.count || !nodeset_has(&unit->nodes, outcome->owner))
+        return NULL;
+    for (size_t i = 0; i < e->words; i++)
+        rivals.words[i] = unit->nodes.words[i] & ~outcome->nodes[i];
+    nodeset_add(&rivals, outcome->owner);
+    return rivals.words;
+}
+
+static bool is_over(const struct elect *e, const struct outcome *outcome,
+                    const struct nodeset *nodes)
+{
+    for (size_t i = 0; i < e->words; i++) {
+        if (outcome->nodes[i] != nodes->words[i])
+            return false;
+    }
+    return true;
+}
+
+static struct outcome *need_outcome(struct elect *e, const struct elect_unit *unit)
+{
+    struct outcome *outcome = heap_alloc(sizeof(*outcome));
+    *outcome = (struct outcome){
+        .ip = unit->ip, .nodes = heap_alloc(e->words * sizeof(uint64_t)), .owner = e->names.count};
+    (void)map_put(&e->outcomes, ip_key(&outcome->ip), outcome);
+    return outcome;
+}
+
+static size_t remembered(struct elect *e, const struct elect_unit *unit, struct arena *scratch)
+{
+    struct outcome *outcome = map_get(&e->outcomes, ip_key(&unit->ip));
+    bool known = outcome && is_over(e, outcome, &unit->nodes);
+    if (!outcome)
+        outcome = need_outcome(e, unit);
+    outcome->round = e->round;
+    if (known)
+        return outcome->owner;
+    outcome->owner = run_election(e, unit, find_rivals(e, unit, outcome, scratch), scratch);
+    for (size_t i = 0; i < e->words; i++)
+        outcome->nodes[i] = unit->nodes.words[i];
+    return outcome->owner;
+}
+
+size_t elect_owner(struct elect *e, const struct elect_unit *unit, struct arena *scratch)
+{
+    size_t published = find_published(e, unit);
+    if (published < e->names.count)
+        return published;
+    if (unit->scores)
+        return run_election(e, unit, NULL, scratch);
+    return remembered(e, unit, scratch);
+}
+
+void elect_end(struct elect *e)
+{
+    struct map kept = {.seed = e->outcomes.seed};
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));) {
+        struct outcome *outcome = slot->value;
+        if (outcome->round == e->round)
+            (void)map_put(&kept, ip_key(&outcome->ip), outcome);
+        else
+            outcome_free(outcome);
+    }
+    map_done(&e->outcomes);
+    e->outcomes = kept;
 }

@@ -8,8 +8,9 @@
 #ifndef SPEAKER_ELECT_H
 #define SPEAKER_ELECT_H
 
-#include "common/base/arena.h"
-#include "common/election/election.h"
+#include "common/base/scope.h"
+#include "common/net/ip.h"
+#include "speaker/nodeset.h"
 
 /* What a published order is worth. Only ELECT_VALID is used; the others are as if there were none.
  */
@@ -38,14 +39,30 @@ const char *elect_verdict_name(enum elect_verdict verdict);
  * for ELECT_VALID; its list is in the arena, the names are borrowed from text. */
 enum elect_verdict elect_parse(struct str text, struct arena *arena, struct elect_placement *ret);
 
+/* Elects, and remembers the hash elections: a hundred nodes are a hundred hashes for each unit, but
+ * when some node comes or goes only few units need any. */
+struct elect;
+
+/* seed: secret, of the table of units. */
+struct elect *elect_new(uint64_t seed);
+struct elect *elect_free(struct elect *elect); /* NULL is fine; returns NULL */
+SCOPE_DEFINE(elect, struct elect, elect_free)
+
+/* A round of elections begins over nodes of these names, sorted, no two the same. What is
+ * remembered holds for the same names only. */
+void elect_begin(struct elect *elect, const struct str *names, size_t count);
+
 struct elect_unit {
-    const struct elect_placement *published;     /* NULL: none */
-    const struct election_candidate *candidates; /* the eligible nodes */
-    size_t count;
-    struct ip ip; /* names the unit in the hash election */
+    const struct elect_placement *published; /* NULL: none */
+    struct nodeset nodes;                    /* the eligible ones, by index in the names */
+    const int64_t *scores; /* preference for each node by index; NULL: all are alike */
+    struct ip ip;          /* names the unit in the hash election; once in a round */
 };
 
-/* The effective owner: an index in candidates, or unit->count when there are no candidates. */
-size_t elect_owner(const struct elect_unit *unit, struct arena *scratch);
+/* The effective owner: an index in the names, or their number when no node is eligible. */
+size_t elect_owner(struct elect *elect, const struct elect_unit *unit, struct arena *scratch);
+
+/* The round ends: units that it did not ask about are forgotten. */
+void elect_end(struct elect *elect);
 
 #endif

@@ -287,22 +287,30 @@ void eligible_judge(const struct eligible *e, const struct service *service, str
 
 /* --- preferences and interfaces -------------------------------------------------------------- */
 
-int64_t eligible_score(const struct eligible *e, const struct candidacy *c, size_t node)
+static void add_weights(const struct eligible *e, size_t index, int64_t *scores)
 {
-    int64_t score = 0;
-    const struct str_map *labels = &e->snapshot->nodes.items[node]->meta.labels;
-    for (size_t i = 0; i < c->advertisement_count; i++) {
-        if (!nodeset_has(&e->reach[c->advertisements[i]], node))
-            continue;
-        const struct list *preferred =
-            &advertisement(e, c->advertisements[i])->spec.preferred_node_selectors;
-        const struct preferred_node *all = preferred->items;
-        for (size_t j = 0; j < preferred->count; j++) {
-            if (selector_matches(&all[j].preference, labels))
-                score += all[j].weight;
+    const struct list *preferred = &advertisement(e, index)->spec.preferred_node_selectors;
+    const struct preferred_node *all = preferred->items;
+    for (size_t node = 0; node < e->snapshot->nodes.count; node++) {
+        const struct str_map *labels = &e->snapshot->nodes.items[node]->meta.labels;
+        for (size_t i = 0; nodeset_has(&e->reach[index], node) && i < preferred->count; i++) {
+            if (selector_matches(&all[i].preference, labels))
+                scores[node] += all[i].weight;
         }
     }
-    return score;
+}
+
+int64_t *eligible_scores(const struct eligible *e, const struct candidacy *c, struct arena *arena)
+{
+    int64_t *scores = NULL;
+    for (size_t i = 0; i < c->advertisement_count; i++) {
+        if (advertisement(e, c->advertisements[i])->spec.preferred_node_selectors.count == 0)
+            continue;
+        if (!scores)
+            scores = arena_array(arena, e->snapshot->nodes.count, sizeof(*scores));
+        add_weights(e, c->advertisements[i], scores);
+    }
+    return scores;
 }
 
 static bool is_named(const struct eligible *e, const struct candidacy *c, struct str interface)

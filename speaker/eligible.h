@@ -32,10 +32,10 @@ struct candidacy {
 void eligible_judge(const struct eligible *eligible, const struct service *service,
                     struct arena *arena, struct candidacy *ret);
 
-/* How much the advertisements prefer a node: the sum of the weights of all preferences that it
- * meets. */
-int64_t eligible_score(const struct eligible *eligible, const struct candidacy *candidacy,
-                       size_t node);
+/* How much the advertisements prefer each node, by index, in the arena: the sum of the weights of
+ * all preferences that it meets. NULL when they prefer none. */
+int64_t *eligible_scores(const struct eligible *eligible, const struct candidacy *candidacy,
+                         struct arena *arena);
 
 /* The interfaces of this node to announce a Service on: those that its advertisements name, all
  * when one names none. Sorted names, in the arena. */

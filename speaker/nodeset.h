@@ -12,10 +12,16 @@ struct nodeset {
 
 enum { NODESET_BITS = 64 };
 
+/* How many words a set of that many nodes has. */
+static inline size_t nodeset_words(size_t nodes)
+{
+    return (nodes + NODESET_BITS - 1) / NODESET_BITS;
+}
+
 /* The empty set with room for that many nodes, in the arena. */
 static inline struct nodeset nodeset_new(size_t nodes, struct arena *arena)
 {
-    size_t count = (nodes + NODESET_BITS - 1) / NODESET_BITS;
+    size_t count = nodeset_words(nodes);
     return (struct nodeset){.words = arena_array(arena, count, sizeof(uint64_t)), .count = count};
 }
 

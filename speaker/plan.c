@@ -23,6 +23,7 @@ struct unit {
 
 struct run {
     const struct snapshot *snapshot;
+    struct elect *elect;
     const struct eligible *eligible;
     struct arena *arena;   /* of the result */
     struct arena *scratch; /* of the run */
@@ -143,38 +144,31 @@ static void gather_units(struct run *run)
 
 /* --- electing -------------------------------------------------------------------------------- */
 
-static void elect(struct run *run, struct unit *unit, struct arena *scratch)
+static void elect_unit(struct run *run, struct unit *unit, struct arena *scratch)
 {
-    const struct objects *nodes = &run->snapshot->nodes;
-    struct election_candidate *candidates = arena_array(scratch, nodes->count, sizeof(*candidates));
-    size_t *indices = arena_array(scratch, nodes->count, sizeof(*indices)), count = 0;
-    for (size_t i = 0; i < nodes->count; i++) {
-        if (!nodeset_has(&unit->nodes, i))
-            continue;
-        indices[count] = i;
-        candidates[count++] = (struct election_candidate){
-            .name = nodes->items[i]->key,
-            .score = eligible_score(run->eligible, unit->first, i),
-        };
-    }
     struct elect_unit question = {
         .published = unit->placement.nodes.count ? &unit->placement : NULL,
-        .candidates = candidates,
-        .count = count,
+        .nodes = unit->nodes,
+        .scores = eligible_scores(run->eligible, unit->first, scratch),
         .ip = unit->ip,
     };
-    size_t owner = elect_owner(&question, scratch);
-    unit->owner = owner < count ? indices[owner] : nodes->count;
+    unit->owner = elect_owner(run->elect, &question, scratch);
 }
 
 static void elect_all(struct run *run)
 {
+    const struct objects *nodes = &run->snapshot->nodes;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str *names = arena_array(run->scratch, nodes->count, sizeof(*names));
+    for (size_t i = 0; i < nodes->count; i++)
+        names[i] = nodes->items[i]->key;
+    elect_begin(run->elect, names, nodes->count);
     for (size_t i = 0; i < run->count; i++) {
         if (run->units[i].first)
-            elect(run, &run->units[i], scratch);
+            elect_unit(run, &run->units[i], scratch);
         arena_reset(scratch);
     }
+    elect_end(run->elect);
 }
 
 /* --- the result ------------------------------------------------------------------------------ */
@@ -266,11 +260,12 @@ static void list_addresses(struct run *run)
     vec_done(&claims);
 }
 
-struct plan *plan_make(const struct snapshot *snapshot, struct arena *arena)
+struct plan *plan_make(const struct snapshot *snapshot, struct elect *elect, struct arena *arena)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct run run = {
         .snapshot = snapshot,
+        .elect = elect,
         .eligible = eligible_new(snapshot, scratch),
         .arena = arena,
         .scratch = scratch,

@@ -38,8 +38,9 @@ struct plan {
     size_t service_count;
 };
 
-/* Everything in the arena; nothing of the snapshot is borrowed. */
-struct plan *plan_make(const struct snapshot *snapshot, struct arena *arena);
+/* Everything in the arena; nothing of the snapshot is borrowed. `elect` remembers elections from
+ * plan to plan and has no part in their outcome. */
+struct plan *plan_make(const struct snapshot *snapshot, struct elect *elect, struct arena *arena);
 
 /* The entry of a Service, or NULL. plan may be NULL: nothing is planned. */
 const struct plan_service *plan_find(const struct plan *plan, struct str key);

@@ -20,6 +20,7 @@ struct speaker {
     struct netlink *netlink;
     struct speaker_metrics *metrics;
     struct config *config;
+    struct elect *elect;
     struct apply *apply;
     struct plan *plan; /* carried out; in the arena below */
     struct arena *plan_arena;
@@ -264,7 +265,7 @@ static struct plan *make_plan(struct speaker *s, const struct iface *ifaces, siz
         .pools = *config_pools(s->config),
         .advertisements = *config_advertisements(s->config),
     };
-    return plan_make(&snapshot, arena);
+    return plan_make(&snapshot, s->elect, arena);
 }
 
 static void turn(void *ctx)
@@ -318,6 +319,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .source = source,
         .metrics = metrics,
         .config = config_new(),
+        .elect = elect_new(options->seed),
         .apply = apply_new(loop, options->seed),
         .config_changed = true,
     };
@@ -340,6 +342,7 @@ struct speaker *speaker_free(struct speaker *s)
     (void)netlink_close(s->netlink);
     (void)apply_free(s->apply);
     (void)config_free(s->config);
+    (void)elect_free(s->elect);
     (void)arena_free(s->plan_arena);
     sbuf_done(&s->findings);
     free(s);

@@ -13,6 +13,7 @@ struct scene {
     struct arena *arena;
     struct map items; /* id → struct object, one reference each */
     struct config *config;
+    struct elect *elect;
     struct snapshot snapshot; /* node, class, interfaces: for the test to change */
 };
 
@@ -23,6 +24,7 @@ static inline void scene_init(struct scene *s)
     *s = (struct scene){
         .arena = arena_new(0),
         .config = config_new(),
+        .elect = elect_new(1),
         .snapshot = {.interfaces = {.items = scene_interfaces, .count = 2}},
     };
 }
@@ -34,6 +36,7 @@ static inline void scene_done(struct scene *s)
         (void)object_unref(slot->value);
     map_done(&s->items);
     (void)config_free(s->config);
+    (void)elect_free(s->elect);
     (void)arena_free(s->arena);
 }
 
@@ -87,7 +90,7 @@ static inline struct plan *scene_plan(struct scene *s, const char *node)
     s->snapshot.nodes = scene_list(s, KIND_NODE);
     s->snapshot.pools = *config_pools(s->config);
     s->snapshot.advertisements = *config_advertisements(s->config);
-    return plan_make(&s->snapshot, s->arena);
+    return plan_make(&s->snapshot, s->elect, s->arena);
 }
 
 static inline void scene_put_list(struct sbuf *out, const struct str_list *list)
