@@ -7,6 +7,7 @@
 #include "crd/node.h"
 #include "crd/service.h"
 #include "speaker/config.h"
+#include "speaker/pace.h"
 
 static const enum kind_id followed[] = {
     KIND_NODE, KIND_SERVICE, KIND_ENDPOINT_SLICE, KIND_IP_ADDRESS_POOL, KIND_L2_ADVERTISEMENT,
@@ -24,9 +25,11 @@ struct speaker {
     struct apply *apply;
     struct plan *plan; /* carried out; in the arena below */
     struct arena *plan_arena;
-    struct loop_timer *turn; /* a plan is due */
-    struct sbuf findings;    /* as they were logged last */
-    bool synced;             /* the cache holds everything */
+    struct loop_timer *turn;       /* a plan is due */
+    bool at_once;                  /* it does not wait for its time (pace.h) */
+    uint64_t started_ns, ended_ns; /* the last plan, from its making to its telling */
+    struct sbuf findings;          /* as they were logged last */
+    bool synced;                   /* the cache holds everything */
     bool config_changed;
 };
 
@@ -94,25 +97,26 @@ static bool matters(struct speaker *s, enum kind_id kind, const struct object *b
     }
 }
 
-static void schedule(struct speaker *s);
+static void schedule(struct speaker *s, bool at_once);
 
 static void object_changed(void *ctx, const struct object *before, const struct object *after)
 {
     struct speaker *s = ctx;
-    if (matters(s, (after ? after : before)->kind->id, before, after))
-        schedule(s);
+    enum kind_id kind = (after ? after : before)->kind->id;
+    if (matters(s, kind, before, after))
+        schedule(s, kind != KIND_SERVICE);
 }
 
 static void synced(void *ctx)
 {
     struct speaker *s = ctx;
     s->synced = true;
-    schedule(s);
+    schedule(s, true);
 }
 
 static void interfaces_changed(void *ctx)
 {
-    schedule(ctx);
+    schedule(ctx, true);
 }
 
 static void log_findings(const struct diag_list *list)
@@ -272,8 +276,8 @@ static void turn(void *ctx)
 {
     struct speaker *s = ctx;
     s->turn = NULL;
+    s->started_ns = loop_clock_ns();
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    uint64_t started = loop_clock_ns();
     size_t count;
     if (s->config_changed)
         run_config(s, scratch);
@@ -281,17 +285,22 @@ static void turn(void *ctx)
     struct arena *arena = arena_new(0);
     struct plan *plan = make_plan(s, ifaces, count, arena, scratch);
     apply_run(s->apply, ifaces, count, plan);
-    speaker_metrics_plan(s->metrics, plan, s->options.node, loop_clock_ns() - started);
+    speaker_metrics_plan(s->metrics, plan, s->options.node, loop_clock_ns() - s->started_ns);
     tell(s, s->plan, plan, scratch);
     (void)arena_free(s->plan_arena);
     s->plan = plan;
     s->plan_arena = arena;
+    s->ended_ns = loop_clock_ns();
 }
 
-static void schedule(struct speaker *s)
+static void schedule(struct speaker *s, bool at_once)
 {
-    if (!s->turn && s->synced && netlink_is_complete(s->netlink))
-        s->turn = loop_defer(s->loop, turn, s);
+    if (!s->synced || !netlink_is_complete(s->netlink) || (s->turn && (s->at_once || !at_once)))
+        return;
+    uint64_t delay = at_once ? 0 : pace_delay_ms(loop_clock_ns(), s->started_ns, s->ended_ns);
+    s->turn = loop_timer_cancel(s->turn);
+    s->at_once = delay == 0;
+    s->turn = delay ? loop_timer_start(s->loop, delay, 0, turn, s) : loop_defer(s->loop, turn, s);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
