@@ -8,6 +8,7 @@ however it comes (integration-tests/lab/run.py).
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -104,7 +105,7 @@ class Kubernetes:
         return self._plane.kubeconfig(user, server=server)
 
     def _kubectl(self, *arguments):
-        show(f"$ kubectl {' '.join(arguments)}")
+        show(f"$ kubectl {shlex.join(arguments)}")
         result = self._plane.kubectl(*arguments)
         show(result.stdout)
 
@@ -180,8 +181,8 @@ def demonstrate(run, make_world):
     say("the client fetches a page through the address")
     show_page(network, "n1")
     say("n1 is taken out: n2 answers, the page goes on")
-    world.exclude("n1")
     changed = time.monotonic()
+    world.exclude("n1")
     wait_until(lambda: VIP in speakers[1].announced(), SECONDS, speakers[1].process.describe)
     show(f"n2 announced {VIP} after {time.monotonic() - changed:.2f} s")
     show_page(network, "n2")

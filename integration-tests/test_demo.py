@@ -1,0 +1,56 @@
+"""./demo, as it stands in the README: it shows what it promises, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lab.daemon import build_directory
+from lab.programs import REPOSITORY, core
+from lab.run import namespaces_of, name_of, processes_of, start_time
+from lab.wait import wait_until
+
+
+def start(mode):
+    environment = {**os.environ, "STENTOR_BUILD": str(build_directory())}
+    return subprocess.Popen([sys.executable, REPOSITORY / "scripts" / "demo.py", mode], text=True,
+                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def run_of(child):
+    """The name of the run that a demo owns, which marks all that it makes."""
+    return name_of(child.pid, start_time(child.pid))
+
+
+def left_behind(name):
+    return namespaces_of(name) + list(processes_of(name))
+
+
+@pytest.mark.parametrize("mode", ["directory", "kubernetes"])
+def test_shows_what_it_promises(mode):
+    core()
+    child = start(mode)
+    name = run_of(child)
+    told, _ = child.communicate(timeout=120)
+    assert child.returncode == 0, told
+    for promised in ("192.0.2.240", "203.0.113.5", "Hello from n1", "n2 announced 192.0.2.240 after",
+                     "Hello from n2", "NotInAnyPool", "nothing is left behind"):
+        assert promised in told
+    assert told.index("Hello from n1") < told.index("Hello from n2")
+    assert left_behind(name) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interrupted_it_leaves_nothing_behind(number):
+    child = start("directory")
+    name = run_of(child)
+    for line in child.stdout:
+        if "given addresses" in line:
+            break
+    assert left_behind(name)
+    child.send_signal(number)
+    child.communicate(timeout=30)
+    assert child.returncode != 0
+    wait_until(lambda: left_behind(name) == [], 30)
