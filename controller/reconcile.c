@@ -92,6 +92,16 @@ static void config_changed(struct controller *c, const struct object *before,
     }
 }
 
+/* Our own ConfigurationState came without a status, was changed by others or was deleted. */
+static void state_changed(struct controller *c, const struct object *object,
+                          const struct object *after)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    apply_seen(c, object->id, after);
+    if (c->active && str_eq(object->id, status_state_id(c, scratch)))
+        apply_add(c, object->id);
+}
+
 static void changed(void *ctx, const struct object *before, const struct object *after)
 {
     struct controller *c = ctx;
@@ -100,8 +110,8 @@ static void changed(void *ctx, const struct object *before, const struct object 
         service_changed(c, before, after);
     else if (kind == KIND_NAMESPACE || kind == KIND_NODE || status_is_judged(kind))
         config_changed(c, before, after);
-    else if (kind == KIND_CONFIGURATION_STATE && after)
-        apply_seen(c, after->id, after);
+    else if (kind == KIND_CONFIGURATION_STATE)
+        state_changed(c, after ? after : before, after);
 }
 
 /* --- running the plan ------------------------------------------------------------------------ */

@@ -19,8 +19,8 @@ struct ipaddresspool_spec {
 };
 
 struct ipaddresspool_status {
-    bool counted; /* the four counters were there */
     int64_t assigned_ipv4, assigned_ipv6, available_ipv4, available_ipv6;
+    bool counted;           /* the four counters were there */
     struct list conditions; /* struct condition */
 };
 

@@ -454,6 +454,21 @@ static void test_secret(void)
     CU_ASSERT_EQUAL(secret_read(secret, STR("e"), arena, &text), -ENOENT);
 }
 
+static void test_pool_counters(void)
+{
+    scoped_ptr(object) struct object *fresh = support_object(
+        "{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: a}, spec: "
+        "{addresses: [192.0.2.0/24]}, status: {conditions: []}}");
+    scoped_ptr(object) struct object *counted = support_object(
+        "{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, metadata: {name: a}, spec: "
+        "{addresses: [192.0.2.0/24]}, status: {assignedIPv4: 1, assignedIPv6: 2, availableIPv4: 3, "
+        "availableIPv6: 4}}");
+    const struct ipaddresspool_status *status = &((struct ipaddresspool *)counted)->status;
+    CU_ASSERT(!((struct ipaddresspool *)fresh)->status.counted);
+    CU_ASSERT(status->counted && status->assigned_ipv4 == 1 && status->assigned_ipv6 == 2);
+    CU_ASSERT(status->available_ipv4 == 3 && status->available_ipv6 == 4);
+}
+
 static void test_other_kinds(void)
 {
     scoped_ptr(object) struct object *pod = support_object(
@@ -483,4 +498,4 @@ TEST_MAIN("crd/objects", TEST(test_kinds), TEST(test_paths), TEST(test_metadata)
           TEST(test_broken_objects), TEST(test_references), TEST(test_names),
           TEST(test_selector_matches), TEST(test_annotations), TEST(test_service_family),
           TEST(test_service_request), TEST(test_service), TEST(test_node), TEST(test_endpointslice),
-          TEST(test_secret), TEST(test_other_kinds))
+          TEST(test_secret), TEST(test_pool_counters), TEST(test_other_kinds))
