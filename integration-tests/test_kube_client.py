@@ -6,11 +6,13 @@ Events behave as the API asks of them; no credential is used beyond its life."""
 
 import base64
 import json
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lab.api import History
 from lab.controlplane import ControlPlane, kubeconfig_object
 from lab.faultproxy import Answer, AtByte, EditEvents, LoseAnswer
 from lab.kubeprobe import KubeProbe
@@ -208,6 +210,44 @@ def test_events_doubled_and_spoiled(probe, fault_proxy, maps):
     last = maps.create("b")
     one.told(maps.id("b"), last)
     assert one.versions(maps.id("a")) == versions
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_faults(probe, fault_proxy, maps, seed):
+    """Under random changes and random faults each object's story is told in order, with versions
+    that it really had, and in the end the cache is what the server holds."""
+    chance = random.Random(seed)
+    faults = (lambda: Answer(410), lambda: Answer(500), lambda: EditEvents.expire(chance.randrange(3)),
+              lambda: EditEvents.duplicate(chance.randrange(3)),
+              lambda: EditEvents.truncate(chance.randrange(3), chance.randrange(300)),
+              lambda: AtByte(chance.randrange(2000), chance.choice(("cut", "end"))))
+    there = set()
+    with History(maps.api, maps.path) as history:
+        one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
+        for i in range(400):
+            name = f"m{chance.randrange(8)}"
+            if name not in there:
+                maps.create(name, str(i))
+                there.add(name)
+            elif chance.random() < 0.3:
+                maps.delete(name)
+                there.remove(name)
+            else:
+                maps.change(name, str(i))
+            if chance.random() < 0.1:
+                fault_proxy.rule(chance.choice(faults)(), path="/configmaps", query="watch=1")
+                fault_proxy.cut_all()
+        fault_proxy.clear_rules()
+        wait_until(lambda: one.objects("ConfigMap") == maps.all(), 40, one.describe,
+                   "the cache holds what the server holds")
+        last = _version(maps.api.create(config_map("last", maps.namespace)))
+        one.told(maps.id("last"), last)
+        wait_until(lambda: history.reached(last), 20)
+        assert one.counts()["watches"] > 5 and one.counts()["lists"] > 1, "hardly any fault was met"
+    for name in (f"m{i}" for i in range(8)):
+        had = iter([None if kind == "DELETED" else _version(obj) for kind, obj in history.events
+                    if kind != "BOOKMARK" and obj["metadata"]["name"] == name])
+        assert all(version in had for version in one.versions(maps.id(name))), name
 
 
 def test_object_over_the_limit(probe, control_plane, maps):
