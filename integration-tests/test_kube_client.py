@@ -180,6 +180,7 @@ def test_expired_watch(probe, fault_proxy, maps, fault):
     change is not told again."""
     kept, gone, changed = (maps.create(name) for name in ("kept", "gone", "changed"))
     one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
+    wait_until(lambda: fault_proxy.requests(query="watch=1"), 20, what="the watch is there to be cut")
     fault_proxy.stop_accepting()
     fault_proxy.cut_all()
     maps.delete("gone")
