@@ -1,6 +1,7 @@
 /* What each kind checks of an object alone: all findings of a spec, word by word. The manifests
  * under testdata/refused show the same rules in the small. */
 #include "crd/bgppeer.h"
+#include "crd/ipaddresspool.h"
 #include "crd/ipreservation.h"
 #include "crd/test_support.h"
 
@@ -278,6 +279,30 @@ static void test_reservation_owner(void)
     }
 }
 
-TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_selectors), TEST(test_advertisement),
-          TEST(test_community), TEST(test_peer), TEST(test_peer_timers), TEST(test_reservation),
-          TEST(test_reservation_owner))
+/* A pool whose counters are shown is told from one that has none yet. */
+static void test_pool_counters(void)
+{
+    static const struct {
+        const char *status;
+        bool counted;
+    } cases[] = {
+        {"{}", false},
+        {"{assignedIPv4: 1}", false},
+        {"{assignedIPv4: 0, assignedIPv6: 0, availableIPv4: 4, availableIPv6: 0}", true},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str yaml = arena_printf(arena,
+                                       "{apiVersion: metallb.io/v1beta1, kind: IPAddressPool, "
+                                       "metadata: {name: a, namespace: ours}, spec: {addresses: "
+                                       "[192.0.2.0/30]}, status: %s}",
+                                       cases[i].status);
+        scoped_ptr(object) struct object *pool = support_object(yaml.ptr);
+        CU_ASSERT(!pool->refused);
+        CU_ASSERT_EQUAL(((struct ipaddresspool *)pool)->status.counted, cases[i].counted);
+    }
+}
+
+TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_pool_counters), TEST(test_selectors),
+          TEST(test_advertisement), TEST(test_community), TEST(test_peer), TEST(test_peer_timers),
+          TEST(test_reservation), TEST(test_reservation_owner))
