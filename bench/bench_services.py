@@ -107,6 +107,7 @@ def main():
     took = time.monotonic() - begin
     print(f"stentor-controller:           planned after {planned:.3f} s, written after {took:.3f} s")
     print(f"ratio to the plain client:    {took / baseline:.2f}")
+    print(f"its processor time:           {controller.process.cpu_seconds():.1f} s")
     time.sleep(3)  # memory is given back once the storm is over
     print(f"resident:                     {resident_mb(controller.process.pid):.1f} MB", flush=True)
     controller.process.kill()
