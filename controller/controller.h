@@ -49,6 +49,7 @@ struct controller {
     bool active; /* leader, with a cache that was listed since: plans and writes */
     bool config_changed;
     size_t planned;             /* Services planned since memory was given back last */
+    unsigned trims;             /* times that memory is still to be given back */
     void (*stopped)(void *ctx); /* set while stopping */
     void *stopped_ctx;
     uint64_t stop_deadline_ms; /* loop_now at which waiting for writes ends */

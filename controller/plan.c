@@ -20,7 +20,7 @@
 #include "crd/service.h"
 
 /* Most records hold a sentence and the name of a pool. */
-enum { TEXTS_SIZE = 96 };
+enum { TEXTS_SIZE = 64 };
 
 struct entry {
     struct plan_record record;

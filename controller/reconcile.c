@@ -12,10 +12,10 @@
 #include "controller/status_patch.h"
 
 /* How long counters may lag behind, so that a burst of allocations is one write per pool. */
-enum { COUNTERS_DELAY_MS = 500, WATCHDOG_MS = 30 * 1000 };
+enum { COUNTERS_DELAY_MS = 500, WATCHDOG_MS = 10 * 1000 };
 
 /* Planning and writing this many Services leaves megabytes of scratch memory behind. */
-enum { TRIM_SERVICES = 1000 };
+enum { TRIM_SERVICES = 1000, TRIM_TIMES = 2 };
 
 static const enum kind_id followed[] = {
     KIND_NAMESPACE,
@@ -116,21 +116,22 @@ static void changed(void *ctx, const struct object *before, const struct object 
 
 /* --- running the plan ------------------------------------------------------------------------ */
 
-/* Gives memory back once a storm is over. */
-static void trim(struct controller *c)
+/* Once a storm is over memory is to be given back: by the watchdog, some seconds later, when the
+ * Events of the storm have been sent too. */
+static void plan_trim(struct controller *c)
 {
     struct work_figures work = work_queue_figures(c->queue);
     if (c->planned < TRIM_SERVICES || work.ready + work.in_flight > 0)
         return;
     c->planned = 0;
-    (void)malloc_trim(0); /* whether it could give anything back does not matter */
+    c->trims = TRIM_TIMES;
 }
 
 static void counters_due(void *ctx)
 {
     struct controller *c = ctx;
     c->counters = NULL;
-    trim(c);
+    plan_trim(c);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     static const enum kind_id counted[] = {KIND_IP_ADDRESS_POOL, KIND_IP_RESERVATION};
     for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
@@ -222,6 +223,10 @@ static void watchdog(void *ctx)
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     if (c->active)
         apply_add(c, status_state_id(c, scratch));
+    if (c->trims == 0)
+        return;
+    c->trims--;
+    (void)malloc_trim(0); /* whether it could give anything back does not matter */
 }
 
 static void activate(struct controller *c)
