@@ -31,23 +31,11 @@ static const enum kind_id followed[] = {
     KIND_NODE,
 };
 
-static bool same_labels(const struct object *a, const struct object *b)
-{
-    const struct str_map *x = &a->meta.labels, *y = &b->meta.labels;
-    if (x->count != y->count)
-        return false;
-    for (size_t i = 0; i < x->count; i++) {
-        if (!str_eq(x->items[i].key, y->items[i].key) ||
-            !str_eq(x->items[i].value, y->items[i].value))
-            return false;
-    }
-    return true;
-}
-
 /* Did anything change but the status, which we write ourselves? */
 static bool is_changed_by_user(const struct object *before, const struct object *after)
 {
-    if (!before || !after || !same_labels(before, after) || before->refused != after->refused)
+    if (!before || !after || !object_same_labels(before, after) ||
+        before->refused != after->refused)
         return true;
     if (after->kind->id == KIND_NAMESPACE || after->kind->id == KIND_NODE)
         return false; /* only names and labels of these matter */

@@ -115,3 +115,16 @@ struct str object_annotation(const struct object *object, struct str key, bool *
 {
     return str_map_get(&object->meta.annotations, key, ret_present);
 }
+
+bool object_same_labels(const struct object *a, const struct object *b)
+{
+    const struct str_map *x = &a->meta.labels, *y = &b->meta.labels;
+    if (x->count != y->count)
+        return false;
+    for (size_t i = 0; i < x->count; i++) {
+        if (!str_eq(x->items[i].key, y->items[i].key) ||
+            !str_eq(x->items[i].value, y->items[i].value))
+            return false;
+    }
+    return true;
+}

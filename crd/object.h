@@ -55,6 +55,9 @@ SCOPE_DEFINE(object, struct object, object_unref)
 struct str object_label(const struct object *object, struct str key, bool *ret_present);
 struct str object_annotation(const struct object *object, struct str key, bool *ret_present);
 
+/* The same labels with the same values? */
+bool object_same_labels(const struct object *a, const struct object *b);
+
 /* Shape of metadata, for the tables of kinds: {"metadata", FIELD_OBJECT, offsetof(struct x,
  * object.meta), …}. */
 extern const struct shape object_meta_shape;

@@ -494,8 +494,28 @@ static void test_other_kinds(void)
     TEST_STR(((struct configurationstate *)state)->status.result, "Invalid");
 }
 
+static void test_same_labels(void)
+{
+    static const char *const labels[] = {"{}", "{a: b}", "{a: c}", "{b: b}", "{a: b, c: d}"};
+    for (size_t i = 0; i < TEST_COUNT(labels); i++) {
+        for (size_t j = 0; j < TEST_COUNT(labels); j++) {
+            char texts[2][160];
+            (void)snprintf(texts[0], sizeof(texts[0]),
+                           "{apiVersion: v1, kind: Node, metadata: {name: n, labels: %s}}",
+                           labels[i]);
+            (void)snprintf(texts[1], sizeof(texts[1]),
+                           "{apiVersion: v1, kind: Node, metadata: {name: m, labels: %s}}",
+                           labels[j]);
+            scoped_ptr(object) struct object *a = support_object(texts[0]);
+            scoped_ptr(object) struct object *b = support_object(texts[1]);
+            TEST_ASSERT(object_same_labels(a, b) == (i == j));
+        }
+    }
+}
+
 TEST_MAIN("crd/objects", TEST(test_kinds), TEST(test_paths), TEST(test_metadata),
           TEST(test_broken_objects), TEST(test_references), TEST(test_names),
           TEST(test_selector_matches), TEST(test_annotations), TEST(test_service_family),
           TEST(test_service_request), TEST(test_service), TEST(test_node), TEST(test_endpointslice),
-          TEST(test_secret), TEST(test_pool_counters), TEST(test_other_kinds))
+          TEST(test_secret), TEST(test_pool_counters), TEST(test_same_labels),
+          TEST(test_other_kinds))

@@ -35,23 +35,10 @@ struct speaker {
 
 /* --- what a change means --------------------------------------------------------------------- */
 
-static bool same_labels(const struct object *a, const struct object *b)
-{
-    const struct str_map *x = &a->meta.labels, *y = &b->meta.labels;
-    if (x->count != y->count)
-        return false;
-    for (size_t i = 0; i < x->count; i++) {
-        if (!str_eq(x->items[i].key, y->items[i].key) ||
-            !str_eq(x->items[i].value, y->items[i].value))
-            return false;
-    }
-    return true;
-}
-
 /* A node's heartbeats change its object all the time. */
 static bool node_matters(const struct object *before, const struct object *after)
 {
-    if (!before || !after || !same_labels(before, after))
+    if (!before || !after || !object_same_labels(before, after))
         return true;
     return ((const struct node *)before)->network_unavailable !=
            ((const struct node *)after)->network_unavailable;
@@ -75,7 +62,7 @@ static bool slice_matters(const struct speaker *s, const struct object *object)
 /* Counters and conditions in the status of configuration are the controller's own writing. */
 static bool spec_changed(const struct object *before, const struct object *after)
 {
-    return !before || !after || !same_labels(before, after) || after->meta.generation == 0 ||
+    return !before || !after || !object_same_labels(before, after) || after->meta.generation == 0 ||
            before->meta.generation != after->meta.generation;
 }
 
