@@ -59,7 +59,7 @@ static void synced(void *ctx)
     scoped_ptr(plan) struct plan *plan = plan_new(&options);
     struct config_input input = {.now = loop_wall_ns() / 1000000000};
     struct diag_list findings = {.arena = arena};
-    input.namespace = check->settings->namespace;
+    input.namespace = check->settings->common.namespace;
     for (size_t kind = 0; kind < KIND_COUNT; kind++)
         input.objects[kind] =
             source_list(check->source, (enum kind_id)kind, arena, &input.counts[kind]);

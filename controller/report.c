@@ -1,6 +1,7 @@
 #include "controller/report.h"
 
 #include "common/json/patch.h"
+#include "common/program/program_findings.h"
 
 bool report_includes(const struct plan_record *record)
 {
@@ -83,16 +84,6 @@ void report_service(struct patch *json, const struct plan_record *record)
     patch_close(json);
 }
 
-void report_finding(struct patch *json, const struct diag *diag)
-{
-    patch_open(json, NULL);
-    patch_str(json, "object", diag->object);
-    patch_str(json, "field", diag->field);
-    patch_str(json, "severity", str_from(diag_severity_name(diag->severity)));
-    patch_str(json, "message", diag->message);
-    patch_close(json);
-}
-
 void report_json(const struct plan_record *const *records, size_t count,
                  const struct diag_list *findings, struct sbuf *out)
 {
@@ -105,8 +96,7 @@ void report_json(const struct plan_record *const *records, size_t count,
     }
     patch_close(&json);
     patch_list(&json, "findings");
-    for (size_t i = 0; i < findings->found.len; i++)
-        report_finding(&json, &findings->found.items[i]);
+    program_findings_put(&json, findings);
     patch_close(&json);
     patch_close(&json);
     sbuf_put(out, patch_text(&json));

@@ -19,9 +19,8 @@ void report_text(const struct plan_record *const *records, size_t count,
 void report_json(const struct plan_record *const *records, size_t count,
                  const struct diag_list *findings, struct sbuf *out);
 
-/* One member of "services", "findings"; for the REST API too. */
+/* One member of "services"; for the REST API too. */
 struct patch;
 void report_service(struct patch *json, const struct plan_record *record);
-void report_finding(struct patch *json, const struct diag *diag);
 
 #endif

@@ -2,22 +2,21 @@
 
 #include <stdlib.h>
 
-#include "common/base/err.h"
-#include "common/base/log.h"
-#include "common/httpd/httpd.h"
+#include "common/httpd/http.h"
 #include "common/json/patch.h"
-#include "common/metrics/process_metrics.h"
+#include "common/program/program_findings.h"
+#include "common/program/program_servers.h"
 #include "controller/explain.h"
 #include "controller/report.h"
 #include "controller/service_patch.h"
+#include "controller/settings.h"
 #include "crd/annotations.h"
 #include "crd/condition.h"
 #include "crd/ipaddresspool.h"
 
 struct rest {
     struct controller *controller;
-    struct httpd *api, *health;
-    struct metrics *process;
+    struct program_servers *servers;
 };
 
 static void answer(struct http_response *response, struct patch *json)
@@ -142,12 +141,6 @@ static void explain(void *ctx, const struct http_request *request, struct http_r
 
 /* --- configuration --------------------------------------------------------------------------- */
 
-static void put_findings(struct patch *json, const struct diag_list *list)
-{
-    for (size_t i = 0; i < list->found.len; i++)
-        report_finding(json, &list->found.items[i]);
-}
-
 static void show_config(void *ctx, const struct http_request *request,
                         struct http_response *response)
 {
@@ -160,8 +153,8 @@ static void show_config(void *ctx, const struct http_request *request,
     patch_bool(&json, "leader", c->leader);
     patch_bool(&json, "valid", diag_errors(config) + diag_errors(source) == 0);
     patch_list(&json, "findings");
-    put_findings(&json, source);
-    put_findings(&json, config);
+    program_findings_put(&json, source);
+    program_findings_put(&json, config);
     patch_close(&json);
     patch_close(&json);
     answer(response, &json);
@@ -182,33 +175,21 @@ static void refresh(struct controller *c, struct arena *arena)
 static void show_metrics(void *ctx, const struct http_request *request,
                          struct http_response *response)
 {
-    struct rest *rest = ctx;
-    enum metrics_format format = metrics_negotiate(request->accept);
+    const struct rest *rest = ctx;
     refresh(rest->controller, request->arena);
-    process_metrics_update(rest->process);
-    const struct metrics *sets[] = {controller_metrics_set(rest->controller->metrics),
-                                    rest->process};
-    metrics_render(sets, sizeof(sets) / sizeof(sets[0]), format, &response->body);
-    response->content_type = metrics_content_type(format);
+    program_servers_show_metrics(rest->servers, controller_metrics_set(rest->controller->metrics),
+                                 request, response);
 }
 
-static void show_health(void *ctx, const struct http_request *request,
-                        struct http_response *response)
-{
-    (void)ctx;
-    (void)request;
-    http_text(response, 200, "ok");
-}
-
-static void show_ready(void *ctx, const struct http_request *request,
-                       struct http_response *response)
+static bool is_ready(void *ctx, const char **ret_phrase)
 {
     const struct controller *c = ((const struct rest *)ctx)->controller;
-    (void)request;
-    if (controller_is_ready(c))
-        http_text(response, 200, c->active ? "ok: leading" : "ok: standing by");
+    bool ready = controller_is_ready(c);
+    if (ready)
+        *ret_phrase = c->active ? "ok: leading" : "ok: standing by";
     else
-        http_text(response, 503, c->synced ? "planning" : "listing objects");
+        *ret_phrase = c->synced ? "planning" : "listing objects";
+    return ready;
 }
 
 static const struct http_route api_routes[] = {
@@ -219,66 +200,31 @@ static const struct http_route api_routes[] = {
     {"GET", "/metrics", show_metrics},
 };
 
-static const struct http_route health_routes[] = {
-    {"GET", "/healthz", show_health},
-    {"GET", "/readyz", show_ready},
-};
-
 /* --- servers --------------------------------------------------------------------------------- */
 
-static struct httpd *open_server(struct rest *rest, struct httpd_config *config,
-                                 struct arena *arena, struct str *ret_error)
+struct rest *rest_start(struct program *program, struct controller *controller,
+                        struct str *ret_error)
 {
-    struct httpd *server = NULL;
-    config->ctx = rest;
-    int result = httpd_open(rest->controller->loop, config, &server);
-    if (result < 0) {
-        *ret_error =
-            arena_printf(arena, "cannot serve %s on address \"" STR_FMT "\" port %u: %s",
-                         config->name, STR_ARG(config->address), config->port, err_text(result));
-        return NULL;
-    }
-    log_info("serving", kv_cstr("what", config->name), kv_str("address", config->address),
-             kv_uint("port", httpd_port(server)));
-    return server;
-}
-
-struct rest *rest_start(struct controller *controller, const struct settings *settings,
-                        struct arena *arena, struct str *ret_error)
-{
+    const struct settings *settings = (const struct settings *)program->settings;
     struct rest *rest = heap_alloc(sizeof(*rest));
-    rest->controller = controller;
-    rest->process = process_metrics_new();
-    struct httpd_config api = {
-        .name = "api",
-        .address = settings->bind_address,
-        .port = (uint16_t)settings->port,
+    struct program_servers_config config = {
         .routes = api_routes,
         .route_count = sizeof(api_routes) / sizeof(api_routes[0]),
+        .cert_dir = settings->cert_dir,
+        .health_address = settings->health_address,
+        .ready = is_ready,
+        .ctx = rest,
     };
-    struct httpd_config health = {
-        .name = "health",
-        .address = settings->health_address,
-        .port = (uint16_t)settings->health_port,
-        .routes = health_routes,
-        .route_count = sizeof(health_routes) / sizeof(health_routes[0]),
-    };
-    if (settings->cert_dir.len) {
-        api.certificate_file = arena_printf(arena, STR_FMT "/tls.crt", STR_ARG(settings->cert_dir));
-        api.key_file = arena_printf(arena, STR_FMT "/tls.key", STR_ARG(settings->cert_dir));
-    }
-    rest->api = open_server(rest, &api, arena, ret_error);
-    rest->health = rest->api ? open_server(rest, &health, arena, ret_error) : NULL;
-    return rest->health ? rest : rest_stop(rest);
+    rest->controller = controller;
+    rest->servers = program_servers_open(program, &config, ret_error);
+    return rest->servers ? rest : rest_stop(rest);
 }
 
 struct rest *rest_stop(struct rest *rest)
 {
     if (!rest)
         return NULL;
-    (void)httpd_close(rest->api);
-    (void)httpd_close(rest->health);
-    (void)metrics_free(rest->process);
+    (void)program_servers_close(rest->servers);
     free(rest);
     return NULL;
 }

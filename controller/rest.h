@@ -11,15 +11,15 @@
 #ifndef CONTROLLER_REST_H
 #define CONTROLLER_REST_H
 
+#include "common/program/program_main.h"
 #include "controller/controller.h"
-#include "controller/settings.h"
 
 struct rest;
 
 /* Opens both servers for a controller, which must outlive them. NULL with a sentence in ret_error
  * (arena) when a port cannot be had. */
-struct rest *rest_start(struct controller *controller, const struct settings *settings,
-                        struct arena *arena, struct str *ret_error);
+struct rest *rest_start(struct program *program, struct controller *controller,
+                        struct str *ret_error);
 
 /* NULL is fine. Returns NULL. */
 struct rest *rest_stop(struct rest *rest);

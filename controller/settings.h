@@ -3,16 +3,13 @@
 #ifndef CONTROLLER_SETTINGS_H
 #define CONTROLLER_SETTINGS_H
 
-#include "common/base/log.h"
-#include "common/base/options.h"
+#include "common/program/program_settings.h"
 
 enum settings_output { SETTINGS_TEXT, SETTINGS_JSON };
 
 struct settings {
-    /* where objects come from */
-    struct str manifests, status, check;
-    struct str kubeconfig, context;
-    struct str namespace;
+    struct program_settings common; /* stays first */
+    struct str check;
     /* what is done */
     struct str lb_class;
     int output; /* enum settings_output */
@@ -21,20 +18,9 @@ struct settings {
     struct str identity;
     uint64_t writes_in_flight;
     /* how it is watched */
-    struct str bind_address, health_address, cert_dir;
-    uint64_t port, health_port;
-    int log_level;  /* enum log_level */
-    int log_format; /* enum log_format */
+    struct str health_address, cert_dir;
 };
 
-extern const struct options settings_options;
-
-/* What the rows cannot say: flags that exclude or need each other. 0, or ERR_SYNTAX with a
- * sentence in ret_error (arena). */
-int settings_check(const struct settings *settings, struct arena *arena, struct str *ret_error)
-    __attribute__((warn_unused_result));
-
-/* The log level; "all" is debug. */
-enum log_level settings_log_level(const struct settings *settings);
+extern const struct program_flags settings_flags; /* fills a struct settings */
 
 #endif

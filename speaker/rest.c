@@ -2,18 +2,15 @@
 
 #include <stdlib.h>
 
-#include "common/base/err.h"
-#include "common/base/log.h"
-#include "common/httpd/httpd.h"
+#include "common/httpd/http.h"
 #include "common/json/patch.h"
-#include "common/metrics/process_metrics.h"
+#include "common/program/program_findings.h"
+#include "common/program/program_servers.h"
 
 struct rest {
-    struct loop *loop;
     const struct speaker *speaker;
     struct speaker_metrics *metrics;
-    struct httpd *api, *health;
-    struct metrics *process;
+    struct program_servers *servers;
 };
 
 /* --- announcements --------------------------------------------------------------------------- */
@@ -71,19 +68,6 @@ static void put_interface(struct patch *json, const struct speaker *speaker,
     patch_close(json);
 }
 
-static void put_findings(struct patch *json, const struct diag_list *list)
-{
-    for (size_t i = 0; i < list->found.len; i++) {
-        const struct diag *diag = &list->found.items[i];
-        patch_open(json, NULL);
-        patch_str(json, "object", diag->object);
-        patch_str(json, "field", diag->field);
-        patch_str(json, "severity", str_from(diag_severity_name(diag->severity)));
-        patch_str(json, "message", diag->message);
-        patch_close(json);
-    }
-}
-
 static void put_interfaces(struct patch *json, const struct speaker *speaker, struct arena *arena)
 {
     size_t count;
@@ -113,8 +97,8 @@ static void show_announcements(void *ctx, const struct http_request *request,
     patch_close(&json);
     put_interfaces(&json, speaker, request->arena);
     patch_list(&json, "findings");
-    put_findings(&json, speaker_input_findings(speaker));
-    put_findings(&json, speaker_findings(speaker));
+    program_findings_put(&json, speaker_input_findings(speaker));
+    program_findings_put(&json, speaker_findings(speaker));
     patch_close(&json);
     patch_close(&json);
     sbuf_put(&response->body, patch_text(&json));
@@ -140,7 +124,6 @@ static void show_metrics(void *ctx, const struct http_request *request,
                          struct http_response *response)
 {
     struct rest *rest = ctx;
-    enum metrics_format format = metrics_negotiate(request->accept);
     size_t count;
     const struct apply_figures *figures =
         apply_figures(speaker_apply(rest->speaker), request->arena, &count);
@@ -148,28 +131,15 @@ static void show_metrics(void *ctx, const struct http_request *request,
         speaker_metrics_address(rest->metrics, &figures[i].ip, figures[i].requests,
                                 figures[i].replies, figures[i].gratuitous);
     refresh_interfaces(rest, request->arena);
-    process_metrics_update(rest->process);
-    const struct metrics *sets[] = {speaker_metrics_set(rest->metrics), rest->process};
-    metrics_render(sets, sizeof(sets) / sizeof(sets[0]), format, &response->body);
-    response->content_type = metrics_content_type(format);
+    program_servers_show_metrics(rest->servers, speaker_metrics_set(rest->metrics), request,
+                                 response);
 }
 
-static void show_health(void *ctx, const struct http_request *request,
-                        struct http_response *response)
+static bool is_ready(void *ctx, const char **ret_phrase)
 {
-    (void)ctx;
-    (void)request;
-    http_text(response, 200, "ok");
-}
-
-static void show_ready(void *ctx, const struct http_request *request,
-                       struct http_response *response)
-{
-    (void)request;
-    if (speaker_is_ready(((const struct rest *)ctx)->speaker))
-        http_text(response, 200, "ok");
-    else
-        http_text(response, 503, "listing objects and interfaces");
+    bool ready = speaker_is_ready(((const struct rest *)ctx)->speaker);
+    *ret_phrase = ready ? "ok" : "listing objects and interfaces";
+    return ready;
 }
 
 static const struct http_route api_routes[] = {
@@ -177,63 +147,30 @@ static const struct http_route api_routes[] = {
     {"GET", "/metrics", show_metrics},
 };
 
-static const struct http_route health_routes[] = {
-    {"GET", "/healthz", show_health},
-    {"GET", "/readyz", show_ready},
-};
-
 /* --- servers --------------------------------------------------------------------------------- */
 
-static struct httpd *open_server(struct rest *rest, struct httpd_config *config,
-                                 struct arena *arena, struct str *ret_error)
-{
-    struct httpd *server = NULL;
-    config->ctx = rest;
-    int result = httpd_open(rest->loop, config, &server);
-    if (result < 0) {
-        *ret_error =
-            arena_printf(arena, "cannot serve %s on address \"" STR_FMT "\" port %u: %s",
-                         config->name, STR_ARG(config->address), config->port, err_text(result));
-        return NULL;
-    }
-    log_info("serving", kv_cstr("what", config->name), kv_str("address", config->address),
-             kv_uint("port", httpd_port(server)));
-    return server;
-}
-
-struct rest *rest_start(struct loop *loop, const struct speaker *speaker,
-                        struct speaker_metrics *metrics, const struct settings *settings,
-                        struct arena *arena, struct str *ret_error)
+struct rest *rest_start(struct program *program, const struct speaker *speaker,
+                        struct speaker_metrics *metrics, struct str *ret_error)
 {
     struct rest *rest = heap_alloc(sizeof(*rest));
-    *rest = (struct rest){
-        .loop = loop, .speaker = speaker, .metrics = metrics, .process = process_metrics_new()};
-    struct httpd_config api = {
-        .name = "api",
-        .address = settings->bind_address,
-        .port = (uint16_t)settings->port,
+    struct program_servers_config config = {
         .routes = api_routes,
         .route_count = sizeof(api_routes) / sizeof(api_routes[0]),
+        .health_address = STR("127.0.0.1"),
+        .ready = is_ready,
+        .ctx = rest,
     };
-    struct httpd_config health = {
-        .name = "health",
-        .address = STR("127.0.0.1"),
-        .port = (uint16_t)settings->health_port,
-        .routes = health_routes,
-        .route_count = sizeof(health_routes) / sizeof(health_routes[0]),
-    };
-    rest->api = open_server(rest, &api, arena, ret_error);
-    rest->health = rest->api ? open_server(rest, &health, arena, ret_error) : NULL;
-    return rest->health ? rest : rest_stop(rest);
+    rest->speaker = speaker;
+    rest->metrics = metrics;
+    rest->servers = program_servers_open(program, &config, ret_error);
+    return rest->servers ? rest : rest_stop(rest);
 }
 
 struct rest *rest_stop(struct rest *rest)
 {
     if (!rest)
         return NULL;
-    (void)httpd_close(rest->api);
-    (void)httpd_close(rest->health);
-    (void)metrics_free(rest->process);
+    (void)program_servers_close(rest->servers);
     free(rest);
     return NULL;
 }

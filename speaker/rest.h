@@ -10,16 +10,15 @@
 #ifndef SPEAKER_REST_H
 #define SPEAKER_REST_H
 
-#include "speaker/settings.h"
+#include "common/program/program_main.h"
 #include "speaker/speaker.h"
 
 struct rest;
 
 /* Opens both servers for a speaker and its metrics, which must outlive them. NULL with a sentence
  * in ret_error (arena) when a port cannot be had. */
-struct rest *rest_start(struct loop *loop, const struct speaker *speaker,
-                        struct speaker_metrics *metrics, const struct settings *settings,
-                        struct arena *arena, struct str *ret_error);
+struct rest *rest_start(struct program *program, const struct speaker *speaker,
+                        struct speaker_metrics *metrics, struct str *ret_error);
 
 /* NULL is fine. Returns NULL. */
 struct rest *rest_stop(struct rest *rest);

@@ -1,6 +1,6 @@
 /* The speaker's tables: metrics by the rules, and flags. */
 #include "common/base/sbuf.h"
-#include "common/base/test.h"
+#include "common/program/test_tables.h"
 #include "speaker/settings.h"
 #include "speaker/speaker_metrics.h"
 
@@ -8,10 +8,7 @@ static void test_metrics_follow_the_rules(void)
 {
     size_t count;
     const struct metric *rows = speaker_metrics_rows(&count);
-    scoped_sbuf struct sbuf out = {0};
-    size_t breaches = metrics_lint(rows, count, "stentor_speaker_", &out);
-    TEST_STR(sbuf_str(&out), "");
-    TEST_ASSERT(breaches == 0 && count > 0);
+    metrics_run(rows, count, "stentor_speaker_", 1);
 }
 
 /* The series that dashboards made for MetalLB ask for. */
@@ -48,10 +45,7 @@ static void test_metrics_text(void)
 
 static void test_settings(void)
 {
-    static const struct {
-        const char *arguments[5];
-        const char *error;
-    } cases[] = {
+    static const struct flag_case cases[] = {
         {{"--node-name", "n1"}, ""},
         {{"--node-name", "n1", "--manifests", "m", "--status=s"}, ""},
         {{"--lb-class", "x"}, "--node-name (or METALLB_NODE_NAME) must be given"},
@@ -60,20 +54,7 @@ static void test_settings(void)
         {{"--node-name=n1", "--manifests=m", "--context", "c"},
          "--manifests and --context exclude each other"},
     };
-    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
-        scoped_ptr(arena) struct arena *arena = arena_new(0);
-        struct settings settings = {0};
-        struct str_list operands;
-        struct str error = {0};
-        size_t count = 0;
-        while (count < TEST_COUNT(cases[i].arguments) && cases[i].arguments[count])
-            count++;
-        TEST_ASSERT(options_parse(&settings_options, (char *const *)cases[i].arguments, count, NULL,
-                                  arena, &settings, &operands, &error) == OPTIONS_RUN);
-        int result = settings_check(&settings, &error);
-        TEST_STR(error, cases[i].error);
-        TEST_ASSERT((result == 0) == (cases[i].error[0] == '\0'));
-    }
+    flags_run(&settings_flags, cases, TEST_COUNT(cases));
 }
 
 TEST_MAIN("speaker/tables", TEST(test_metrics_follow_the_rules), TEST(test_metrics_text),

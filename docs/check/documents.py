@@ -22,7 +22,9 @@ LEFT_OUT = {"build", "__pycache__"}  # folders that are not the product's
 ROUTE = re.compile(r'\{"([A-Z]+)", "(/[^"]*)", \w+\}')
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MENTION = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
-FLAG = re.compile(r'\{"([\w-]+)",\s*(?:"(\w+)"|NULL), OPTION_\w+, AT\(\w+\)(?:,\s*\.fallback = "([^"]*)")?')
+FLAG = re.compile(r'\{\s*"([\w-]+)",\s*(?:"(\w+)"|NULL),\s*OPTION_\w+,\s*(?:PROGRAM_)?AT\(\w+\)'
+                  r'(?:,\s*\.fallback = "([^"]*)")?')
+ROWS = re.compile(r"^#define (PROGRAM_ROWS_\w+)(.*)$", re.M)
 VERDICT = re.compile(r'\[WANT_\w+\] = \{"(\w+)"|set_result\([^;"]*"(\w+)"')
 
 
@@ -172,6 +174,7 @@ def check_routes(root):
     told = {(method, path) for method, path, _ in document.operations()}
     if not routes:
         yield "controller/rest.c: no row of a table of routes was found"
+    routes |= set(ROUTE.findall((root / "common/program/program_servers.c").read_text()))
     for method, path in sorted(routes - told):
         yield f"docs/openapi.yaml: {method} {path} of controller/rest.c is missing"
     for method, path in sorted(told - routes):
@@ -204,11 +207,18 @@ def check_rights(root):
             yield f"docs/manifests: {' '.join(key)} is not as in integration-tests/lab/rbac.yaml"
 
 
+def flag_rows(root, program):
+    """The rows of a program's table of flags: its own, and the common ones that it takes in."""
+    own = (root / program / "settings.c").read_text()
+    common = (root / "common/program/program_settings.h").read_text().replace("\\\n", " ")
+    taken = (body for name, body in ROWS.findall(common) if re.search(rf"\b{name}\b", own))
+    return FLAG.findall("\n".join((own, *taken)))
+
+
 def check_workload(root, program, path):
     """Flags, environment and ports of the program's Deployment or DaemonSet are its own."""
     where = path.relative_to(root)
-    rows = {flag: (variable, default) for flag, variable, default
-            in FLAG.findall((root / program / "settings.c").read_text())}
+    rows = {flag: (variable, default) for flag, variable, default in flag_rows(root, program)}
     variables = {variable for variable, _ in rows.values()}
     [tree] = [tree for tree in documents(path) if tree["kind"] in ("Deployment", "DaemonSet")]
     [container] = tree["spec"]["template"]["spec"]["containers"]

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     scoped_patch struct patch json = {0};
     patch_open(&json, NULL);
     put_annotations(&json);
-    put_flags(&json, &settings_options);
+    put_flags(&json, &settings_flags.options);
     put_metrics(&json);
     put_reasons(&json);
     patch_close(&json);
