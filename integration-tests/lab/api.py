@@ -179,11 +179,15 @@ def _is_closed(sock):
 class History:
     """Every state that the objects of one collection went through since it was made. For
     promises such as "no address was ever given twice", which an end state cannot prove.
-    Use it in a `with`, or stop() it."""
+    Use it in a `with`, or stop() it.
+
+    An API server that starts anew does not tell what came before. The states at that moment are
+    then added as events, and `gaps` counts how often that was necessary."""
 
     def __init__(self, api, path):
         self.events = []  # (type, object), in the server's order
         self.error = None  # the last one; after an API server outage the watch goes on
+        self.gaps = 0
         self._api = api
         self._path = path
         self._connection = None
@@ -223,9 +227,22 @@ class History:
                 for kind, obj in self._api.watch(self._path, version, connection=self._connection):
                     if kind == "ERROR":  # expired: what was missed is lost for good
                         self.error = obj
-                        return
+                        version = self._bridge_gap()
+                        break
                     self.events.append((kind, obj))
                     version = obj["metadata"]["resourceVersion"]
             except (OSError, http.client.HTTPException, ValueError, ApiError) as error:
                 self.error = error
             self._stopped.wait(0.1)
+
+    def _bridge_gap(self):
+        """Adds the present states, and the end of what is gone. Returns the version they are of."""
+        collection = self._api.get(self._path)
+        present = {obj["metadata"]["uid"] for obj in collection["items"]}
+        known = {obj["metadata"]["uid"]: (kind, obj) for kind, obj in self.events if kind != "BOOKMARK"}
+        self.events += [("DELETED", obj) for uid, (kind, obj) in known.items()
+                        if kind != "DELETED" and uid not in present]
+        self.events += [("MODIFIED" if obj["metadata"]["uid"] in known else "ADDED", obj)
+                        for obj in collection["items"]]
+        self.gaps += 1
+        return collection["metadata"]["resourceVersion"]

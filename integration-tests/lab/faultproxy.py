@@ -277,7 +277,11 @@ class FaultProxy(Listener):
                 if upstream is None:
                     upstream = await asyncio.open_connection(
                         *self.upstream, ssl=self._client_tls, limit=_HEAD_LIMIT)
-                if not await _exchange(request, action, upstream, reader, writer):
+                then = await _exchange(request, action, upstream, reader, writer)
+                if then != "next":  # the rest of the upstream's answer is of no use
+                    reset(upstream[1])
+                    upstream = None
+                if then == "close":
                     return
         finally:
             if upstream:
@@ -295,22 +299,22 @@ class FaultProxy(Listener):
 
 
 async def _exchange(request, action, upstream, reader, writer):
-    """Passes one request on and its answer back. Returns whether the connection may serve
-    another."""
+    """Passes one request on and its answer back. Returns "next" when both connections may serve
+    another request, "reopen" when only the client's may, else "close"."""
     up_reader, up_writer = upstream
     up_writer.write(_format_request(request))
     await up_writer.drain()
     status_line, headers = await _read_head(up_reader)
     if action.drop_answer:
         await _drain(_body(up_reader, request, status_line, headers), reader)
-        return False
+        return "close"
     request.status = int(status_line.split()[1])
     editor = action.body_editor()
     body = _body(up_reader, request, status_line, headers)
     if body is None:
         writer.write(_format_head(status_line, headers))
         await writer.drain()
-        return True
+        return "next"
     # The length may change on the way and a watch has none: always chunked (RFC 9112, 7.1).
     headers = [(n, v) for n, v in headers if n.lower() not in ("content-length", "transfer-encoding")]
     writer.write(_format_head(status_line, headers + [("Transfer-Encoding", "chunked")]))
@@ -334,16 +338,13 @@ async def _pass_body(body, editor, reader, writer):
     if ending == "stall":
         await writer.drain()
         await _until_gone(reader)
-        return False
+        return "close"
     if ending == "cut":
         await flushed(writer)
-        return False
+        return "close"
     writer.write(b"0\r\n\r\n")
     await writer.drain()
-    if ending == "end":  # the rest of the upstream's body is of no use to the next request
-        await flushed(writer)
-        return False
-    return True
+    return "reopen" if ending == "end" else "next"
 
 
 async def _unless_gone(awaitable, reader):

@@ -36,6 +36,20 @@ def wait_until(condition, seconds, describe=None, what=None, tolerate=(OSError, 
         pause = min(pause * 1.5, 0.25)
 
 
+def stays(condition, seconds, describe=None, what=None):
+    """Checks over and over for so many seconds that condition() is true. For "nothing happens"
+    and "it goes on": an exception in it is a failure like any other."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if not value:
+            raise AssertionError(_explain(condition, seconds, describe, what, value, None)
+                                 .replace("not within", "did not last for", 1))
+        if time.monotonic() > end:
+            return
+        time.sleep(0.1)
+
+
 def _explain(condition, seconds, describe, what, value, problem):
     lines = [f"not within {seconds} s: {what or getattr(condition, '__name__', condition)}"]
     if problem is not None:
