@@ -29,7 +29,7 @@ class Evidence:
 
     def save(self, test):
         """Writes all there is into a fresh directory for that test. Returns its path."""
-        directory = DIRECTORY / re.sub(r"[^\w.-]+", "-", test).strip("-")
+        directory = DIRECTORY / re.sub(r"[^\w.-]+", "-", test).strip("-")[:200]
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         for name, source in self._all_sources().items():
