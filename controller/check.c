@@ -25,17 +25,13 @@ static void add_all(struct diag_list *to, const struct diag_list *from)
     }
 }
 
-/* Findings of the input, of the configuration, and of the Services themselves. */
-static void gather(struct check *check, const struct config *config,
-                   const struct object *const *services, size_t count, struct diag_list *ret)
+/* Findings of the input and of all objects, alone and together. */
+static void gather(struct check *check, const struct config *config, struct diag_list *ret)
 {
     add_all(ret, source_findings(check->source));
     add_all(ret, config_findings(config));
-    for (size_t i = 0; i < count; i++)
-        add_all(ret, &services[i]->findings);
 }
 
-/* plan: NULL when there is none. */
 static void print(struct check *check, const struct plan *plan, const struct diag_list *findings,
                   struct arena *arena)
 {
@@ -67,7 +63,7 @@ static void synced(void *ctx)
     for (size_t i = 0; i < input.counts[KIND_SERVICE]; i++)
         plan_offer(plan, input.objects[KIND_SERVICE][i], false);
     plan_run(plan);
-    gather(check, config, input.objects[KIND_SERVICE], input.counts[KIND_SERVICE], &findings);
+    gather(check, config, &findings);
     print(check, plan, &findings, arena);
     diag_done(&findings);
     loop_stop(check->loop);

@@ -1,6 +1,8 @@
 #include "crd/service.h"
 
+#include "common/base/names.h"
 #include "crd/annotations.h"
+#include "crd/check.h"
 #include "crd/condition.h"
 #include "crd/object_rows.h"
 
@@ -153,10 +155,63 @@ static void read_request(struct service *service)
         request->count = 0;
 }
 
-/* Nothing here refuses a Service: what cannot be read is told by the one decision it concerns. */
+/* Fields that take a few words only. An API server knows the words of its own version, so they are
+ * checked only in manifests that none has seen; there a typing error must not pass in silence. */
+struct closed_field {
+    const char *field;
+    size_t offset;
+    struct names words;
+};
+
+static const char *const types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
+static const char *const policies[] = {"SingleStack", "PreferDualStack", "RequireDualStack"};
+static const char *const traffic[] = {"Cluster", "Local"};
+static const char *const protocols[] = {"TCP", "UDP", "SCTP"};
+
+#define AT(member) offsetof(struct service, member)
+static const struct closed_field closed_fields[] = {
+    {"spec.type", AT(spec.type), NAMES(types)},
+    {"spec.ipFamilyPolicy", AT(spec.ip_family_policy), NAMES(policies)},
+    {"spec.externalTrafficPolicy", AT(spec.external_traffic_policy), NAMES(traffic)},
+};
+#undef AT
+
+static void check_word(struct object *object, struct str field, struct str value,
+                       const struct names *words)
+{
+    size_t at;
+    if (value.len == 0 || names_find(words, value, &at) == 0)
+        return;
+    struct sbuf list = {0};
+    for (size_t i = 0; i < words->count; i++)
+        sbuf_printf(&list, "%s%s", i ? ", " : "", words->names[i]);
+    check_fail(object, field, "must be one of %s, not \"" STR_FMT "\"", sbuf_cstr(&list),
+               STR_ARG(str_slice(value, 0, 64)));
+    sbuf_done(&list);
+}
+
+static void check_words(struct service *service)
+{
+    struct object *object = &service->object;
+    static const struct names protocol_names = NAMES(protocols);
+    const struct service_port *ports = service->spec.ports.items;
+    for (size_t i = 0; i < sizeof(closed_fields) / sizeof(closed_fields[0]); i++) {
+        const struct closed_field *row = &closed_fields[i];
+        const struct str *value = (const struct str *)((const char *)service + row->offset);
+        check_word(object, str_from(row->field), *value, &row->words);
+    }
+    for (size_t i = 0; i < service->spec.ports.count; i++)
+        check_word(object, check_field(object, "spec.ports[%zu].protocol", i), ports[i].protocol,
+                   &protocol_names);
+}
+
+/* What an API server has let pass is never refused here: what cannot be read is told by the one
+ * decision it concerns. */
 void service_check(struct object *object)
 {
     struct service *service = (struct service *)object;
+    if (object->origin.len)
+        check_words(service);
     service->is_load_balancer = str_eq(service->spec.type, STR("LoadBalancer"));
     service->is_local = str_eq(service->spec.external_traffic_policy, STR("Local"));
     service->policy = policy_of(service->spec.ip_family_policy);

@@ -303,6 +303,42 @@ static void test_pool_counters(void)
     }
 }
 
+/* Words that an API server would refuse are refused in a manifest, and in nothing else. */
+static void test_service_words(void)
+{
+    static const struct {
+        const char *spec, *want;
+    } cases[] = {
+        {"type: LoadBalancer, externalTrafficPolicy: Local, ipFamilyPolicy: SingleStack, "
+         "ports: [{port: 80, protocol: UDP}]",
+         ""},
+        {"type: Loadbalancer",
+         "error spec.type: must be one of ClusterIP, NodePort, LoadBalancer, ExternalName, not "
+         "\"Loadbalancer\"\n"},
+        {"type: LoadBalancer, externalTrafficPolicy: local",
+         "error spec.externalTrafficPolicy: must be one of Cluster, Local, not \"local\"\n"},
+        {"type: LoadBalancer, ipFamilyPolicy: RequireDualstack",
+         "error spec.ipFamilyPolicy: must be one of SingleStack, PreferDualStack, "
+         "RequireDualStack, not \"RequireDualstack\"\n"},
+        {"type: LoadBalancer, ports: [{port: 80}, {port: 81, protocol: tpc}]",
+         "error spec.ports[1].protocol: must be one of TCP, UDP, SCTP, not \"tpc\"\n"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str yaml = arena_printf(arena,
+                                       "{apiVersion: v1, kind: Service, metadata: {name: x, "
+                                       "namespace: ours}, spec: {%s}}",
+                                       cases[i].spec);
+        scoped_ptr(object) struct object *manifest = support_object(yaml.ptr);
+        TEST_STR(support_findings(&manifest->findings, arena), cases[i].want);
+        struct yaml_documents documents = yaml_parse(yaml, arena);
+        scoped_ptr(object) struct object *seen =
+            object_decode(kinds_get(KIND_SERVICE), documents.list.items[0].tree, STR(""));
+        yaml_done(&documents);
+        TEST_ASSERT(!seen->refused);
+    }
+}
+
 TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_pool_counters), TEST(test_selectors),
           TEST(test_advertisement), TEST(test_community), TEST(test_peer), TEST(test_peer_timers),
-          TEST(test_reservation), TEST(test_reservation_owner))
+          TEST(test_reservation), TEST(test_reservation_owner), TEST(test_service_words))
