@@ -68,6 +68,20 @@ static void check_names(struct object *object)
                    STR_ARG(str_slice(meta->namespace, 0, 253)));
 }
 
+/* The API server's limit on the keys and values of all annotations together. */
+enum { ANNOTATIONS_MAX = 256 * 1024 };
+
+static void check_annotations(struct object *object)
+{
+    const struct str_map *annotations = &object->meta.annotations;
+    size_t size = 0;
+    for (size_t i = 0; i < annotations->count; i++)
+        size += annotations->items[i].key.len + annotations->items[i].value.len;
+    if (size > ANNOTATIONS_MAX)
+        check_fail(object, STR("metadata.annotations"), "must be at most %d bytes in all, not %zu",
+                   ANNOTATIONS_MAX, size);
+}
+
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin)
 {
     /* Clusters have thousands of objects: most fit the first block, which is one allocation. */
@@ -83,6 +97,7 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
     /* The number of errors is counted below, together with those of the checks. */
     (void)fields_decode(kind->shape, tree, STR(""), object->id, arena, &object->findings, object);
     check_names(object);
+    check_annotations(object);
     if (kind->check)
         kind->check(object);
     object->refused = diag_errors(&object->findings) > 0;
