@@ -117,6 +117,11 @@ static double seconds(uint64_t ns)
     return (double)ns / 1e9;
 }
 
+void controller_metrics_loaded(struct controller_metrics *m)
+{
+    metric_set(m->set, CONFIG_LOADED, 1, NO_LABELS);
+}
+
 void controller_metrics_config(struct controller_metrics *m, const struct diag_list *findings)
 {
     size_t counts[DIAG_NOTE + 1] = {0};
@@ -125,7 +130,7 @@ void controller_metrics_config(struct controller_metrics *m, const struct diag_l
     for (size_t i = 0; i <= DIAG_NOTE; i++)
         metric_set(m->set, FINDINGS, (double)counts[i],
                    LABELS(str_from(diag_severity_name((enum diag_severity)i))));
-    metric_set(m->set, CONFIG_LOADED, 1, NO_LABELS);
+    controller_metrics_loaded(m);
     metric_set(m->set, CONFIG_STALE, counts[DIAG_ERROR] ? 1 : 0, NO_LABELS);
 }
 

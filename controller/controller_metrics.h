@@ -11,6 +11,8 @@ struct controller_metrics;
 struct controller_metrics *controller_metrics_new(void);
 struct controller_metrics *controller_metrics_free(struct controller_metrics *metrics);
 
+/* The configuration has been read; a standby reads it and leaves judging to the leader. */
+void controller_metrics_loaded(struct controller_metrics *metrics);
 /* A configuration has been judged. */
 void controller_metrics_config(struct controller_metrics *metrics,
                                const struct diag_list *findings);

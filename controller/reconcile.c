@@ -261,6 +261,7 @@ static void synced(void *ctx)
 {
     struct controller *c = ctx;
     c->synced = true;
+    controller_metrics_loaded(c->metrics);
     if (c->leader && !c->active && !c->stopped)
         activate(c);
 }
