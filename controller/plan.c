@@ -44,6 +44,7 @@ struct plan {
 /* One decision under way. */
 struct turn {
     struct entry *entry;
+    struct plan_record before; /* what the record said, once it has been emptied */
     struct decision d;
 };
 
@@ -212,16 +213,41 @@ static bool same_outcome(const struct plan_record *a, const struct plan_record *
     return true;
 }
 
-/* Ends a decision. When it came out as before, notes that were not told yet are kept. */
+static bool has_note(const struct plan_note *notes, size_t count, const char *reason)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(str_from(notes[i].reason), str_from(reason)))
+            return true;
+    }
+    return false;
+}
+
+/* Puts those notes before the record's own that it has no newer ones for. */
+static void keep_notes(struct turn *turn, const struct plan_record *before)
+{
+    struct plan_record *record = &turn->entry->record;
+    struct plan_note own[PLAN_NOTES];
+    size_t count = record->note_count;
+    for (size_t i = 0; i < count; i++)
+        own[i] = record->notes[i];
+    record->note_count = 0;
+    for (size_t i = 0; i < before->note_count && record->note_count + count < PLAN_NOTES; i++) {
+        const struct plan_note *note = &before->notes[i];
+        if (!has_note(own, count, note->reason))
+            decide_note(&turn->d, note->reason, note->warning, note->message);
+    }
+    for (size_t i = 0; i < count; i++)
+        decide_note(&turn->d, own[i].reason, own[i].warning, own[i].message);
+}
+
+/* Ends a decision. When it came out as before, notes that were not told yet are kept: the version
+ * that shows our write may arrive before the answer to it, after which they are told. */
 static void finish(struct plan *plan, struct turn *turn, const struct plan_record *before)
 {
     plan->freed |= turn->d.freed;
     mark_changed(plan, turn->entry);
-    if (turn->entry->record.note_count || !same_outcome(before, &turn->entry->record))
-        return;
-    for (size_t i = 0; i < before->note_count; i++)
-        decide_note(&turn->d, before->notes[i].reason, before->notes[i].warning,
-                    before->notes[i].message);
+    if (before->note_count && same_outcome(before, &turn->entry->record))
+        keep_notes(turn, before);
 }
 
 /* An object that cannot be read is not planned for: what was decided for its last good version
@@ -256,11 +282,10 @@ static void run_holders(struct plan *plan, struct arena *scratch, turn_list *see
 {
     turn_list holders = {0};
     begin_holders(plan, scratch, &holders);
-    struct plan_record *before = arena_array(scratch, holders.len, sizeof(*before));
     enum decide_step *next = arena_array(scratch, holders.len, sizeof(*next));
     for (size_t i = 0; i < holders.len; i++) {
         struct turn *turn = &holders.items[i];
-        before[i] = empty_record(turn);
+        turn->before = empty_record(turn);
         next[i] = decide_hold(&turn->d);
         plan->freed |= turn->d.freed;
         if (next[i] == DECIDE_SEEK)
@@ -270,7 +295,7 @@ static void run_holders(struct plan *plan, struct arena *scratch, turn_list *see
         if (next[i] == DECIDE_COMPLETE)
             decide_complete(&holders.items[i].d);
         if (next[i] != DECIDE_SEEK)
-            finish(plan, &holders.items[i], &before[i]);
+            finish(plan, &holders.items[i], &holders.items[i].before);
     }
     vec_done(&holders);
 }
@@ -291,16 +316,15 @@ static void run_seekers(struct plan *plan, turn_list *seekers)
     vec_sort(seekers, compare_seekers);
     for (size_t i = 0; i < seekers->len; i++) {
         struct turn *turn = &seekers->items[i];
-        struct plan_record before = {0};
         bool waited = turn->entry->record.waiting;
         if (waited) { /* the others' records were emptied by the first pass */
-            before = empty_record(turn);
+            turn->before = empty_record(turn);
             decide_note_deprecated(&turn->d);
         }
         decide_seek(&turn->d);
-        if (waited && turn->entry->record.reason == before.reason)
+        if (waited && turn->entry->record.reason == turn->before.reason)
             turn->entry->record.note_count = 0; /* this refusal was told before */
-        finish(plan, turn, &before);
+        finish(plan, turn, &turn->before);
     }
 }
 

@@ -48,6 +48,31 @@ static void test_waits_and_is_told_why(void)
     cluster_done(&c);
 }
 
+/* The version that shows a write arrives before the answer to it: what the write is about is told
+ * all the same. */
+static void test_notes_outlive_an_early_version(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_step(&c, POOL("one", "addresses: [192.0.2.1/32]") SERVICE("a", "", ""),
+                 "default/a 192.0.2.1 one Allocated\n"
+                 "* default/a IPAllocated: Assigned IP [\"192.0.2.1\"]\n");
+    cluster_delete(&c, "IPAddressPool/metallb-system/one");
+    cluster_configure(&c);
+    plan_run(c.plan);
+    struct plan_record first = *plan_get(c.plan, STR("default/a"));
+    CU_ASSERT(first.note_count == 2);
+    cluster_apply(&c, SERVICE("a", "", "") "status: {loadBalancer: {}}\n");
+    cluster_step(&c, NULL,
+                 "default/a - - NoPool\n"
+                 "* default/a ClearAssignment: current IP [\"192.0.2.1\"] is not allowed by the "
+                 "configuration, a new one will be assigned: [\"192.0.2.1\"] is not allowed in "
+                 "config\n"
+                 "! default/a AllocationFailed: Failed to allocate IP for \"default/a\": "
+                 "no available IPs: there are no address pools\n");
+    cluster_done(&c);
+}
+
 static void test_restart_adopts_before_it_gives(void)
 {
     struct cluster c;
@@ -350,8 +375,8 @@ static void test_reservation(void)
 }
 
 TEST_MAIN("controller/plan", TEST(test_allocates_and_tells_once), TEST(test_waits_and_is_told_why),
-          TEST(test_restart_adopts_before_it_gives), TEST(test_two_show_one_address),
-          TEST(test_wipe_is_repaired), TEST(test_requests),
+          TEST(test_notes_outlive_an_early_version), TEST(test_restart_adopts_before_it_gives),
+          TEST(test_two_show_one_address), TEST(test_wipe_is_repaired), TEST(test_requests),
           TEST(test_bad_request_takes_nothing_away), TEST(test_leaving_the_type_frees),
           TEST(test_classes), TEST(test_pool_edits_win), TEST(test_bad_edit_keeps_the_last_good),
           TEST(test_dual_stack), TEST(test_adoption_comes_before_second_addresses),
