@@ -213,16 +213,23 @@ static bool same_outcome(const struct plan_record *a, const struct plan_record *
     return true;
 }
 
-static bool has_note(const struct plan_note *notes, size_t count, const char *reason)
+/* The note that a newer one stands in for: the same, or else one of the same reason. */
+static struct plan_note *note_find(const struct plan_record *record, const struct plan_note *newer)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (str_eq(str_from(notes[i].reason), str_from(reason)))
-            return true;
+    struct plan_note *found = NULL;
+    for (size_t i = 0; i < record->note_count; i++) {
+        struct plan_note *note = &record->notes[i];
+        if (!str_eq(str_from(note->reason), str_from(newer->reason)))
+            continue;
+        if (str_eq(note->message, newer->message))
+            return note;
+        if (!found)
+            found = note;
     }
-    return false;
+    return found;
 }
 
-/* Puts those notes before the record's own that it has no newer ones for. */
+/* Puts notes that were not told yet before the record's own, which bring the newest words. */
 static void keep_notes(struct turn *turn, const struct plan_record *before)
 {
     struct plan_record *record = &turn->entry->record;
@@ -231,13 +238,16 @@ static void keep_notes(struct turn *turn, const struct plan_record *before)
     for (size_t i = 0; i < count; i++)
         own[i] = record->notes[i];
     record->note_count = 0;
-    for (size_t i = 0; i < before->note_count && record->note_count + count < PLAN_NOTES; i++) {
-        const struct plan_note *note = &before->notes[i];
-        if (!has_note(own, count, note->reason))
-            decide_note(&turn->d, note->reason, note->warning, note->message);
+    for (size_t i = 0; i < before->note_count; i++)
+        decide_note(&turn->d, before->notes[i].reason, before->notes[i].warning,
+                    before->notes[i].message);
+    for (size_t i = 0; i < count; i++) {
+        struct plan_note *same = note_find(record, &own[i]);
+        if (same)
+            *same = own[i];
+        else if (record->note_count < PLAN_NOTES)
+            decide_note(&turn->d, own[i].reason, own[i].warning, own[i].message);
     }
-    for (size_t i = 0; i < count; i++)
-        decide_note(&turn->d, own[i].reason, own[i].warning, own[i].message);
 }
 
 /* Ends a decision. When it came out as before, notes that were not told yet are kept: the version
