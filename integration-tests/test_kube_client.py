@@ -225,6 +225,7 @@ def test_random_faults(probe, fault_proxy, maps, seed):
     there = set()
     with History(maps.api, maps.path) as history:
         one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
+        met = 0
         for i in range(400):
             name = f"m{chance.randrange(8)}"
             if name not in there:
@@ -235,7 +236,10 @@ def test_random_faults(probe, fault_proxy, maps, seed):
                 there.remove(name)
             else:
                 maps.change(name, str(i))
-            if chance.random() < 0.1:
+            if chance.random() < 0.05:
+                # Changes go on during a fault; the next one waits until this one was met.
+                wait_until(lambda: one.counts()["watches"] > met, 40, one.describe, "it watches again")
+                met = one.counts()["watches"]
                 fault_proxy.rule(chance.choice(faults)(), path="/configmaps", query="watch=1")
                 fault_proxy.cut_all()
         fault_proxy.clear_rules()
