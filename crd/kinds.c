@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "common/base/sbuf.h"
+#include "crd/addressconflict.h"
 #include "crd/announced.h"
 #include "crd/bfdprofile.h"
 #include "crd/bgpadvertisement.h"
@@ -19,6 +20,7 @@
 #include "crd/service.h"
 
 #define METALLB "metallb.io"
+#define STENTOR "stentor.io"
 
 /* What a kind's struct gives: its size and shape. */
 #define TYPE(type) .size = sizeof(struct type), .shape = &type##_shape
@@ -57,9 +59,12 @@ static const struct kind kinds[] = {
     [KIND_CONFIGURATION_STATE] = {KIND_CONFIGURATION_STATE, METALLB, "v1beta1",
                                   "configurationstates", "ConfigurationState", true,
                                   TYPE(configurationstate)},
-    [KIND_IP_RESERVATION] = {KIND_IP_RESERVATION, "stentor.io", "v1alpha1", "ipreservations",
+    [KIND_IP_RESERVATION] = {KIND_IP_RESERVATION, STENTOR, "v1alpha1", "ipreservations",
                              "IPReservation", true, TYPE(ipreservation),
                              .check = ipreservation_check},
+    [KIND_ADDRESS_CONFLICT] = {KIND_ADDRESS_CONFLICT, STENTOR, "v1alpha1", "addressconflicts",
+                               "AddressConflict", true, TYPE(addressconflict),
+                               .check = addressconflict_check},
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == KIND_COUNT, "a row for each kind");
 

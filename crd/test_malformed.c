@@ -129,6 +129,9 @@ static void test_unknown_fields(void)
         "{communities: [{name: a, value: '1:2', unknownField: 3}]}}",
         "{apiVersion: stentor.io/v1alpha1, kind: IPReservation, metadata: {name: a}, spec: "
         "{address: 192.0.2.1, owner: {name: a, unknownField: 1}}}",
+        "{apiVersion: stentor.io/v1alpha1, kind: AddressConflict, metadata: {name: a}, spec: "
+        "{address: 192.0.2.1, node: a, interface: b, mac: '02:00:00:00:00:01', seen: "
+        "'2026-01-01T00:00:00Z', unknownField: 1}}",
     };
     for (size_t i = 0; i < TEST_COUNT(manifests); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);

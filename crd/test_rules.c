@@ -1,8 +1,10 @@
 /* What each kind checks of an object alone: all findings of a spec, word by word. The manifests
  * under testdata/refused show the same rules in the small. */
+#include "crd/addressconflict.h"
 #include "crd/bgppeer.h"
 #include "crd/ipaddresspool.h"
 #include "crd/ipreservation.h"
+#include "crd/name.h"
 #include "crd/test_support.h"
 
 struct rule_case {
@@ -279,6 +281,63 @@ static void test_reservation_owner(void)
     }
 }
 
+static void test_conflict(void)
+{
+    static const struct {
+        const char *spec, *want;
+    } cases[] = {
+        {"address: 192.0.2.1, node: n1, interface: eth0, mac: '02:00:00:00:00:01', seen: "
+         "'1970-01-01T00:01:00Z'",
+         ""},
+        {"address: x, node: N, interface: a b, mac: y, seen: '1970-01-01T00:01:00Z'",
+         "error spec.address: must be an IP address\n"
+         "error spec.node: must be the name of a node\n"
+         "error spec.interface: must be the name of an interface\n"
+         "error spec.mac: must be an Ethernet address\n"},
+        {"address: '2001:db8::1'", "error spec.node: is required\n"
+                                   "error spec.interface: is required\n"
+                                   "error spec.mac: is required\n"
+                                   "error spec.seen: is required\n"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str yaml = arena_printf(arena,
+                                       "{apiVersion: stentor.io/v1alpha1, kind: AddressConflict, "
+                                       "metadata: {name: x, namespace: ours}, spec: {%s}}",
+                                       cases[i].spec);
+        scoped_ptr(object) struct object *object = support_object(yaml.ptr);
+        TEST_STR(support_findings(&object->findings, arena), cases[i].want);
+        const struct addressconflict *conflict = (const struct addressconflict *)object;
+        if (object->refused)
+            continue;
+        struct ip ip = ip_v4(192, 0, 2, 1);
+        CU_ASSERT(ip_eq(&conflict->ip, &ip) && conflict->spec.seen == 60);
+        TEST_STR(str_from(mac_format(&conflict->mac).text), "02:00:00:00:00:01");
+    }
+}
+
+static void test_conflict_name(void)
+{
+    static const struct {
+        const char *address, *name;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8::1", "2001-db8--1"},
+        {"2001:DB8::", "2001-db8--0"},
+        {"::1", "0--1"},
+        {"::", "0--0"},
+        {"2001:db8:1:2:3:4:5:6", "2001-db8-1-2-3-4-5-6"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct ip ip;
+        TEST_ASSERT(ip_parse(str_from(cases[i].address), &ip) == 0);
+        struct str name = addressconflict_name(&ip, arena);
+        TEST_STR(name, cases[i].name);
+        CU_ASSERT(name_is_subdomain(name));
+    }
+}
+
 /* A pool whose counters are shown is told from one that has none yet. */
 static void test_pool_counters(void)
 {
@@ -341,4 +400,5 @@ static void test_service_words(void)
 
 TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_pool_counters), TEST(test_selectors),
           TEST(test_advertisement), TEST(test_community), TEST(test_peer), TEST(test_peer_timers),
-          TEST(test_reservation), TEST(test_reservation_owner), TEST(test_service_words))
+          TEST(test_reservation), TEST(test_reservation_owner), TEST(test_conflict),
+          TEST(test_conflict_name), TEST(test_service_words))
