@@ -1,43 +1,17 @@
 /* Which node answers for a unit: the addresses that must stay together.
  *
- * The controller publishes an order of nodes on the Service, "<epoch> <owner> <backup>…" in the
- * annotation stentor.io/placement. The effective owner is the first node of that order that is
- * eligible now; a node that it does not name comes after all that it names, in the order of the
- * hash election (common/election), which alone serves where nothing is published. So every speaker
- * that sees the same objects names the same owner and waits for nobody. Pure. */
+ * The controller publishes an order of nodes on the Service (placement.h). The effective owner is
+ * the first node of that order that is eligible now; a node that it does not name comes after all
+ * that it names, in the order of the hash election (common/election), which alone serves where
+ * nothing is published. So every speaker that sees the same objects names the same owner and waits
+ * for nobody. Pure. */
 #ifndef SPEAKER_ELECT_H
 #define SPEAKER_ELECT_H
 
 #include "common/base/scope.h"
+#include "common/election/nodeset.h"
+#include "common/election/placement.h"
 #include "common/net/ip.h"
-#include "speaker/nodeset.h"
-
-/* What a published order is worth. Only ELECT_VALID is used; the others are as if there were none.
- */
-enum elect_verdict {
-    ELECT_VALID,
-    ELECT_NOT_PUBLISHED,  /* the text is empty */
-    ELECT_BAD_EPOCH,      /* does not begin with a decimal number of at most 64 bits */
-    ELECT_NO_OWNER,       /* names no node */
-    ELECT_BAD_NODE,       /* a name that no node can have, or more than one blank */
-    ELECT_DUPLICATE_NODE, /* names a node twice */
-    ELECT_TOO_MANY_NODES, /* names more than ELECT_NODES_MAX */
-    ELECT_VERDICTS
-};
-
-enum { ELECT_NODES_MAX = 256 };
-
-struct elect_placement {
-    uint64_t epoch;        /* the higher one counts when Services of a unit disagree */
-    struct str_list nodes; /* the owner first; at least one, no two the same */
-};
-
-/* "valid", "badEpoch" and so on. */
-const char *elect_verdict_name(enum elect_verdict verdict);
-
-/* Reads a published order strictly: one blank between the parts, none at the ends. ret is set only
- * for ELECT_VALID; its list is in the arena, the names are borrowed from text. */
-enum elect_verdict elect_parse(struct str text, struct arena *arena, struct elect_placement *ret);
 
 /* Elects, and remembers the hash elections: a hundred nodes are a hundred hashes for each unit, but
  * when some node comes or goes only few units need any. */
@@ -53,10 +27,10 @@ SCOPE_DEFINE(elect, struct elect, elect_free)
 void elect_begin(struct elect *elect, const struct str *names, size_t count);
 
 struct elect_unit {
-    const struct elect_placement *published; /* NULL: none */
-    struct nodeset nodes;                    /* the eligible ones, by index in the names */
-    const int64_t *scores; /* preference for each node by index; NULL: all are alike */
-    struct ip ip;          /* names the unit in the hash election; once in a round */
+    const struct placement *published; /* NULL: none */
+    struct nodeset nodes;              /* the eligible ones, by index in the names */
+    const int64_t *scores;             /* preference for each node by index; NULL: all are alike */
+    struct ip ip;                      /* names the unit in the hash election; once in a round */
 };
 
 /* The effective owner: an index in the names, or their number when no node is eligible. */

@@ -1,150 +1,54 @@
 #include "speaker/plan.h"
 
 #include "common/base/vec.h"
-#include "crd/annotations.h"
-#include "speaker/eligible.h"
-
-/* A Service under decision. */
-struct entry {
-    const struct service *service;
-    struct candidacy candidacy;
-    struct plan_service *result;
-    size_t parent; /* towards the entry that stands for its unit */
-};
-
-/* What is known of a unit; kept with the entry that stands for it. */
-struct unit {
-    const struct candidacy *first; /* NULL: no unit */
-    struct nodeset nodes;          /* that may announce all of it */
-    struct ip ip;
-    struct elect_placement placement; /* without nodes: none is published */
-    size_t owner;                     /* index of a node; the number of nodes: none */
-};
+#include "common/election/unit.h"
 
 struct run {
     const struct snapshot *snapshot;
     struct elect *elect;
     const struct eligible *eligible;
-    struct arena *arena;   /* of the result */
-    struct arena *scratch; /* of the run */
-    struct entry *entries;
-    size_t count;
+    size_t node;                 /* this one; the number of nodes when it is not known */
+    struct arena *arena;         /* of the result */
+    struct arena *scratch;       /* of the run */
+    struct unit_member *members; /* one for each Service of the plan */
     struct unit *units;
+    size_t *owners; /* of units: index of a node; the number of nodes: none */
     struct plan *plan;
 };
 
 /* --- judging --------------------------------------------------------------------------------- */
 
+static void read_service(struct run *run, const struct service *service)
+{
+    size_t index = run->plan->service_count++;
+    struct plan_service *result = &run->plan->services[index];
+    struct candidacy *candidacy = &run->members[index].candidacy;
+    run->members[index].service = service;
+    eligible_judge(run->eligible, service, run->scratch, candidacy);
+    result->key = arena_str(run->arena, service->object.key);
+    result->reason = candidacy->reason;
+    if (candidacy->stands && !eligible_names(run->eligible, candidacy, run->node))
+        result->reason = REASON_NO_ADVERTISEMENT;
+    result->ips = arena_array(run->arena, candidacy->ip_count, sizeof(struct ip));
+    for (size_t i = 0; i < candidacy->ip_count; i++)
+        result->ips[result->ip_count++] = candidacy->ips[i];
+}
+
 static void read_services(struct run *run)
 {
     const struct objects *services = &run->snapshot->services;
-    run->entries = arena_array(run->scratch, services->count, sizeof(*run->entries));
+    run->members = arena_array(run->scratch, services->count, sizeof(*run->members));
     run->plan->services = arena_array(run->arena, services->count, sizeof(*run->plan->services));
     for (size_t i = 0; i < services->count; i++) {
         const struct service *service = (const struct service *)services->items[i];
-        if (!service->is_load_balancer || !service_is_of_class(service, run->snapshot->lb_class))
-            continue;
-        struct plan_service *result = &run->plan->services[run->plan->service_count++];
-        struct entry *entry = &run->entries[run->count];
-        *entry = (struct entry){.service = service, .result = result, .parent = run->count++};
-        eligible_judge(run->eligible, service, run->scratch, &entry->candidacy);
-        result->key = arena_str(run->arena, service->object.key);
-        result->reason = entry->candidacy.reason;
-        result->ips = arena_array(run->arena, entry->candidacy.ip_count, sizeof(struct ip));
-        for (size_t j = 0; j < entry->candidacy.ip_count; j++)
-            result->ips[result->ip_count++] = entry->candidacy.ips[j];
-    }
-}
-
-/* --- units ----------------------------------------------------------------------------------- */
-
-/* An address of an entry. */
-struct claim {
-    struct ip ip;
-    size_t entry;
-};
-typedef VEC(struct claim) claim_list;
-
-static int by_ip(const void *a, const void *b)
-{
-    const struct claim *x = a, *y = b;
-    int order = ip_cmp(&x->ip, &y->ip);
-    if (order)
-        return order;
-    return x->entry < y->entry ? -1 : x->entry > y->entry;
-}
-
-static size_t root_of(struct run *run, size_t entry)
-{
-    while (run->entries[entry].parent != entry) {
-        size_t above = run->entries[entry].parent;
-        run->entries[entry].parent = run->entries[above].parent;
-        entry = above;
-    }
-    return entry;
-}
-
-/* The earlier entry stands for both. */
-static void join(struct run *run, size_t a, size_t b)
-{
-    size_t x = root_of(run, a), y = root_of(run, b);
-    if (x < y)
-        run->entries[y].parent = x;
-    else
-        run->entries[x].parent = y;
-}
-
-static void join_sharers(struct run *run)
-{
-    claim_list claims = {0};
-    for (size_t i = 0; i < run->count; i++) {
-        const struct candidacy *candidacy = &run->entries[i].candidacy;
-        for (size_t j = 0; candidacy->stands && j < candidacy->ip_count; j++)
-            vec_push(&claims, ((struct claim){.ip = candidacy->ips[j], .entry = i}));
-    }
-    vec_sort(&claims, by_ip);
-    for (size_t i = 1; i < claims.len; i++) {
-        if (ip_eq(&claims.items[i - 1].ip, &claims.items[i].ip))
-            join(run, claims.items[i - 1].entry, claims.items[i].entry);
-    }
-    vec_done(&claims);
-}
-
-static void read_placement(struct run *run, struct entry *entry, struct unit *unit)
-{
-    struct str text = annotations_read(&entry->service->object, ANNOTATION_PLACEMENT, NULL);
-    struct elect_placement placement;
-    entry->result->placement = elect_parse(text, run->scratch, &placement);
-    if (entry->result->placement != ELECT_VALID)
-        return;
-    if (unit->placement.nodes.count == 0 || placement.epoch > unit->placement.epoch)
-        unit->placement = placement;
-}
-
-static void gather_units(struct run *run)
-{
-    run->units = arena_array(run->scratch, run->count, sizeof(*run->units));
-    for (size_t i = 0; i < run->count; i++) {
-        struct entry *entry = &run->entries[i];
-        struct unit *unit = &run->units[root_of(run, i)];
-        read_placement(run, entry, unit);
-        if (!entry->candidacy.stands)
-            continue;
-        if (!unit->first) {
-            unit->first = &entry->candidacy;
-            unit->nodes = entry->candidacy.nodes;
-            unit->ip = entry->candidacy.ips[0];
-            continue;
-        }
-        nodeset_intersect(&unit->nodes, &entry->candidacy.nodes);
-        if (ip_cmp(&entry->candidacy.ips[0], &unit->ip) < 0)
-            unit->ip = entry->candidacy.ips[0];
+        if (service->is_load_balancer && service_is_of_class(service, run->snapshot->lb_class))
+            read_service(run, service);
     }
 }
 
 /* --- electing -------------------------------------------------------------------------------- */
 
-static void elect_unit(struct run *run, struct unit *unit, struct arena *scratch)
+static size_t elect_unit(struct run *run, const struct unit *unit, struct arena *scratch)
 {
     struct elect_unit question = {
         .published = unit->placement.nodes.count ? &unit->placement : NULL,
@@ -152,7 +56,7 @@ static void elect_unit(struct run *run, struct unit *unit, struct arena *scratch
         .scores = eligible_scores(run->eligible, unit->first, scratch),
         .ip = unit->ip,
     };
-    unit->owner = elect_owner(run->elect, &question, scratch);
+    return elect_owner(run->elect, &question, scratch);
 }
 
 static void elect_all(struct run *run)
@@ -162,10 +66,11 @@ static void elect_all(struct run *run)
     struct str *names = arena_array(run->scratch, nodes->count, sizeof(*names));
     for (size_t i = 0; i < nodes->count; i++)
         names[i] = nodes->items[i]->key;
+    run->owners = arena_array(run->scratch, run->plan->service_count, sizeof(*run->owners));
     elect_begin(run->elect, names, nodes->count);
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->plan->service_count; i++) {
         if (run->units[i].first)
-            elect_unit(run, &run->units[i], scratch);
+            run->owners[i] = elect_unit(run, &run->units[i], scratch);
         arena_reset(scratch);
     }
     elect_end(run->elect);
@@ -191,23 +96,26 @@ static struct str_list copy_list(const struct str_list *list, struct arena *aren
     return copy;
 }
 
-static void decide(struct run *run, struct entry *entry, const struct unit *unit)
+static void decide(struct run *run, size_t index)
 {
     const struct objects *nodes = &run->snapshot->nodes;
-    struct plan_service *result = entry->result;
-    if (!entry->candidacy.stands)
+    const struct unit_member *member = &run->members[index];
+    struct plan_service *result = &run->plan->services[index];
+    result->placement = member->placement;
+    if (!member->candidacy.stands)
         return;
-    result->epoch = unit->placement.epoch;
-    if (unit->owner < nodes->count)
-        result->owner = arena_str(run->arena, nodes->items[unit->owner]->key);
+    result->epoch = run->units[member->unit].placement.epoch;
+    size_t owner = run->owners[member->unit];
+    if (owner < nodes->count)
+        result->owner = arena_str(run->arena, nodes->items[owner]->key);
     if (result->reason)
         return;
-    if (!str_eq(result->owner, run->snapshot->node)) {
+    if (owner != run->node) {
         result->reason = REASON_NOT_OWNER;
         return;
     }
-    struct str_list interfaces =
-        eligible_interfaces(run->eligible, &entry->candidacy, run->scratch);
+    struct str_list interfaces = eligible_interfaces(run->eligible, &member->candidacy, run->node,
+                                                     &run->snapshot->interfaces, run->scratch);
     result->interfaces = copy_list(&interfaces, run->arena);
     if (!has_family(result, IP_V4))
         result->reason = REASON_FAMILY_NOT_SERVED;
@@ -243,40 +151,63 @@ static void add_address(struct run *run, const struct ip *ip, const struct plan_
     last->interfaces = unite(&last->interfaces, &service->interfaces, run->arena);
 }
 
+/* An address of a Service that is announced from here. */
+struct claim {
+    struct ip ip;
+    size_t service; /* index in the plan */
+};
+typedef VEC(struct claim) claim_list;
+
+static int by_ip(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+    int order = ip_cmp(&x->ip, &y->ip);
+    if (order)
+        return order;
+    return x->service < y->service ? -1 : x->service > y->service;
+}
+
 static void list_addresses(struct run *run)
 {
     claim_list claims = {0};
-    for (size_t i = 0; i < run->count; i++) {
-        const struct plan_service *service = run->entries[i].result;
+    for (size_t i = 0; i < run->plan->service_count; i++) {
+        const struct plan_service *service = &run->plan->services[i];
         for (size_t j = 0; service->reason == REASON_NONE && j < service->ip_count; j++) {
             if (service->ips[j].family == IP_V4)
-                vec_push(&claims, ((struct claim){.ip = service->ips[j], .entry = i}));
+                vec_push(&claims, ((struct claim){.ip = service->ips[j], .service = i}));
         }
     }
     vec_sort(&claims, by_ip);
     run->plan->addresses = arena_array(run->arena, claims.len, sizeof(*run->plan->addresses));
     for (size_t i = 0; i < claims.len; i++)
-        add_address(run, &claims.items[i].ip, run->entries[claims.items[i].entry].result);
+        add_address(run, &claims.items[i].ip, &run->plan->services[claims.items[i].service]);
     vec_done(&claims);
 }
 
 struct plan *plan_make(const struct snapshot *snapshot, struct elect *elect, struct arena *arena)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct eligible_input input = {
+        .ignore_excluded = snapshot->ignore_excluded,
+        .slices = snapshot->slices,
+        .nodes = snapshot->nodes,
+        .pools = snapshot->pools,
+        .advertisements = snapshot->advertisements,
+    };
     struct run run = {
         .snapshot = snapshot,
         .elect = elect,
-        .eligible = eligible_new(snapshot, scratch),
+        .eligible = eligible_new(&input, scratch),
         .arena = arena,
         .scratch = scratch,
         .plan = arena_alloc(arena, sizeof(struct plan)),
     };
+    run.node = eligible_node(run.eligible, snapshot->node);
     read_services(&run);
-    join_sharers(&run);
-    gather_units(&run);
+    run.units = unit_gather(run.members, run.plan->service_count, scratch);
     elect_all(&run);
-    for (size_t i = 0; i < run.count; i++)
-        decide(&run, &run.entries[i], &run.units[root_of(&run, i)]);
+    for (size_t i = 0; i < run.plan->service_count; i++)
+        decide(&run, i);
     list_addresses(&run);
     return run.plan;
 }

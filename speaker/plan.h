@@ -1,16 +1,15 @@
 /* What this node announces on the local segment, and why it does not announce the rest.
  *
- * The unit of decision is the set of addresses that must stay together: Services that share an
- * address, and the addresses of one Service. A node may announce a unit when it may announce every
- * Service in it; one node is elected for all of it (elect.h). When the Services of a unit carry
- * different published orders, the one of the higher epoch counts. The hash election goes by the
- * unit's smallest first address, which for a Service by itself is the first of its status. Pure,
- * and sorted: equal snapshots give equal plans. */
+ * One node is elected for each unit (unit.h), among those that may announce every Service in it
+ * (eligible.h, elect.h). When the Services of a unit carry different published orders, the one of
+ * the higher epoch counts. The hash election goes by the unit's smallest first address, which for a
+ * Service by itself is the first of its status. Pure, and sorted: equal snapshots give equal plans.
+ */
 #ifndef SPEAKER_PLAN_H
 #define SPEAKER_PLAN_H
 
+#include "common/election/reason.h"
 #include "speaker/elect.h"
-#include "speaker/reason.h"
 #include "speaker/snapshot.h"
 
 /* An address to announce from here. */
@@ -26,9 +25,9 @@ struct plan_service {
     struct str owner;   /* the node that announces it; empty: none does */
     struct ip *ips;
     size_t ip_count;
-    struct str_list interfaces;   /* with REASON_NONE */
-    enum elect_verdict placement; /* what its published order is worth */
-    uint64_t epoch;               /* of the unit's order; 0 when the hash decided */
+    struct str_list interfaces;       /* with REASON_NONE */
+    enum placement_verdict placement; /* what its published order is worth */
+    uint64_t epoch;                   /* of the unit's order; 0 when the hash decided */
 };
 
 struct plan {

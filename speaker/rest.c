@@ -51,7 +51,7 @@ static void put_service(struct patch *json, const struct plan_service *service)
     patch_bool(json, "announced", service->reason == REASON_NONE);
     patch_str(json, "reason", str_from(reason_name(service->reason)));
     patch_str(json, "owner", service->owner);
-    patch_str(json, "placement", str_from(elect_verdict_name(service->placement)));
+    patch_str(json, "placement", str_from(placement_verdict_name(service->placement)));
     patch_int(json, "epoch", (int64_t)service->epoch);
     patch_close(json);
 }

@@ -165,10 +165,10 @@ static void tell_service(struct speaker *s, const struct plan_service *before,
                          const struct plan_service *after, struct arena *scratch)
 {
     enum reason was = before ? before->reason : REASON_SERVICE_DELETED;
-    enum elect_verdict worth = before ? before->placement : ELECT_NOT_PUBLISHED;
-    if (after->placement != worth && after->placement > ELECT_NOT_PUBLISHED)
+    enum placement_verdict worth = before ? before->placement : PLACEMENT_NOT_PUBLISHED;
+    if (after->placement != worth && after->placement > PLACEMENT_NOT_PUBLISHED)
         log_warn("published placement ignored", kv_str("service", after->key),
-                 kv_cstr("reason", elect_verdict_name(after->placement)));
+                 kv_cstr("reason", placement_verdict_name(after->placement)));
     if (after->reason == was)
         return;
     if (after->reason == REASON_NONE)

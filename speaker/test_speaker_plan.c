@@ -81,12 +81,12 @@ static void test_published_order_is_told(void)
     const struct plan *plan = scene_plan(&s, "n1");
     static const struct {
         const char *key;
-        enum elect_verdict verdict;
+        enum placement_verdict verdict;
         uint64_t epoch;
     } want[] = {
-        {"default/a", ELECT_VALID, 3},
-        {"default/b", ELECT_BAD_EPOCH, 0},
-        {"default/c", ELECT_NOT_PUBLISHED, 0},
+        {"default/a", PLACEMENT_VALID, 3},
+        {"default/b", PLACEMENT_BAD_EPOCH, 0},
+        {"default/c", PLACEMENT_NOT_PUBLISHED, 0},
     };
     for (size_t i = 0; i < TEST_COUNT(want); i++) {
         const struct plan_service *service = plan_find(plan, str_from(want[i].key));

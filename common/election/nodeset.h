@@ -1,7 +1,7 @@
 /* Sets of nodes, each a bit: the nodes of a snapshot are numbered in the order of their names. All
  * sets that meet in one function are of one snapshot. Pure. */
-#ifndef SPEAKER_NODESET_H
-#define SPEAKER_NODESET_H
+#ifndef COMMON_ELECTION_NODESET_H
+#define COMMON_ELECTION_NODESET_H
 
 #include "common/base/arena.h"
 

@@ -1,4 +1,4 @@
-#include "speaker/reason.h"
+#include "common/election/reason.h"
 
 #include "common/base/names.h"
 

@@ -1,4 +1,4 @@
-#include "speaker/eligible.h"
+#include "common/election/eligible.h"
 
 #include "crd/annotations.h"
 #include "crd/endpointslice.h"
@@ -19,8 +19,7 @@ struct serving {
 };
 
 struct eligible {
-    const struct snapshot *snapshot;
-    size_t node;              /* this one; the number of nodes when it is not known */
+    struct eligible_input input;
     struct nodeset available; /* nodes that may announce anything */
     struct nodeset *reach;    /* for each advertisement: the nodes that it names */
     struct pool *pools;
@@ -30,14 +29,14 @@ struct eligible {
 
 static const struct l2advertisement *advertisement(const struct eligible *e, size_t index)
 {
-    return (const struct l2advertisement *)e->snapshot->advertisements.items[index];
+    return (const struct l2advertisement *)e->input.advertisements.items[index];
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
 size_t eligible_node(const struct eligible *e, struct str name)
 {
-    const struct objects *nodes = &e->snapshot->nodes;
+    const struct objects *nodes = &e->input.nodes;
     size_t from = 0, to = nodes->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
@@ -54,11 +53,11 @@ size_t eligible_node(const struct eligible *e, struct str name)
 
 static struct nodeset find_available(const struct eligible *e, struct arena *arena)
 {
-    const struct objects *nodes = &e->snapshot->nodes;
+    const struct objects *nodes = &e->input.nodes;
     struct nodeset set = nodeset_new(nodes->count, arena);
     for (size_t i = 0; i < nodes->count; i++) {
         const struct node *node = (const struct node *)nodes->items[i];
-        bool excluded = node->excluded && !e->snapshot->ignore_excluded;
+        bool excluded = node->excluded && !e->input.ignore_excluded;
         if (!node->network_unavailable && !excluded)
             nodeset_add(&set, i);
     }
@@ -68,7 +67,7 @@ static struct nodeset find_available(const struct eligible *e, struct arena *are
 static struct nodeset find_reach(const struct eligible *e, const struct l2advertisement *ad,
                                  struct arena *arena)
 {
-    const struct objects *nodes = &e->snapshot->nodes;
+    const struct objects *nodes = &e->input.nodes;
     struct nodeset set = nodeset_new(nodes->count, arena);
     for (size_t i = 0; i < nodes->count; i++) {
         if (selectors_match_or_none(&ad->spec.node_selectors, &nodes->items[i]->meta.labels))
@@ -80,7 +79,7 @@ static struct nodeset find_reach(const struct eligible *e, const struct l2advert
 static struct pool read_pool(const struct eligible *e, const struct object *object,
                              struct arena *arena)
 {
-    size_t count = e->snapshot->advertisements.count;
+    size_t count = e->input.advertisements.count;
     struct pool pool = {.object = (const struct ipaddresspool *)object,
                         .advertisements = arena_array(arena, count, sizeof(size_t))};
     for (size_t i = 0; i < count; i++) {
@@ -99,7 +98,7 @@ static int by_service(const void *a, const void *b)
 
 static void read_slices(struct eligible *e, struct arena *arena)
 {
-    const struct objects *slices = &e->snapshot->slices;
+    const struct objects *slices = &e->input.slices;
     e->serving = arena_array(arena, slices->count, sizeof(*e->serving));
     for (size_t i = 0; i < slices->count; i++) {
         const struct endpointslice *slice = (const struct endpointslice *)slices->items[i];
@@ -111,12 +110,11 @@ static void read_slices(struct eligible *e, struct arena *arena)
         qsort(e->serving, e->serving_count, sizeof(*e->serving), by_service);
 }
 
-struct eligible *eligible_new(const struct snapshot *snapshot, struct arena *arena)
+struct eligible *eligible_new(const struct eligible_input *input, struct arena *arena)
 {
     struct eligible *e = arena_alloc(arena, sizeof(*e));
-    const struct objects *ads = &snapshot->advertisements, *pools = &snapshot->pools;
-    e->snapshot = snapshot;
-    e->node = eligible_node(e, snapshot->node);
+    const struct objects *ads = &input->advertisements, *pools = &input->pools;
+    e->input = *input;
     e->available = find_available(e, arena);
     e->reach = arena_array(arena, ads->count, sizeof(*e->reach));
     for (size_t i = 0; i < ads->count; i++)
@@ -172,7 +170,7 @@ static bool pool_holds(const struct ipaddresspool *pool, const struct ip *ip)
 /* The pool that holds all addresses, or NULL. */
 static const struct pool *find_pool(const struct eligible *e, const struct candidacy *c)
 {
-    for (size_t i = 0; i < e->snapshot->pools.count; i++) {
+    for (size_t i = 0; i < e->input.pools.count; i++) {
         size_t held = 0;
         while (held < c->ip_count && pool_holds(e->pools[i].object, &c->ips[held]))
             held++;
@@ -210,7 +208,7 @@ static bool find_serving(const struct eligible *e, struct str service, struct no
                 continue;
             any = true;
             size_t node = eligible_node(e, all[j].node_name);
-            if (node < e->snapshot->nodes.count)
+            if (node < e->input.nodes.count)
                 nodeset_add(nodes, node);
         }
     }
@@ -240,18 +238,12 @@ static bool select_advertisements(const struct eligible *e, const struct pool *p
     return !(may_share && picks);
 }
 
-/* The nodes that the advertisements name and that may announce. Returns whether this node is named,
- * available or not. */
-static bool select_nodes(const struct eligible *e, struct candidacy *c)
+/* The nodes that the advertisements name and that may announce. */
+static void select_nodes(const struct eligible *e, struct candidacy *c)
 {
-    bool here = false;
-    for (size_t i = 0; i < c->advertisement_count; i++) {
-        const struct nodeset *reach = &e->reach[c->advertisements[i]];
-        nodeset_unite(&c->nodes, reach);
-        here = here || (e->node < e->snapshot->nodes.count && nodeset_has(reach, e->node));
-    }
+    for (size_t i = 0; i < c->advertisement_count; i++)
+        nodeset_unite(&c->nodes, &e->reach[c->advertisements[i]]);
     nodeset_intersect(&c->nodes, &e->available);
-    return here;
 }
 
 static enum reason judge(const struct eligible *e, const struct service *service,
@@ -265,17 +257,17 @@ static enum reason judge(const struct eligible *e, const struct service *service
     const struct pool *pool = find_pool(e, c);
     if (!pool)
         return REASON_IP_NOT_ALLOWED;
-    struct nodeset serving = nodeset_new(e->snapshot->nodes.count, arena);
+    struct nodeset serving = nodeset_new(e->input.nodes.count, arena);
     if (!find_serving(e, service->object.key, &serving))
         return REASON_NOT_OWNER;
     if (!select_advertisements(e, pool, service, arena, c))
         return REASON_SHARED_WITH_SELECTOR;
     c->stands = true;
-    c->nodes = nodeset_new(e->snapshot->nodes.count, arena);
-    bool here = select_nodes(e, c);
+    c->nodes = nodeset_new(e->input.nodes.count, arena);
+    select_nodes(e, c);
     if (service->is_local)
         nodeset_intersect(&c->nodes, &serving);
-    return here ? REASON_NONE : REASON_NO_ADVERTISEMENT;
+    return REASON_NONE;
 }
 
 void eligible_judge(const struct eligible *e, const struct service *service, struct arena *arena,
@@ -291,8 +283,8 @@ static void add_weights(const struct eligible *e, size_t index, int64_t *scores)
 {
     const struct list *preferred = &advertisement(e, index)->spec.preferred_node_selectors;
     const struct preferred_node *all = preferred->items;
-    for (size_t node = 0; node < e->snapshot->nodes.count; node++) {
-        const struct str_map *labels = &e->snapshot->nodes.items[node]->meta.labels;
+    for (size_t node = 0; node < e->input.nodes.count; node++) {
+        const struct str_map *labels = &e->input.nodes.items[node]->meta.labels;
         for (size_t i = 0; nodeset_has(&e->reach[index], node) && i < preferred->count; i++) {
             if (selector_matches(&all[i].preference, labels))
                 scores[node] += all[i].weight;
@@ -307,17 +299,27 @@ int64_t *eligible_scores(const struct eligible *e, const struct candidacy *c, st
         if (advertisement(e, c->advertisements[i])->spec.preferred_node_selectors.count == 0)
             continue;
         if (!scores)
-            scores = arena_array(arena, e->snapshot->nodes.count, sizeof(*scores));
+            scores = arena_array(arena, e->input.nodes.count, sizeof(*scores));
         add_weights(e, c->advertisements[i], scores);
     }
     return scores;
 }
 
-static bool is_named(const struct eligible *e, const struct candidacy *c, struct str interface)
+bool eligible_names(const struct eligible *e, const struct candidacy *c, size_t node)
+{
+    for (size_t i = 0; node < e->input.nodes.count && i < c->advertisement_count; i++) {
+        if (nodeset_has(&e->reach[c->advertisements[i]], node))
+            return true;
+    }
+    return false;
+}
+
+static bool is_named(const struct eligible *e, const struct candidacy *c, size_t node,
+                     struct str interface)
 {
     for (size_t i = 0; i < c->advertisement_count; i++) {
         const struct str_list *names = &advertisement(e, c->advertisements[i])->spec.interfaces;
-        if (nodeset_has(&e->reach[c->advertisements[i]], e->node) &&
+        if (nodeset_has(&e->reach[c->advertisements[i]], node) &&
             (names->count == 0 || str_list_has(names, interface)))
             return true;
     }
@@ -325,13 +327,13 @@ static bool is_named(const struct eligible *e, const struct candidacy *c, struct
 }
 
 struct str_list eligible_interfaces(const struct eligible *e, const struct candidacy *c,
+                                    size_t node, const struct str_list *interfaces,
                                     struct arena *arena)
 {
-    const struct str_list *ours = &e->snapshot->interfaces;
-    struct str_list names = {.items = arena_array(arena, ours->count, sizeof(struct str))};
-    for (size_t i = 0; e->node < e->snapshot->nodes.count && i < ours->count; i++) {
-        if (is_named(e, c, ours->items[i]))
-            names.items[names.count++] = ours->items[i];
+    struct str_list names = {.items = arena_array(arena, interfaces->count, sizeof(struct str))};
+    for (size_t i = 0; node < e->input.nodes.count && i < interfaces->count; i++) {
+        if (is_named(e, c, node, interfaces->items[i]))
+            names.items[names.count++] = interfaces->items[i];
     }
     return names;
 }

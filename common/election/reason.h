@@ -1,7 +1,7 @@
 /* Why a Service is not announced by this node, under the names that MetalLB's users know where it
  * has one for it. */
-#ifndef SPEAKER_REASON_H
-#define SPEAKER_REASON_H
+#ifndef COMMON_ELECTION_REASON_H
+#define COMMON_ELECTION_REASON_H
 
 enum reason {
     REASON_NONE,                 /* it is announced */
