@@ -1,0 +1,117 @@
+/* Who is alive: the failure detector between speakers, and small messages between them.
+ *
+ * Members watch each other by sealed UDP datagrams and agree within a few hundred milliseconds
+ * about who is dead; see member.h for how. This is the shell: one socket and one timer on the
+ * loop, the key from a directory that is looked at again and again (a mounted Secret).
+ *
+ * Without a key there is no gossip: it is then off (gossip_is_on), which a log line says, the list
+ * holds this member alone, and whoever asks must take every Node for alive. It begins by itself
+ * when the key is there. */
+#ifndef COMMON_GOSSIP_GOSSIP_H
+#define COMMON_GOSSIP_GOSSIP_H
+
+#include "common/gossip/member_view.h"
+#include "common/loop/loop.h"
+
+enum {
+    GOSSIP_PORT = 7946,          /* usual */
+    GOSSIP_HOLD_DOWN_MS = 10000, /* usual */
+    GOSSIP_NAME_MAX = 272,       /* bytes of a member's name: a DNS name and a little */
+    GOSSIP_MESSAGE_MAX = 1000,   /* bytes of a message between members */
+};
+
+struct gossip;
+
+struct gossip_options {
+    struct str name; /* of this member: unique, 1 to GOSSIP_NAME_MAX bytes */
+    enum gossip_role role;
+    struct ip bind;        /* own address; what others send to. 0.0.0.0 or :: for any of the host's:
+                            * others then use the one they see */
+    uint16_t port;         /* of this member and of all others */
+    struct str key_dir;    /* holds `secretkey`, and perhaps `secretkey.old` */
+    uint64_t hold_down_ms; /* how long this member is held after coming back from the dead */
+};
+
+struct gossip_calls {
+    /* The list or gossip_is_on, gossip_is_settled, gossip_is_stalled may have changed. */
+    void (*changed)(void *ctx);
+    /* A member sent these bytes; both borrowed for the call. */
+    void (*message)(void *ctx, struct str from, struct str bytes);
+};
+
+/* Why a datagram was not taken. */
+enum gossip_drop {
+    GOSSIP_DROP_KEY,       /* not sealed with a key of ours, or damaged */
+    GOSSIP_DROP_REPLAY,    /* seen before, or too old */
+    GOSSIP_DROP_MALFORMED, /* sealed with our key, but not as it should be */
+    GOSSIP_DROP_TARGET,    /* meant for another member, or for an earlier life of this one */
+    GOSSIP_DROP_FULL,      /* one member too many, or no room left for it */
+    GOSSIP_DROPS
+};
+
+struct gossip_figures {
+    uint64_t sent, sent_bytes, received, received_bytes; /* datagrams, UDP payload */
+    uint64_t send_failed;
+    uint64_t dropped[GOSSIP_DROPS];
+    uint64_t suspicions;        /* that this member raised by itself */
+    uint64_t refuted;           /* suspicions about this member that it denied */
+    uint64_t deaths;            /* of others, as this member learned */
+    uint64_t last_detection_us; /* silence before the last death that it found itself */
+    uint64_t rtt_us;            /* smoothed round-trip time over all members */
+    unsigned health;   /* 0: well; higher: this member finds itself slow, and waits longer */
+    unsigned keys;     /* that are accepted now: 0 (off), 1, or 2 while one replaces the other */
+    size_t members[4]; /* by enum gossip_state, this one included */
+};
+
+/* 0, or a negative errno when the socket cannot be had; -EINVAL for options out of bounds.
+ * Texts are copied. Calls come from the loop only, never out of a function of this header. */
+int gossip_open(struct loop *loop, const struct gossip_options *options,
+                const struct gossip_calls *calls, void *ctx, struct gossip **ret)
+    __attribute__((warn_unused_result));
+
+/* At once, without telling anybody: others will find this member dead. NULL is fine; returns
+ * NULL. */
+struct gossip *gossip_close(struct gossip *gossip);
+
+/* Where members may be: asked to let this one in, again and again while they are silent. Our own
+ * address may be among them. A dead or left member whose address is no longer among them is
+ * forgotten. Addresses of the other family than bind are left out. */
+void gossip_set_peers(struct gossip *gossip, const struct ip *peers, size_t count);
+
+/* Says which interfaces this member can use now. */
+void gossip_set_interfaces(struct gossip *gossip, const struct meta_interface *interfaces,
+                           size_t count);
+
+/* Says that this member is about to go (true), or stays after all. */
+void gossip_set_leaving(struct gossip *gossip, bool leaving);
+
+/* Tells the others that this member goes: they count it as left and no longer ask for it. Calls
+ * `done` once they have heard it, or after GOSSIP_LEAVE_MS. Then comes gossip_close. */
+enum { GOSSIP_LEAVE_MS = 500 };
+void gossip_leave(struct gossip *gossip, void (*done)(void *ctx), void *ctx);
+
+/* All members, sorted by name, this one among them; in the arena, texts too. */
+const struct gossip_member *gossip_list(const struct gossip *gossip, struct arena *arena,
+                                        size_t *ret_count);
+
+/* Sends bytes to a member, once: it may be lost. 0; -ENOENT when there is no such living member,
+ * ERR_TOO_LARGE over GOSSIP_MESSAGE_MAX, -EAGAIN while gossip is off. */
+int gossip_send(struct gossip *gossip, struct str name, struct str bytes);
+
+bool gossip_is_on(const struct gossip *gossip);
+
+/* Is the list as good as it gets? False from the start until gossip_set_peers was called and either
+ * a member has told all it knows or nobody has answered for GOSSIP_JOIN_MS. True while off. */
+enum { GOSSIP_JOIN_MS = 1000 };
+bool gossip_is_settled(const struct gossip *gossip);
+
+/* Was this process stopped so long that others may have counted it dead, and has it heard from
+ * none of them since? It must then not answer for any address. Reads the clock, so it is right also
+ * when asked before the loop has run a timer. */
+bool gossip_is_stalled(const struct gossip *gossip);
+
+struct gossip_figures gossip_figures(const struct gossip *gossip);
+
+const char *gossip_drop_name(enum gossip_drop drop);
+
+#endif

@@ -1,0 +1,54 @@
+/* What a member says of itself to all others: a plain value and its bytes. */
+#ifndef COMMON_GOSSIP_META_H
+#define COMMON_GOSSIP_META_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/arena.h"
+#include "common/net/mac.h"
+#include "common/net/wire.h"
+
+enum {
+    META_NAME_MAX = 15,       /* of an interface: the kernel's limit */
+    META_INTERFACES_MAX = 32, /* those behind are left out, and `truncated` says so */
+    META_SIZE_MAX = 3 + META_INTERFACES_MAX * (2 + META_NAME_MAX + 6)
+};
+
+enum gossip_role {
+    GOSSIP_SPEAKER,  /* may answer for addresses */
+    GOSSIP_OBSERVER, /* only watches: the controller */
+};
+
+/* An interface on which the member can answer now: up, with carrier, not excluded. */
+struct meta_interface {
+    struct str name;
+    struct mac mac;
+    bool ipv4; /* ARP works on it */
+    bool ipv6; /* it has a link-local address, so that NDP works on it */
+};
+
+struct meta {
+    enum gossip_role role;
+    bool held;      /* it came back from what the others took for its death, and not long ago */
+    bool leaving;   /* it is on its way out: it serves what nobody else does */
+    bool truncated; /* it may have interfaces that are not listed */
+    const struct meta_interface *interfaces; /* sorted by name */
+    size_t count;
+};
+
+const char *gossip_role_name(enum gossip_role role);
+
+/* Writes at most META_SIZE_MAX bytes. Interfaces behind META_INTERFACES_MAX, and any with a name
+ * that is empty or too long, are left out and the bytes say truncated. */
+void meta_encode(const struct meta *meta, struct wire *out);
+
+/* Reads the rest of the cursor whole; texts are copied to the arena. 0, or ERR_SYNTAX. What
+ * decodes encodes to the same bytes. */
+int meta_decode(struct wire *in, struct arena *arena, struct meta *ret)
+    __attribute__((warn_unused_result));
+
+/* The interface of that name, or NULL. */
+const struct meta_interface *meta_find(const struct meta *meta, struct str name);
+
+#endif
