@@ -21,6 +21,9 @@ static const struct annotation table[] = {
     [ANNOTATION_PLACEMENT] = {STR_INIT("stentor.io/placement"), STR_INIT(""), ANNOTATION_OUT,
                               "the nodes that may announce the addresses: an epoch, the owner, "
                               "and who steps in, in that order"},
+    [ANNOTATION_HANDOFF] = {STR_INIT("stentor.io/handoff"), STR_INIT(""), ANNOTATION_IN,
+                            "local: a process on the node that answers for the addresses takes "
+                            "their traffic itself (docs/handoff.md)"},
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == ANNOTATION_COUNT, "a row for each annotation");
 

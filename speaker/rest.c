@@ -131,6 +131,7 @@ static void show_metrics(void *ctx, const struct http_request *request,
         speaker_metrics_address(rest->metrics, &figures[i].ip, figures[i].requests,
                                 figures[i].replies, figures[i].gratuitous);
     refresh_interfaces(rest, request->arena);
+    speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));
     program_servers_show_metrics(rest->servers, speaker_metrics_set(rest->metrics), request,
                                  response);
 }

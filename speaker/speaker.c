@@ -23,6 +23,7 @@ struct speaker {
     struct config *config;
     struct elect *elect;
     struct apply *apply;
+    struct local *local;
     struct plan *plan; /* carried out; in the arena below */
     struct arena *plan_arena;
     struct loop_timer *turn;       /* a plan is due */
@@ -277,6 +278,7 @@ static void turn(void *ctx)
     (void)arena_free(s->plan_arena);
     s->plan = plan;
     s->plan_arena = arena;
+    local_run(s->local, plan);
     s->ended_ns = loop_clock_ns();
 }
 
@@ -317,6 +319,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .config = config_new(),
         .elect = elect_new(options->seed),
         .apply = apply_new(loop, options->seed),
+        .local = local_open(loop, source, options->node),
         .config_changed = true,
     };
     int result = netlink_open(loop, interfaces_changed, s, &s->netlink);
@@ -337,6 +340,7 @@ struct speaker *speaker_free(struct speaker *s)
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
     (void)apply_free(s->apply);
+    (void)local_close(s->local);
     (void)config_free(s->config);
     (void)elect_free(s->elect);
     (void)arena_free(s->plan_arena);
@@ -358,6 +362,11 @@ const struct plan *speaker_plan(const struct speaker *s)
 const struct apply *speaker_apply(const struct speaker *s)
 {
     return s->apply;
+}
+
+const struct local *speaker_local(const struct speaker *s)
+{
+    return s->local;
 }
 
 const struct netlink *speaker_netlink(const struct speaker *s)

@@ -11,6 +11,7 @@
 
 #include "common/source/source.h"
 #include "speaker/apply.h"
+#include "speaker/local.h"
 #include "speaker/netlink.h"
 #include "speaker/speaker_metrics.h"
 
@@ -41,6 +42,7 @@ bool speaker_is_ready(const struct speaker *speaker);
  * borrowed until the next turn of the loop. */
 const struct plan *speaker_plan(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);
+const struct local *speaker_local(const struct speaker *speaker);
 const struct netlink *speaker_netlink(const struct speaker *speaker);
 const struct diag_list *speaker_findings(const struct speaker *speaker); /* on configuration */
 const struct diag_list *speaker_input_findings(const struct speaker *speaker);

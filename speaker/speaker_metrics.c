@@ -13,6 +13,10 @@ enum {
     SERVICES,
     FRAMES,
     SEND_ERRORS,
+    HANDOFF_ROUTES,
+    HANDOFF_REFUSED,
+    HANDOFF_RESTORED,
+    HANDOFF_FAILURES,
     PLAN_SECONDS,
     API_REQUESTS,
     API_SECONDS,
@@ -47,6 +51,16 @@ static const struct metric rows[] = {
     [SEND_ERRORS] = {"stentor_speaker_arp_send_errors_total",
                      "ARP frames that the kernel did not take, by interface.", METRIC_COUNTER,
                      .labels = {"interface"}},
+    [HANDOFF_ROUTES] = {"stentor_speaker_handoff_routes",
+                        "Local routes that hand addresses to processes on this node.",
+                        METRIC_GAUGE},
+    [HANDOFF_REFUSED] = {"stentor_speaker_handoff_refused",
+                         "Addresses that want a local route and cannot have it.", METRIC_GAUGE},
+    [HANDOFF_RESTORED] = {"stentor_speaker_handoff_restored_total",
+                          "Local routes put back after somebody else had removed them.",
+                          METRIC_COUNTER},
+    [HANDOFF_FAILURES] = {"stentor_speaker_handoff_failures_total",
+                          "Changes of local routes that the kernel refused.", METRIC_COUNTER},
     [PLAN_SECONDS] = {"stentor_speaker_plan_duration_seconds", "Time that planning took.",
                       METRIC_HISTOGRAM, LATENCY},
     [API_REQUESTS] = {"stentor_speaker_api_requests_total",
@@ -129,6 +143,14 @@ void speaker_metrics_interface(struct speaker_metrics *m, struct str interface,
         metric_set(m->set, FRAMES, (double)verdicts[i],
                    LABELS(interface, str_from(arp_verdict_name((enum arp_verdict)i))));
     metric_set(m->set, SEND_ERRORS, (double)send_errors, LABELS(interface));
+}
+
+void speaker_metrics_handoff(struct speaker_metrics *m, struct handoff_figures figures)
+{
+    metric_set(m->set, HANDOFF_ROUTES, (double)figures.routes, NO_LABELS);
+    metric_set(m->set, HANDOFF_REFUSED, (double)figures.refused, NO_LABELS);
+    metric_set(m->set, HANDOFF_RESTORED, (double)figures.restored, NO_LABELS);
+    metric_set(m->set, HANDOFF_FAILURES, (double)figures.failures, NO_LABELS);
 }
 
 void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s)

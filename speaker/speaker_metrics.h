@@ -5,6 +5,7 @@
 #include "arp/arp_answer.h"
 #include "common/base/diag.h"
 #include "common/metrics/metrics.h"
+#include "speaker/handoff_plan.h"
 #include "speaker/plan.h"
 
 struct speaker_metrics;
@@ -25,6 +26,8 @@ void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *i
 void speaker_metrics_clear_interfaces(struct speaker_metrics *metrics);
 void speaker_metrics_interface(struct speaker_metrics *metrics, struct str interface,
                                const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors);
+/* What local hand-off has counted. */
+void speaker_metrics_handoff(struct speaker_metrics *metrics, struct handoff_figures figures);
 /* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */
 void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s);
 

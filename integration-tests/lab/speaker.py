@@ -5,19 +5,26 @@ from .daemon import Daemon, program
 from .process import Process
 
 # The capability that docs/manifests/speaker.yaml leaves it, so that every test proves it suffices.
-_ONLY_NET_RAW = ("setpriv", "--no-new-privs", "--bounding-set=-all,+net_raw", "--inh-caps=-all,+net_raw")
+NEEDED = ("net_raw",)
+
+
+def _only(capabilities):
+    """What to put before a command line to leave it these capabilities and no others."""
+    these = "".join(f",+{name}" for name in capabilities)
+    return ("setpriv", "--no-new-privs", f"--bounding-set=-all{these}", f"--inh-caps=-all{these}")
 
 
 class Speaker(Daemon):
     """One stentor-speaker on a node. It is started by the constructor; wait_ready() awaits it."""
 
-    def __init__(self, run, host, kubeconfig=None, arguments=(), env=None):
+    def __init__(self, run, host, kubeconfig=None, arguments=(), env=None, capabilities=NEEDED):
         """host: the network.Host it runs on, whose name is the node's.
         kubeconfig: how it reaches the API server, None for not at all (--manifests).
-        arguments: further ones; a flag given twice counts as given last."""
+        arguments: further ones; a flag given twice counts as given last.
+        capabilities: those it is left with."""
         port, health_port = free_ports(2)
         process = Process(run, [
-            *_ONLY_NET_RAW, program("stentor-speaker"),
+            *_only(capabilities), program("stentor-speaker"),
             "--node-name", host.name,
             *(["--kubeconfig", kubeconfig] if kubeconfig else []),
             "--namespace", SYSTEM_NAMESPACE,
