@@ -1,21 +1,15 @@
 #include "common/election/eligible.h"
 
+#include "common/election/holding.h"
+#include "common/election/serving.h"
 #include "crd/annotations.h"
-#include "crd/endpointslice.h"
-#include "crd/ipaddresspool.h"
 #include "crd/l2advertisement.h"
 #include "crd/node.h"
 
-/* A pool and the advertisements that select it. */
+/* The advertisements that select a pool. */
 struct pool {
-    const struct ipaddresspool *object;
     size_t *advertisements;
     size_t count;
-};
-
-struct serving {
-    struct str service;
-    const struct endpointslice *slice;
 };
 
 struct eligible {
@@ -23,8 +17,7 @@ struct eligible {
     struct nodeset available; /* nodes that may announce anything */
     struct nodeset *reach;    /* for each advertisement: the nodes that it names */
     struct pool *pools;
-    struct serving *serving; /* sorted by service */
-    size_t serving_count;
+    struct serving *serving;
 };
 
 static const struct l2advertisement *advertisement(const struct eligible *e, size_t index)
@@ -80,34 +73,13 @@ static struct pool read_pool(const struct eligible *e, const struct object *obje
                              struct arena *arena)
 {
     size_t count = e->input.advertisements.count;
-    struct pool pool = {.object = (const struct ipaddresspool *)object,
-                        .advertisements = arena_array(arena, count, sizeof(size_t))};
+    struct pool pool = {.advertisements = arena_array(arena, count, sizeof(size_t))};
     for (size_t i = 0; i < count; i++) {
         const struct l2advertisement_spec *spec = &advertisement(e, i)->spec;
         if (selector_has_pool(&spec->ip_address_pools, &spec->ip_address_pool_selectors, object))
             pool.advertisements[pool.count++] = i;
     }
     return pool;
-}
-
-static int by_service(const void *a, const void *b)
-{
-    const struct serving *x = a, *y = b;
-    return str_cmp(x->service, y->service);
-}
-
-static void read_slices(struct eligible *e, struct arena *arena)
-{
-    const struct objects *slices = &e->input.slices;
-    e->serving = arena_array(arena, slices->count, sizeof(*e->serving));
-    for (size_t i = 0; i < slices->count; i++) {
-        const struct endpointslice *slice = (const struct endpointslice *)slices->items[i];
-        if (slice->service.len && !slice->object.refused)
-            e->serving[e->serving_count++] =
-                (struct serving){.service = slice->service, .slice = slice};
-    }
-    if (e->serving_count)
-        qsort(e->serving, e->serving_count, sizeof(*e->serving), by_service);
 }
 
 struct eligible *eligible_new(const struct eligible_input *input, struct arena *arena)
@@ -122,95 +94,22 @@ struct eligible *eligible_new(const struct eligible_input *input, struct arena *
     e->pools = arena_array(arena, pools->count, sizeof(*e->pools));
     for (size_t i = 0; i < pools->count; i++)
         e->pools[i] = read_pool(e, pools->items[i], arena);
-    read_slices(e, arena);
+    e->serving = serving_new(&input->slices, arena);
     return e;
-}
-
-/* --- addresses and pool ---------------------------------------------------------------------- */
-
-/* Entries without an address are others': a host name says nothing to us. */
-static enum reason read_addresses(const struct service *service, struct arena *arena,
-                                  struct candidacy *c)
-{
-    const struct service_ingress *ingress = service->status.ingress.items;
-    struct ip *ips = arena_array(arena, service->status.ingress.count, sizeof(*ips));
-    for (size_t i = 0; i < service->status.ingress.count; i++) {
-        if (ingress[i].ip.len == 0)
-            continue;
-        if (!ip_is_set(&ingress[i].address))
-            return REASON_INVALID_IP;
-        ips[c->ip_count++] = ingress[i].address;
-    }
-    c->ips = ips;
-    return c->ip_count ? REASON_NONE : REASON_NO_IP;
-}
-
-static bool any_contains(const struct list *ranges, const struct ip *ip)
-{
-    const struct range *all = ranges->items;
-    for (size_t i = 0; i < ranges->count; i++) {
-        if (range_contains(&all[i], ip))
-            return true;
-    }
-    return false;
-}
-
-/* "Buggy" are the addresses that some old routers take for a network or a broadcast. */
-static bool is_buggy(const struct ip *ip)
-{
-    return ip->family == IP_V4 && (ip->bytes[3] == 0 || ip->bytes[3] == 255);
-}
-
-static bool pool_holds(const struct ipaddresspool *pool, const struct ip *ip)
-{
-    return any_contains(&pool->ranges, ip) && !any_contains(&pool->excludes, ip) &&
-           !(pool->spec.avoid_buggy_ips && is_buggy(ip));
-}
-
-/* The pool that holds all addresses, or NULL. */
-static const struct pool *find_pool(const struct eligible *e, const struct candidacy *c)
-{
-    for (size_t i = 0; i < e->input.pools.count; i++) {
-        size_t held = 0;
-        while (held < c->ip_count && pool_holds(e->pools[i].object, &c->ips[held]))
-            held++;
-        if (held == c->ip_count)
-            return &e->pools[i];
-    }
-    return NULL;
 }
 
 /* --- endpoints ------------------------------------------------------------------------------- */
 
-static size_t first_slice(const struct eligible *e, struct str service)
-{
-    size_t from = 0, to = e->serving_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (str_cmp(e->serving[middle].service, service) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
 /* Can any endpoint serve? Adds the nodes of those that can to `nodes`. */
 static bool find_serving(const struct eligible *e, struct str service, struct nodeset *nodes)
 {
+    struct serving_cursor cursor = {0};
     bool any = false;
-    for (size_t i = first_slice(e, service);
-         i < e->serving_count && str_eq(e->serving[i].service, service); i++) {
-        const struct list *endpoints = &e->serving[i].slice->endpoints;
-        const struct endpoint *all = endpoints->items;
-        for (size_t j = 0; j < endpoints->count; j++) {
-            if (!all[j].can_serve)
-                continue;
-            any = true;
-            size_t node = eligible_node(e, all[j].node_name);
-            if (node < e->input.nodes.count)
-                nodeset_add(nodes, node);
-        }
+    for (const struct endpoint *one; (one = serving_next(e->serving, service, &cursor));) {
+        any = true;
+        size_t node = eligible_node(e, one->node_name);
+        if (node < e->input.nodes.count)
+            nodeset_add(nodes, node);
     }
     return any;
 }
@@ -249,18 +148,16 @@ static void select_nodes(const struct eligible *e, struct candidacy *c)
 static enum reason judge(const struct eligible *e, const struct service *service,
                          struct arena *arena, struct candidacy *c)
 {
-    if (service->object.refused)
-        return REASON_INVALID_SERVICE;
-    enum reason reason = read_addresses(service, arena, c);
+    struct holding holding;
+    enum reason reason = holding_read(service, &e->input.pools, arena, &holding);
+    c->ips = holding.ips;
+    c->ip_count = holding.ip_count;
     if (reason)
         return reason;
-    const struct pool *pool = find_pool(e, c);
-    if (!pool)
-        return REASON_IP_NOT_ALLOWED;
     struct nodeset serving = nodeset_new(e->input.nodes.count, arena);
     if (!find_serving(e, service->object.key, &serving))
         return REASON_NOT_OWNER;
-    if (!select_advertisements(e, pool, service, arena, c))
+    if (!select_advertisements(e, &e->pools[holding.pool], service, arena, c))
         return REASON_SHARED_WITH_SELECTOR;
     c->stands = true;
     c->nodes = nodeset_new(e->input.nodes.count, arena);
