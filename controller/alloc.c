@@ -140,6 +140,15 @@ struct alloc_answer alloc_claim(struct alloc *alloc, const struct alloc_request 
     return answer;
 }
 
+struct str_list alloc_blockers(const struct alloc *alloc, const struct alloc_request *request,
+                               struct arena *arena)
+{
+    struct wish wish = wish_of(request, arena);
+    wish.self = holdings_holder(&alloc->books, request->key);
+    wish.claim = true;
+    return wish_blockers(&alloc->books, &wish);
+}
+
 struct alloc_answer alloc_find(struct alloc *alloc, const struct alloc_request *request,
                                struct arena *arena)
 {

@@ -108,6 +108,12 @@ const struct pool_set *alloc_pools(const struct alloc *alloc);
 struct alloc_answer alloc_claim(struct alloc *alloc, const struct alloc_request *request,
                                 struct arena *arena);
 
+/* The Services that alone keep a claim from being granted: without them it would be. Sorted, in the
+ * arena, texts borrowed until they let go; empty when the claim would be granted, or refused even
+ * without them. */
+struct str_list alloc_blockers(const struct alloc *alloc, const struct alloc_request *request,
+                               struct arena *arena);
+
 /* Gives up what the Service holds and finds it addresses anew: those in request->ips, or from
  * request->pool, or else by the pools' order: those with a reservation for just this Service, then
  * pinned ones by priority and name, then unpinned ones by name. Within a pool addresses reserved

@@ -204,6 +204,19 @@ bool apply_is_ahead(const struct controller *c, const struct object *object)
     return flight && str_eq(flight->base, object->meta.resource_version);
 }
 
+bool apply_writes(const void *ctx, struct str key, const struct ip *ip)
+{
+    const struct controller *c = ctx;
+    scoped_ptr(arena) struct arena *scratch = arena_new(256);
+    struct str id = arena_printf(scratch, "Service/" STR_FMT, STR_ARG(key));
+    const struct flight *flight = map_get(&c->flights, id);
+    for (size_t i = 0; flight && i < flight->ip_count; i++) {
+        if (ip_eq(&flight->ips[i], ip))
+            return true;
+    }
+    return false;
+}
+
 void apply_seen(struct controller *c, struct str id, const struct object *object)
 {
     struct flight *flight = map_get(&c->flights, id);

@@ -82,6 +82,9 @@ void apply_done(struct controller *controller);
 void apply_add(struct controller *controller, struct str id);
 /* Is a write of ours under way that this version of the object does not show yet? */
 bool apply_is_ahead(const struct controller *controller, const struct object *object);
+/* Is a write under way by which the Service of this key will show the address? ctx is a controller.
+ */
+bool apply_writes(const void *ctx, struct str key, const struct ip *ip);
 /* Tells the handover which addresses a Service shows, or will by a write under way, that its record
  * does not have; who waited for one that it has let go of is looked at again. */
 void apply_update_handover(struct controller *controller, struct str key);

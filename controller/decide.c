@@ -100,6 +100,30 @@ static void note_cleared(struct decision *d, const struct ip *ips, size_t count,
                      STR_ARG(shown), STR_ARG(why)));
 }
 
+struct str_list decide_blockers(const struct decision *d)
+{
+    struct alloc_request request = d->want.request;
+    bool bad;
+    request.ip_count = shown_ips((const struct service *)d->record->object, request.ips, &bad);
+    if (d->want.verdict != WANT_ADDRESS || d->written_ahead || bad || request.ip_count == 0)
+        return (struct str_list){0};
+    return alloc_blockers(d->alloc, &request, d->scratch);
+}
+
+void decide_give_way(struct decision *d)
+{
+    const struct service *service = (const struct service *)d->record->object;
+    struct ip held[ALLOC_IPS], kept[ALLOC_IPS];
+    size_t held_count = alloc_get(d->alloc, d->record->key, held, NULL), kept_count = 0;
+    for (size_t i = 0; i < held_count; i++) {
+        if (service_shows(service, &held[i]))
+            kept[kept_count++] = held[i];
+    }
+    give_up(d);
+    if (kept_count && d->want.verdict == WANT_ADDRESS)
+        (void)claim(d, kept, kept_count); /* if it may not: it holds nothing */
+}
+
 /* Keeps what the Service shows, else what was decided for it and perhaps lost from its status.
  * False: it holds nothing now. */
 static bool keep_current(struct decision *d)

@@ -25,6 +25,14 @@ enum decide_step {
     DECIDE_SEEK,     /* it has none: decide_seek is next */
 };
 
+/* Those who alone keep the Service from holding what it shows, sorted, in scratch; most often
+ * nobody. Before decide_hold. */
+struct str_list decide_blockers(const struct decision *d);
+
+/* Gives up what the Service holds without showing it, for another one who does show it. Before
+ * decide_hold, which then makes the best of what is left. */
+void decide_give_way(struct decision *d);
+
 /* Keeps what the Service shows, or what was decided for it, if the rules allow; otherwise it is
  * given up, with a note. */
 enum decide_step decide_hold(struct decision *d);

@@ -131,12 +131,12 @@ static void drop_uses(struct sharing *sharing, const struct holder *holder)
     }
 }
 
-/* The first port in both sorted lists. */
-static bool common_port(const struct port_list *a, const struct port_list *b, uint32_t *ret)
+bool holdings_ports_meet(const struct port_list *a, const struct port_list *b, uint32_t *ret_port)
 {
     for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
         if (a->items[i] == b->items[j]) {
-            *ret = a->items[i];
+            if (ret_port)
+                *ret_port = a->items[i];
             return true;
         }
         if (a->items[i] < b->items[j])
@@ -152,7 +152,8 @@ struct holder *holdings_clash(const struct address *address, const struct port_l
 {
     if (address->user_count == 1) {
         struct holder *other = address->first->holder;
-        return other != self && common_port(ports, &other->ports, ret_port) ? other : NULL;
+        bool clash = other != self && holdings_ports_meet(ports, &other->ports, ret_port);
+        return clash ? other : NULL;
     }
     const struct sharing *sharing = address->sharing;
     if (!sharing)

@@ -96,6 +96,9 @@ static inline struct share *holdings_share_of(const struct address *address)
 struct holder *holdings_clash(const struct address *address, const struct port_list *ports,
                               const struct holder *self, uint32_t *ret_port);
 
+/* Do the two lists have a port in common? Any of them goes to ret_port, which may be NULL. */
+bool holdings_ports_meet(const struct port_list *a, const struct port_list *b, uint32_t *ret_port);
+
 /* The first free spot of the segments from..to (to not included): O(log n). */
 bool holdings_first_free(const struct holdings *h, uint32_t from, uint32_t to, struct spot *ret);
 

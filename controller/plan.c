@@ -4,6 +4,7 @@
  * that was decided for it. plan_run looks at what changed in two passes, so that nobody new takes
  * what somebody has:
  *
+ *   0. make room: who shows an address that is only planned for another gets it back.
  *   1. hold: whoever has addresses (in its status, or by a decision that is still being written)
  *      keeps them if the rules allow. Otherwise they are given up, with a note.
  *   2. seek: whoever has none gets some. When anything was given up, all who wait try again.
@@ -32,8 +33,8 @@ struct entry {
 };
 
 struct plan {
-    struct arena *arena; /* options */
-    struct str lb_class;
+    struct arena *arena; /* of the options' texts */
+    struct plan_options options;
     struct alloc *alloc;
     struct map entries;
     VEC(struct entry *) offered;
@@ -54,7 +55,8 @@ struct plan *plan_new(const struct plan_options *options)
 {
     struct plan *plan = heap_alloc(sizeof(*plan));
     plan->arena = arena_new(0);
-    plan->lb_class = arena_str(plan->arena, options->lb_class);
+    plan->options = *options;
+    plan->options.lb_class = arena_str(plan->arena, options->lb_class);
     plan->alloc = alloc_new(options->seed);
     plan->entries.seed = options->seed;
     return plan;
@@ -182,7 +184,7 @@ static struct turn begin(struct plan *plan, struct entry *entry, struct arena *s
               .record = &entry->record,
               .texts = entry->texts,
               .scratch = scratch,
-              .want = want_read(service, plan->lb_class, scratch),
+              .want = want_read(service, plan->options.lb_class, scratch),
               .written_ahead = entry->written_ahead},
     };
 }
@@ -277,14 +279,66 @@ static void begin_holders(struct plan *plan, struct arena *scratch, turn_list *h
 {
     for (size_t i = 0; i < plan->offered.len; i++) {
         struct entry *entry = plan->offered.items[i];
-        entry->offered = false;
         if (entry->record.object->refused)
             refuse(entry);
         else
             vec_push(holders, begin(plan, entry, scratch));
     }
-    vec_clear(&plan->offered);
+}
+
+/* Is the address the Service's by more than the plan: does it show it, or will it by a write that
+ * has begun? What an object that cannot be read shows is not known. */
+static bool is_firm(const struct plan *plan, const struct entry *entry, const struct ip *ip)
+{
+    const struct object *object = entry->record.object;
+    return object->refused || service_shows((const struct service *)object, ip) ||
+           (plan->options.writes && plan->options.writes(plan->options.ctx, entry->record.key, ip));
+}
+
+/* May all of these give way to a Service, for the addresses that it shows? */
+static bool may_give_way(const struct plan *plan, const struct str_list *keys,
+                         const struct turn *turn)
+{
+    const struct service *service = (const struct service *)turn->entry->record.object;
+    const struct service_ingress *ingress = service->status.ingress.items;
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct entry *entry = map_get(&plan->entries, keys->items[i]);
+        for (size_t j = 0; j < service->status.ingress.count; j++) {
+            if (ip_is_set(&ingress[j].address) && is_firm(plan, entry, &ingress[j].address))
+                return false;
+        }
+    }
+    return keys->count > 0;
+}
+
+/* Those who give way are decided for anew in this run, after who they gave way to. */
+static void make_room(struct plan *plan, struct arena *scratch, turn_list *holders)
+{
+    size_t count = holders->len;
+    for (size_t i = 0; i < count; i++) {
+        struct str_list keys = decide_blockers(&holders->items[i].d);
+        if (!may_give_way(plan, &keys, &holders->items[i]))
+            continue;
+        for (size_t j = 0; j < keys.count; j++) {
+            struct entry *entry = map_get(&plan->entries, keys.items[j]);
+            struct turn turn = begin(plan, entry, scratch);
+            decide_give_way(&turn.d);
+            plan->freed |= turn.d.freed;
+            if (!entry->offered)
+                vec_push(holders, turn);
+            entry->offered = true;
+        }
+    }
     vec_sort(holders, compare_age);
+}
+
+static void end_offers(struct plan *plan, turn_list *holders)
+{
+    for (size_t i = 0; i < plan->offered.len; i++)
+        plan->offered.items[i]->offered = false;
+    for (size_t i = 0; i < holders->len; i++)
+        holders->items[i].entry->offered = false;
+    vec_clear(&plan->offered);
 }
 
 /* First everyone claims what he has; only then is anything added to it. */
@@ -292,6 +346,8 @@ static void run_holders(struct plan *plan, struct arena *scratch, turn_list *see
 {
     turn_list holders = {0};
     begin_holders(plan, scratch, &holders);
+    make_room(plan, scratch, &holders);
+    end_offers(plan, &holders);
     enum decide_step *next = arena_array(scratch, holders.len, sizeof(*next));
     for (size_t i = 0; i < holders.len; i++) {
         struct turn *turn = &holders.items[i];

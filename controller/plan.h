@@ -17,6 +17,10 @@ struct plan;
 struct plan_options {
     struct str lb_class;
     uint64_t seed; /* of hash tables */
+    /* Is a write under way by which the Service of this key will show the address? NULL: none ever
+     * is. */
+    bool (*writes)(const void *ctx, struct str key, const struct ip *ip);
+    const void *ctx;
 };
 
 /* Options are copied. Never NULL. */
@@ -36,7 +40,11 @@ void plan_offer(struct plan *plan, const struct object *service, bool written_ah
 void plan_drop(struct plan *plan, struct str key);
 
 /* Decides for everything that was offered, freed or put in force since the last run: first those
- * that hold addresses, then the others: explicit addresses, explicit pools, then the oldest. */
+ * that hold addresses, then the others: explicit addresses, explicit pools, then the oldest.
+ *
+ * Who shows an address goes before who was only meant to: a write that a former leader sent just
+ * before its end may be carried out after this plan has begun. Whom the address was planned for
+ * then seeks anew, unless it shows it too or is being written. */
 void plan_run(struct plan *plan);
 
 /* Keys of the records that plan_run decided anew since the last call, sorted, in the arena (texts

@@ -57,10 +57,12 @@ static void service_changed(struct controller *c, const struct object *before,
         return;
     if (!after || replaced)
         plan_drop(c->plan, object->key);
-    if (!after)
-        apply_update_handover(c, object->key);
     if (after)
         offer_service(c, after);
+    /* At once, so that no write begins before the plan knows: this version may show what is to be
+     * written to another Service. */
+    if (!after || !after->refused)
+        apply_update_handover(c, object->key);
     reconcile_schedule(c);
 }
 
@@ -219,7 +221,8 @@ static void watchdog(void *ctx)
 
 static void activate(struct controller *c)
 {
-    struct plan_options options = {.lb_class = c->options.lb_class, .seed = c->options.seed};
+    struct plan_options options = {
+        .lb_class = c->options.lb_class, .seed = c->options.seed, .writes = apply_writes, .ctx = c};
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     size_t count;
     const struct object **services = source_list(c->source, KIND_SERVICE, scratch, &count);

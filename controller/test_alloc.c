@@ -280,6 +280,32 @@ static void test_extend(void)
     run(scenarios, TEST_COUNT(scenarios));
 }
 
+static void test_blockers(void)
+{
+    static const struct scenario scenarios[] = {
+        {.pools = {DUAL_POOL},
+         .steps = {{BLOCKERS, "x/a", .ips = "192.0.2.0"},
+                   {FIND, "x/b", .share = "s", .got = "a: 192.0.2.0"},
+                   {FIND, "x/c", .share = "s", .ports = "TCP/81", .got = "a: 192.0.2.0"},
+                   /* Another key, or none: all are in the way; with the key only who has a port. */
+                   {BLOCKERS, "x/a", .ips = "192.0.2.0", .got = "x/b,x/c"},
+                   {BLOCKERS, "x/a", .ips = "192.0.2.0", .share = "t", .got = "x/b,x/c"},
+                   {BLOCKERS, "x/a", .ips = "192.0.2.0", .share = "s", .got = "x/b"},
+                   {BLOCKERS, "x/a", .ips = "192.0.2.0", .share = "s", .ports = "UDP/80"},
+                   {BLOCKERS, "x/b", .ips = "192.0.2.0", .share = "s"},
+                   {BLOCKERS, "x/b", .ips = "192.0.2.0", .got = "x/c"},
+                   /* Who has both addresses counts once. */
+                   {FIND, "x/d", .families = ALLOC_DUAL, .policy = ALLOC_REQUIRE_DUAL,
+                    .got = "a: 192.0.2.1,2001:db8::"},
+                   {BLOCKERS, "x/a", .ips = "192.0.2.1,2001:db8::", .families = ALLOC_DUAL,
+                    .got = "x/d"},
+                   /* Refused for another reason than somebody's use: nobody is in the way. */
+                   {BLOCKERS, "x/a", .ips = "192.0.2.1", .families = ALLOC_V6},
+                   {BLOCKERS, "x/a", .ips = "192.0.2.1", .pool = "b"}}},
+    };
+    run(scenarios, TEST_COUNT(scenarios));
+}
+
 static void test_outcome_names(void)
 {
     for (int i = 0; i < ALLOC_OUTCOME_COUNT; i++)
@@ -290,4 +316,5 @@ static void test_outcome_names(void)
 }
 
 TEST_MAIN("controller/alloc", TEST(test_first_fit), TEST(test_pool_choice), TEST(test_asked),
-          TEST(test_claim), TEST(test_dual), TEST(test_extend), TEST(test_outcome_names))
+          TEST(test_claim), TEST(test_dual), TEST(test_extend), TEST(test_blockers),
+          TEST(test_outcome_names))

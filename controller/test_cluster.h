@@ -14,6 +14,18 @@
 #include "controller/service_patch.h"
 #include "crd/service.h"
 
+#define POOL(name, spec)                                                               \
+    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: " name \
+    ", namespace: metallb-system}\nspec: {" spec "}\n"
+#define SERVICE(name, meta, spec)                                                            \
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default" meta \
+    "}\nspec: {type: LoadBalancer, clusterIP: 198.18.0.1, clusterIPs: [198.18.0.1], ports: " \
+    "[{port: 80}]" spec "}\n"
+#define DUAL(name, policy)                                                                       \
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default}\nspec: " \
+    "{type: LoadBalancer, clusterIP: 198.18.0.1, clusterIPs: [198.18.0.1, \"2001:db8:fd::1\"], " \
+    "ipFamilies: [IPv4, IPv6], ipFamilyPolicy: " policy ", ports: [{port: 80}]}\n"
+
 struct cluster_item {
     json_t *tree;
     struct object *object;
@@ -27,13 +39,23 @@ struct cluster {
     struct plan *plan;
     struct str lb_class;
     int64_t versions, now;
-    size_t writes; /* patches written by the last step */
+    size_t writes;      /* patches written by the last step */
+    struct str writing; /* key of the Service that a write is under way of */
     struct sbuf events;
 };
 
+static inline bool cluster_writes(const void *ctx, struct str key, const struct ip *ip)
+{
+    const struct cluster *c = ctx;
+    (void)ip;
+    return str_eq(key, c->writing);
+}
+
+/* A new leader: it knows what the objects show, and nothing else. */
 static inline void cluster_restart(struct cluster *c)
 {
-    struct plan_options options = {.lb_class = c->lb_class, .seed = 1};
+    struct plan_options options = {
+        .lb_class = c->lb_class, .seed = 1, .writes = cluster_writes, .ctx = c};
     (void)plan_free(c->plan);
     (void)config_free(c->config);
     c->plan = plan_new(&options);
@@ -161,7 +183,18 @@ static inline void cluster_configure(struct cluster *c)
     plan_set_pools(c->plan, config_build(c->config, &input));
 }
 
-/* Writes one record into its object, as the API server would take the patch. */
+/* Carries out a patch, as the API server would take it. */
+static inline void cluster_patch(struct cluster *c, struct cluster_item *item, struct str body)
+{
+    json_error_t error;
+    json_t *patch = json_loadb(body.ptr, body.len, 0, &error);
+    TEST_ASSERT(patch != NULL);
+    json_t *tree = patch_merge(json_deep_copy(item->tree), patch);
+    json_decref(patch);
+    (void)cluster_store(c, tree);
+}
+
+/* Writes one record into its object. */
 static inline void cluster_write(struct cluster *c, struct str key)
 {
     const struct plan_record *record = plan_get(c->plan, key);
@@ -180,12 +213,7 @@ static inline void cluster_write(struct cluster *c, struct str key)
                     STR_ARG(record->notes[i].message));
     plan_forget_notes(c->plan, key);
     c->writes++;
-    json_error_t error;
-    json_t *patch = json_loadb(body.ptr, body.len, 0, &error);
-    TEST_ASSERT(patch != NULL);
-    json_t *tree = patch_merge(json_deep_copy(item->tree), patch);
-    json_decref(patch);
-    (void)cluster_store(c, tree);
+    cluster_patch(c, item, body);
 }
 
 /* Plans and writes until nothing changes any more; a plan that flaps fails the test. */

@@ -1,17 +1,5 @@
 #include "controller/test_cluster.h"
 
-#define POOL(name, spec)                                                               \
-    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: " name \
-    ", namespace: metallb-system}\nspec: {" spec "}\n"
-#define SERVICE(name, meta, spec)                                                            \
-    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default" meta \
-    "}\nspec: {type: LoadBalancer, clusterIP: 198.18.0.1, clusterIPs: [198.18.0.1], ports: " \
-    "[{port: 80}]" spec "}\n"
-#define DUAL(name, policy)                                                                       \
-    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default}\nspec: " \
-    "{type: LoadBalancer, clusterIP: 198.18.0.1, clusterIPs: [198.18.0.1, \"2001:db8:fd::1\"], " \
-    "ipFamilies: [IPv4, IPv6], ipFamilyPolicy: " policy ", ports: [{port: 80}]}\n"
-
 static void test_allocates_and_tells_once(void)
 {
     struct cluster c;

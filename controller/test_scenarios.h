@@ -9,7 +9,7 @@
 #include "controller/alloc.h"
 #include "controller/test_pools.h"
 
-enum op { END, FIND, CLAIM, EXTEND, RELEASE, QUARANTINE, ALLOW };
+enum op { END, FIND, CLAIM, BLOCKERS, EXTEND, RELEASE, QUARANTINE, ALLOW };
 
 struct step {
     enum op op;
@@ -22,7 +22,7 @@ struct step {
     enum ip_family primary;
 
     enum alloc_outcome outcome;
-    const char *got; /* "pool: ips"; NULL: nothing */
+    const char *got; /* "pool: ips"; of BLOCKERS the keys; NULL: nothing */
     const char *message;
     bool freed;
 };
@@ -64,10 +64,10 @@ static inline size_t ips_of(const char *text, struct ip *ret)
     return count;
 }
 
-static inline struct alloc_answer ask(struct alloc *alloc, const struct step *step,
-                                      struct arena *arena)
+/* The request of a step; ports is its memory. */
+static inline struct alloc_request request_of(const struct step *step,
+                                              struct alloc_port ports[PORTS])
 {
-    struct alloc_port ports[PORTS];
     struct str namespace, name;
     TEST_ASSERT(str_cut(str_from(step->key), '/', &namespace, &name));
     struct alloc_request request = {
@@ -84,6 +84,14 @@ static inline struct alloc_answer ask(struct alloc *alloc, const struct step *st
         .pool = str_from(step->pool),
     };
     request.ip_count = ips_of(step->ips, request.ips);
+    return request;
+}
+
+static inline struct alloc_answer ask(struct alloc *alloc, const struct step *step,
+                                      struct arena *arena)
+{
+    struct alloc_port ports[PORTS];
+    struct alloc_request request = request_of(step, ports);
     if (step->op == FIND)
         return alloc_find(alloc, &request, arena);
     if (step->op == CLAIM)
@@ -102,6 +110,18 @@ static inline struct str text_of(struct str pool, const struct ip *ips, size_t c
     return sbuf_move(&text, arena);
 }
 
+static inline void check_blockers(const struct alloc *alloc, const struct step *step,
+                                  struct arena *arena)
+{
+    struct alloc_port ports[PORTS];
+    struct alloc_request request = request_of(step, ports);
+    struct str_list keys = alloc_blockers(alloc, &request, arena);
+    struct sbuf text = {0};
+    for (size_t i = 0; i < keys.count; i++)
+        sbuf_printf(&text, "%s" STR_FMT, i ? "," : "", STR_ARG(keys.items[i]));
+    TEST_STR(sbuf_move(&text, arena), step->got ? step->got : "");
+}
+
 static inline void run_step(struct alloc *alloc, const struct step *step, struct arena *arena)
 {
     struct ip ip;
@@ -114,6 +134,10 @@ static inline void run_step(struct alloc *alloc, const struct step *step, struct
         TEST_ASSERT(ips_of(step->ips, &ip) == 1);
         alloc_quarantine(alloc, &ip, step->op == QUARANTINE);
         TEST_ASSERT(alloc_is_quarantined(alloc, &ip) == (step->op == QUARANTINE));
+        return;
+    }
+    if (step->op == BLOCKERS) {
+        check_blockers(alloc, step, arena);
         return;
     }
     struct alloc_answer answer = ask(alloc, step, arena);

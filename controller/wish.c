@@ -135,6 +135,52 @@ struct alloc_answer wish_check(const struct holdings *books, const struct wish *
     return answer;
 }
 
+/* A user of an address keeps the Service from it by another sharing key or by one of its ports. */
+static bool blocks(const struct holdings *books, const struct wish *wish,
+                   const struct holder *holder)
+{
+    const struct share *share = holdings_share(books, wish->share_name);
+    if (holder == wish->self)
+        return false;
+    return !share || holder->share != share ||
+           holdings_ports_meet(&wish->ports, &holder->ports, NULL);
+}
+
+/* Of a sorted list; who has both addresses is in it twice. */
+static struct str_list without_repeats(struct str_list list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        if (kept == 0 || !str_eq(list.items[kept - 1], list.items[i]))
+            list.items[kept++] = list.items[i];
+    }
+    list.count = kept;
+    return list;
+}
+
+struct str_list wish_blockers(const struct holdings *books, const struct wish *wish)
+{
+    enum alloc_outcome outcome = wish_check(books, wish).outcome;
+    struct str_list list = {0};
+    if (outcome != ALLOC_SHARING_KEY && outcome != ALLOC_PORT_IN_USE)
+        return list; /* what the users of the addresses have is looked at last */
+    size_t most = 0;
+    for (size_t i = 0; i < wish->request->ip_count; i++) {
+        const struct address *address = holdings_address(books, &wish->request->ips[i]);
+        most += address ? address->user_count : 0;
+    }
+    list.items = arena_array(wish->arena, most, sizeof(*list.items));
+    for (size_t i = 0; i < wish->request->ip_count; i++) {
+        const struct address *address = holdings_address(books, &wish->request->ips[i]);
+        for (const struct hold *hold = address ? address->first : NULL; hold; hold = hold->next) {
+            if (blocks(books, wish, hold->holder))
+                list.items[list.count++] = hold->holder->key;
+        }
+    }
+    qsort(list.items, list.count, sizeof(*list.items), str_cmp_ptr);
+    return without_repeats(list);
+}
+
 /* --- search ----------------------------------------------------------------------------------- */
 
 /* The segments that are reserved for just this owner. */

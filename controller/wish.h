@@ -30,6 +30,10 @@ struct alloc_answer wish_refuse(enum alloc_outcome outcome, struct str message);
 /* May the Service have the addresses of its request? */
 struct alloc_answer wish_check(const struct holdings *books, const struct wish *wish);
 
+/* Those who alone keep the claim from being granted, sorted; empty when there are none, or when it
+ * would not be granted without them either. */
+struct str_list wish_blockers(const struct holdings *books, const struct wish *wish);
+
 /* The addresses that the Service gets: those asked for, or from the pool asked for, or by the
  * order of pools. ret is only set when the outcome is ALLOC_OK. */
 struct alloc_answer wish_find(const struct holdings *books, const struct wish *wish,
