@@ -11,17 +11,20 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lab.cluster import Cluster  # noqa: E402
 from lab.controller import Controller  # noqa: E402
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
 from lab.evidence import Evidence  # noqa: E402
 from lab.faultproxy import FaultProxy  # noqa: E402
 from lab.network import Network  # noqa: E402
+from lab.probe import Probe  # noqa: E402
 from lab.process import Process  # noqa: E402
 from lab.programs import REPOSITORY, core  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
 from lab.sandbox import Sandbox  # noqa: E402
 from lab.speaker import Speaker  # noqa: E402
+from lab.stores import ApiStore, DirectoryStore  # noqa: E402
 from lab.story import tell  # noqa: E402
 
 _EVIDENCE = pytest.StashKey[Evidence]()
@@ -216,3 +219,43 @@ def api_for_nodes(control_plane):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def cluster(run, network, evidence, request):
+    """cluster(NODES) starts a lab.cluster.Cluster: with its objects in a directory, or with
+    api=True on the session's API server and with kube-proxy on every node. At the test's end our
+    programs must stop cleanly. Other options: see Cluster."""
+    started = []
+
+    def start(nodes, api=False, **options):
+        lan = network(nodes)
+        if api:
+            store = ApiStore(request.getfixturevalue("crds"), request.getfixturevalue("api_for_nodes")(lan))
+        else:
+            store = DirectoryStore(run)
+        one = Cluster(run, lan, store, **options)
+        started.append(one)
+        for process in one.processes():
+            evidence.add_process(process)
+        return one
+
+    yield start
+    for one in started:
+        one.finish()
+
+
+@pytest.fixture
+def probe(run, evidence):
+    """probe(HOST, TARGET, …) starts to probe addresses from a host; see lab.probe.Probe."""
+    started = []
+
+    def start(host, *targets, **options):
+        one = Probe(run, host, *targets, **options)
+        started.append(one)
+        evidence.add(f"probe-{len(started)}.txt", one.describe)
+        return one
+
+    yield start
+    for one in started:
+        one.stop()

@@ -46,6 +46,7 @@ USERS = {
     "controller": User.service_account("controller"),
     "speaker": User.service_account("speaker"),
     "alb": User.service_account("alb"),
+    "proxy": User("system:kube-proxy"),  # bound to its role by the API server itself
     "stranger": User("lab-stranger"),
 }
 

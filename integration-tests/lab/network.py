@@ -18,6 +18,7 @@ from .netns import Namespace
 from .ping import ping
 
 CLIENT_NUMBER = 200
+FIRST_NODE_NUMBER = 11
 MAX_NODES = 8
 # IPv6 numbers are written like the IPv4 ones: n1 is ::11 in both.
 PLANES = {
@@ -60,6 +61,10 @@ class Host:
         self.number = number
 
     @property
+    def is_node(self):
+        return FIRST_NODE_NUMBER <= self.number < FIRST_NODE_NUMBER + MAX_NODES
+
+    @property
     def address(self):
         """Its IPv4 address on the LAN."""
         return _address("lan", "v4", self.number)
@@ -83,12 +88,12 @@ class Network:
     def __init__(self, run, nodes=0):
         """nodes: how many, n1 and on, up to MAX_NODES. There is always a client."""
         assert 0 <= nodes <= MAX_NODES, f"the address plan has room for {MAX_NODES} nodes"
-        self._run = run
-        self._prefix = run.unique("net")
+        self.run = run
+        self.prefix = run.unique("net")  # of its namespaces' names
         self.bridges = {plane: self._make_bridge(plane) for plane in PLANES}
         self.hosts = {}
-        for index in range(1, nodes + 1):
-            self.add_host(f"n{index}", 10 + index)
+        for index in range(nodes):
+            self.add_host(f"n{index + 1}", FIRST_NODE_NUMBER + index)
         self.add_host("client", CLIENT_NUMBER, planes=("lan",))
 
     @classmethod
@@ -104,11 +109,11 @@ class Network:
 
     @property
     def full_prefix(self):
-        return f"{self._run.name}-{self._prefix}"
+        return f"{self.run.name}-{self.prefix}"
 
     @property
     def nodes(self):
-        return [host for name, host in self.hosts.items() if name != "client"]
+        return [host for host in self.hosts.values() if host.is_node]
 
     @property
     def client(self):
@@ -124,7 +129,7 @@ class Network:
 
     def add_host(self, name, number, planes=("lan", "mgmt")):
         """One more host; number is the last part of its addresses on each of those planes."""
-        host = Host(Namespace(self._run, f"{self._prefix}-{name}"), name, number)
+        host = Host(Namespace(self.run, f"{self.prefix}-{name}"), name, number)
         for plane in planes:
             self._plug(host, plane)
         self.hosts[name] = host
@@ -161,6 +166,10 @@ class Network:
         """Pulls or plugs the host's cable, at the switch's end."""
         self.bridges[plane].ip("link", "set", name, "up" if up else "down")
 
+    def interface(self, name, up, plane="lan"):
+        """Sets the host's own interface down or up, as its administrator would."""
+        self.hosts[name].namespace.ip("link", "set", PLANES[plane]["interface"], "up" if up else "down")
+
     def capture(self, name, interface="eth0"):
         """Starts to record the frames on an interface of that host. See capture.Capture."""
         return Capture(self.hosts[name].namespace, interface)
@@ -180,7 +189,7 @@ class Network:
 
     def _make_bridge(self, plane):
         facts = PLANES[plane]
-        namespace = Namespace(self._run, f"{self._prefix}-{facts['namespace']}")
+        namespace = Namespace(self.run, f"{self.prefix}-{facts['namespace']}")
         bridge = facts["bridge"]
         # Snooping would keep neighbour solicitations from hosts that sent no MLD report yet.
         namespace.ip("link", "add", "name", bridge, "type", "bridge",

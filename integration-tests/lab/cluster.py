@@ -1,0 +1,266 @@
+"""A cluster for layer 2: nodes with a speaker each, a controller, Services with addresses, a client.
+
+    client 192.0.2.200 ── LAN ──┬── n1  speaker, kube-proxy ── pod p1
+                                ├── n2  speaker, kube-proxy ── pod p2
+                                ├── …
+                                └── c1  controller
+
+With an API server, kube-proxy (the real one) sends what comes for a Service's address to the pods.
+With a directory of manifests there is no kube-proxy: each node serves a page on the addresses
+itself. Everything that happens to the nodes is done by the methods here and by those of `network`.
+"""
+
+import signal
+
+from . import objects
+from .asking import who_has
+from .controller import Controller
+from .controlplane import SYSTEM_NAMESPACE
+from .kubeproxy import KubeProxy
+from .pods import PORT, Pod, page_server
+from .speaker import Speaker
+from .stores import DirectoryStore, node_object
+from .wait import wait_until
+
+CONTROLLER_NUMBER = 100
+POOL = "192.0.2.208-192.0.2.254"
+EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+SECONDS = 60  # for what takes a moment on a quiet machine
+
+
+class Cluster:
+    """Started by the constructor, all of it; ready when that returns."""
+
+    def __init__(self, run, network, store, controller_arguments=(), speaker_arguments=()):
+        """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore."""
+        self.network = network
+        self.store = store
+        self.run = run
+        self._speaker_arguments = list(speaker_arguments)
+        self._controller_arguments = list(controller_arguments)
+        self.services = {}  # name: the object as it was made
+        self.speakers, self.proxies, self.pods = {}, {}, {}
+        self.down = set()  # nodes whose processes do not run
+        host = network.add_host("c1", CONTROLLER_NUMBER)
+        self._make_objects()
+        self._start_data_path()
+        self.controller = self._start_controller(host)
+        for node in network.nodes:
+            self.speakers[node.name] = self._start_speaker(node)
+        for one in (self.controller, *self.speakers.values()):
+            one.wait_ready(SECONDS)
+
+    # --- Services -----------------------------------------------------------------------------
+
+    def add_services(self, count, port=80, **spec):
+        """Makes that many Services with an endpoint in every pod, s1 and on, and waits until each
+        has its address. Returns their names."""
+        names = [f"s{len(self.services) + i}" for i in range(1, count + 1)]
+        for name in names:
+            self.put_service(name, ports=(port,), **spec)
+        self.wait_addresses(names)
+        return names
+
+    def put_service(self, name, **options):
+        """options: see objects.service. A Service in a directory needs the cluster address that an
+        API server would give."""
+        service = objects.service(name, self.store.namespace, **options)
+        if isinstance(self.store, DirectoryStore):
+            address = f"198.18.0.{len(self.services) + 10}"
+            service["spec"] |= {"clusterIP": address, "clusterIPs": [address]}
+        self.services[name] = service
+        self.store.put(service)
+        self.store.put(self._slice(service))
+
+    def edit_service(self, name, patch):
+        self.store.edit(self.services[name], patch)
+
+    def service(self, name):
+        """The Service as it is now."""
+        return self.store.get(self.services[name])
+
+    def vip(self, name):
+        """The Service's first address."""
+        return objects.ingress_addresses(self.service(name))[0]
+
+    def vips(self):
+        """{name: first address} of all Services."""
+        return {name: self.vip(name) for name in self.services}
+
+    def wait_addresses(self, names):
+        def all_have():
+            return all(objects.ingress_addresses(self.service(name)) for name in names)
+        wait_until(all_have, SECONDS, self.controller.process.describe, "every Service has an address")
+
+    # --- what the wire shows ------------------------------------------------------------------
+
+    def answering(self, *addresses):
+        """{address: names of the nodes that answer for it}, by captured replies to one request of
+        each; of all Services' addresses when none is given."""
+        names = {node.namespace.mac(): node.name for node in self.network.nodes}
+        found = who_has(self.network.client.namespace, addresses or list(self.vips().values()))
+        return {address: sorted(names.get(mac, mac) for mac in macs) for address, macs in found.items()}
+
+    def load(self, answering):
+        """{node: number of addresses that it answers for}, nodes without any included."""
+        count = {node.name: 0 for node in self.network.nodes}
+        for owners in answering.values():
+            for owner in owners:
+                count[owner] += 1
+        return count
+
+    def wait_owned(self, accept=lambda answering: True, seconds=SECONDS, what="each address has one owner"):
+        """Waits until exactly one node answers for each address and accept() of the answers
+        holds. Returns them as {address: node}."""
+        def owned():
+            answering = self.answering()
+            owners = {address: names[0] for address, names in answering.items() if len(names) == 1}
+            return owners if len(owners) == len(answering) and accept(owners) else None
+        return wait_until(owned, seconds, [self.describe_answers, self.describe], what)
+
+    def node_of(self, mac):
+        """The name of the node with that Ethernet address."""
+        return next(node.name for node in self.network.nodes if node.namespace.mac() == mac)
+
+    # --- faults -------------------------------------------------------------------------------
+
+    def kill_speaker(self, name):
+        """SIGKILL: kube-proxy and the pods of that node go on."""
+        self.speakers[name].process.kill()
+        self.down.add(name)
+
+    def start_speaker(self, name):
+        """A speaker again after kill_speaker() or a clean stop."""
+        self.speakers[name].process.start()
+        self.speakers[name].wait_ready(SECONDS)
+        self.down.discard(name)
+
+    def restart_speaker(self, name):
+        """A clean stop, then a new start."""
+        self.speakers[name].finish()
+        self.down.add(name)
+        self.start_speaker(name)
+
+    def kill_node(self, name):
+        """As when its power goes: every process of it is killed, and its cables are dead."""
+        for plane in ("lan", "mgmt"):
+            self.network.carrier(name, False, plane)
+        for process in self._processes(name):
+            process.kill()
+        self.down.add(name)
+
+    def revive_node(self, name):
+        """It boots."""
+        for plane in ("lan", "mgmt"):
+            self.network.carrier(name, True, plane)
+        for process in self._processes(name):
+            process.start()
+        self.speakers[name].wait_ready(SECONDS)
+        self.down.discard(name)
+
+    def pause(self, name):
+        """SIGSTOP to the speaker."""
+        self.speakers[name].process.send(signal.SIGSTOP)
+
+    def resume(self, name):
+        self.speakers[name].process.send(signal.SIGCONT)
+
+    def exclude(self, name, value=""):
+        """Sets the label that keeps load balancers off a node; None removes it."""
+        self.store.edit(self._node(name), {"metadata": {"labels": {EXCLUDE: value}}})
+
+    def annotate_node(self, name, annotations):
+        """Sets annotations of a Node; None as a value removes one."""
+        self.store.edit(self._node(name), {"metadata": {"annotations": annotations}})
+
+    # --- its end ------------------------------------------------------------------------------
+
+    def describe_answers(self):
+        return f"--- who answers for what: {self.answering()}"
+
+    def describe(self):
+        """What all of it says of itself."""
+        parts = [one.process.describe() for one in (self.controller, *self.speakers.values())]
+        parts += [proxy.process.describe() for proxy in self.proxies.values()]
+        return "\n".join(parts)
+
+    def finish(self):
+        """Ends it all; our programs must end cleanly."""
+        for name, speaker in self.speakers.items():
+            if name not in self.down:
+                self.resume(name)
+                speaker.finish()
+        self.controller.finish()
+        for proxy in self.proxies.values():
+            proxy.process.kill()
+        for pod in self.pods.values():
+            pod.server.kill()
+
+    def processes(self):
+        """All Processes, for evidence."""
+        yield self.controller.process
+        for name in self.speakers:
+            yield from self._processes(name)
+
+    # --- making it ----------------------------------------------------------------------------
+
+    def _make_objects(self):
+        for node in self.network.nodes:
+            self.store.put(node_object(node))
+        self.store.put(objects.pool("lan", POOL))
+        self.store.put({"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement",
+                        "metadata": {"name": "lan", "namespace": SYSTEM_NAMESPACE},
+                        "spec": {"interfaces": ["eth0"]}})
+
+    def _start_data_path(self):
+        kubeconfig = self.store.kubeconfig("proxy")
+        for node in self.network.nodes:
+            if kubeconfig:
+                self.pods[node.name] = Pod(self.run, self.network, node, f"p{node.name[1:]}")
+                self.proxies[node.name] = KubeProxy(self.run, node, kubeconfig)
+            else:
+                node.namespace.sysctl("net.ipv4.conf.all.arp_ignore", 1)
+                node.namespace.ip("route", "add", "local", "192.0.2.208/28", "dev", "lo")
+                node.namespace.ip("route", "add", "local", "192.0.2.224/27", "dev", "lo")
+                self.pods[node.name] = _Page(self.run, node)
+        for proxy in self.proxies.values():
+            proxy.wait_ready(SECONDS)
+
+    def _start_controller(self, host):
+        return Controller(self.run, self.store.kubeconfig("controller"),
+                          [*self.store.arguments, *self._controller_arguments],
+                          namespace=host.namespace)
+
+    def _start_speaker(self, node):
+        return Speaker(self.run, node, self.store.kubeconfig("speaker"),
+                       [*self.store.arguments, *self._speaker_arguments])
+
+    def _processes(self, name):
+        yield self.speakers[name].process
+        if name in self.proxies:
+            yield self.proxies[name].process
+        yield self.pods[name].server
+
+    def _node(self, name):
+        return node_object(self.network[name])
+
+    def _slice(self, service):
+        """Its EndpointSlice. Made by hand, since no kubelet runs the pods."""
+        name = service["metadata"]["name"]
+        return {
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": f"{name}-1", "namespace": self.store.namespace,
+                         "labels": {"kubernetes.io/service-name": name}},
+            "endpoints": [{"addresses": [pod.address], "nodeName": node, "conditions": {"ready": True}}
+                          for node, pod in self.pods.items()],
+            "ports": [{"name": port["name"], "port": PORT, "protocol": "TCP"}
+                      for port in service["spec"]["ports"]],
+        }
+
+
+class _Page:
+    """A node's own page, where there are no pods."""
+
+    def __init__(self, run, node):
+        self.address = node.address
+        self.server = page_server(run, node.namespace, node.name, 80)
