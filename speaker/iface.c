@@ -14,43 +14,11 @@ const char *iface_verdict_name(enum iface_verdict verdict)
     return names_of(&verdicts, verdict);
 }
 
-/* Beginnings of names, or whole names: the list that MetalLB is shipped with, and lxc of its
- * chart. */
-static const struct {
-    struct str text;
-    bool whole;
-} excluded[] = {
-    {STR_INIT("docker"), false},
-    {STR_INIT("cbr"), false},
-    {STR_INIT("dummy"), false},
-    {STR_INIT("virbr"), false},
-    {STR_INIT("lxcbr"), false},
-    {STR_INIT("veth"), false},
-    {STR_INIT("lo"), true},
-    {STR_INIT("cali"), false},
-    {STR_INIT("tunl"), false},
-    {STR_INIT("flannel"), false},
-    {STR_INIT("kube-ipvs"), false},
-    {STR_INIT("cni"), false},
-    {STR_INIT("nodelocaldns"), false},
-    {STR_INIT("lxc"), false},
-};
-
-static bool is_excluded(struct str name)
-{
-    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
-        if (excluded[i].whole ? str_eq(name, excluded[i].text)
-                              : str_starts_with(name, excluded[i].text))
-            return true;
-    }
-    return false;
-}
-
 enum iface_verdict iface_judge(const struct iface *iface)
 {
     if (iface->loopback)
         return IFACE_LOOPBACK;
-    if (is_excluded(iface->name))
+    if (iface->excluded)
         return IFACE_EXCLUDED;
     if (iface->enslaved)
         return IFACE_ENSLAVED;
@@ -66,7 +34,8 @@ bool iface_eq(const struct iface *a, const struct iface *b)
     return a->index == b->index && str_eq(a->name, b->name) && mac_eq(&a->mac, &b->mac) &&
            a->ethernet == b->ethernet && a->loopback == b->loopback && a->up == b->up &&
            a->running == b->running && a->broadcast == b->broadcast && a->no_arp == b->no_arp &&
-           a->enslaved == b->enslaved;
+           a->enslaved == b->enslaved && a->excluded == b->excluded &&
+           ip_eq(&a->link_local, &b->link_local);
 }
 
 struct str_list iface_usable(const struct iface *ifaces, size_t count, struct arena *arena)

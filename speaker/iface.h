@@ -3,6 +3,7 @@
 #define SPEAKER_IFACE_H
 
 #include "common/base/arena.h"
+#include "common/net/ip.h"
 #include "common/net/mac.h"
 
 /* As the kernel tells it. */
@@ -16,7 +17,12 @@ struct iface {
     bool running;   /* IFF_RUNNING: has a carrier */
     bool broadcast; /* IFF_BROADCAST */
     bool no_arp;    /* IFF_NOARP */
-    bool enslaved;  /* part of a bond or bridge, or member of a VRF */
+    bool enslaved;  /* part of a bond or bridge. A member of a VRF is not: nobody else has its
+                       frames */
+    bool excluded;  /* by its name, see excludes.h */
+    /* Its IPv6 link-local address, the smallest of several; unset while it has none that may be
+     * sent from (IPv6 is off, or duplicate address detection is not over or has failed). */
+    struct ip link_local;
 };
 
 enum iface_verdict {

@@ -26,6 +26,7 @@ static bool start_speaker(struct state *state, struct source *source, struct str
         .node = s->node,
         .namespace = s->common.namespace,
         .lb_class = s->lb_class,
+        .excludes_path = s->excludes_path,
         .ignore_excluded = s->ignore_excluded,
     };
     randombytes_buf(&options.seed, sizeof(options.seed));

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -12,6 +11,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/vec.h"
+#include "speaker/link_message.h"
 
 enum {
     RECEIVE_SIZE = 1 << 20, /* for the burst of a host that starts a hundred containers */
@@ -26,6 +26,13 @@ struct known {
     uint64_t list; /* number of the list that showed it last */
 };
 
+/* A link-local address that may be sent from. */
+struct local_address {
+    uint32_t index; /* of its interface */
+    struct ip ip;
+    uint64_t list;
+};
+
 struct netlink {
     struct loop *loop;
     void (*changed)(void *ctx);
@@ -33,11 +40,14 @@ struct netlink {
     struct nl_sock *socket;
     struct loop_fd *watch;
     struct loop_timer *retry;
+    const struct excludes *excludes;
     VEC(struct known *) known; /* sorted by index */
-    uint64_t list;             /* number of the list under way, or of the last one */
+    VEC(struct local_address) addresses;
+    uint64_t list; /* number of the list under way, or of the last one */
     uint64_t overruns;
     bool listing;
-    bool begun;      /* the list under way has shown something */
+    bool addressing; /* of the list under way, the interfaces are done: addresses come now */
+    bool begun;      /* this part of the list has shown something */
     bool list_again; /* the list under way may have missed something */
     bool complete;
     bool differs; /* since the owner was told last */
@@ -64,9 +74,23 @@ static bool is_at(const struct netlink *n, size_t at, uint32_t index)
     return at < n->known.len && n->known.items[at]->iface.index == index;
 }
 
-static void put(struct netlink *n, const struct iface *iface)
+/* The smallest address of an interface, or none. */
+static struct ip find_link_local(const struct netlink *n, uint32_t index)
+{
+    struct ip found = {0};
+    for (size_t i = 0; i < n->addresses.len; i++) {
+        const struct local_address *address = &n->addresses.items[i];
+        if (address->index == index && (!ip_is_set(&found) || ip_cmp(&address->ip, &found) < 0))
+            found = address->ip;
+    }
+    return found;
+}
+
+static void put(struct netlink *n, struct iface *iface)
 {
     size_t at = find(n, iface->index);
+    iface->excluded = excludes_has(n->excludes, iface->name);
+    iface->link_local = find_link_local(n, iface->index);
     if (!is_at(n, at, iface->index)) {
         vec_push(&n->known, (struct known *)NULL);
         for (size_t i = n->known.len - 1; i > at; i--)
@@ -74,7 +98,7 @@ static void put(struct netlink *n, const struct iface *iface)
         n->known.items[at] = heap_alloc(sizeof(struct known));
     }
     struct known *known = n->known.items[at];
-    if (n->begun)
+    if (n->begun || n->addressing)
         known->list = n->list;
     if (iface_eq(&known->iface, iface))
         return;
@@ -94,55 +118,84 @@ static void drop(struct netlink *n, size_t at)
     n->differs = true;
 }
 
+/* An interface's link-local address may be another one now. */
+static void refresh_link_local(struct netlink *n, uint32_t index)
+{
+    size_t at = find(n, index);
+    if (!is_at(n, at, index))
+        return;
+    struct ip now = find_link_local(n, index);
+    struct iface *iface = &n->known.items[at]->iface;
+    if (ip_eq(&now, &iface->link_local))
+        return;
+    iface->link_local = now;
+    n->differs = true;
+}
+
+static void put_address(struct netlink *n, uint32_t index, const struct ip *ip)
+{
+    size_t at = 0;
+    while (at < n->addresses.len &&
+           !(n->addresses.items[at].index == index && ip_eq(&n->addresses.items[at].ip, ip)))
+        at++;
+    if (at == n->addresses.len)
+        vec_push(&n->addresses, ((struct local_address){.index = index, .ip = *ip}));
+    if (n->begun)
+        n->addresses.items[at].list = n->list;
+    refresh_link_local(n, index);
+}
+
+static void drop_address(struct netlink *n, size_t at)
+{
+    uint32_t index = n->addresses.items[at].index;
+    vec_drop(&n->addresses, at);
+    refresh_link_local(n, index);
+}
+
+static void remove_address(struct netlink *n, uint32_t index, const struct ip *ip)
+{
+    for (size_t i = n->addresses.len; i-- > 0;) {
+        if (n->addresses.items[i].index == index && ip_eq(&n->addresses.items[i].ip, ip))
+            drop_address(n, i);
+    }
+}
+
 /* --- messages -------------------------------------------------------------------------------- */
 
-static const struct nla_policy policy[IFLA_MAX + 1] = {
-    [IFLA_IFNAME] = {.type = NLA_STRING, .minlen = 1, .maxlen = IFNAMSIZ},
-    [IFLA_MASTER] = {.type = NLA_U32},
-};
+static void on_address(struct netlink *n, struct nlmsghdr *header)
+{
+    struct link_address address;
+    if (!link_message_address(header, &address))
+        return;
+    if (header->nlmsg_type == RTM_NEWADDR && address.usable)
+        put_address(n, address.index, &address.ip);
+    else
+        remove_address(n, address.index, &address.ip);
+}
+
+static void on_link(struct netlink *n, struct nlmsghdr *header)
+{
+    struct iface iface = {0};
+    if (!link_message_read(header, &iface))
+        return;
+    size_t at = find(n, iface.index);
+    if (header->nlmsg_type == RTM_DELLINK && is_at(n, at, iface.index))
+        drop(n, at);
+    else if (header->nlmsg_type == RTM_NEWLINK && iface.name.len)
+        put(n, &iface);
+}
 
 static int on_message(struct nl_msg *message, void *ctx)
 {
     struct netlink *n = ctx;
     struct nlmsghdr *header = nlmsg_hdr(message);
-    struct nlattr *attributes[IFLA_MAX + 1];
     /* Before the first message of a list come those that were queued before it was asked for. They
      * may tell of interfaces that are gone by now, whose end was lost. */
     n->begun = n->begun || (n->listing && header->nlmsg_flags & NLM_F_MULTI);
-    if (header->nlmsg_type != RTM_NEWLINK && header->nlmsg_type != RTM_DELLINK)
-        return NL_OK;
-    if (nlmsg_parse(header, sizeof(struct ifinfomsg), attributes, IFLA_MAX, policy) < 0)
-        return NL_OK; /* no interface without a name */
-    const struct ifinfomsg *info = nlmsg_data(header);
-    /* Bridges tell about their ports in the same group with a family of their own; a port that
-     * leaves its bridge is still an interface. */
-    if (info->ifi_family != AF_UNSPEC)
-        return NL_OK;
-    uint32_t index = (uint32_t)info->ifi_index;
-    if (header->nlmsg_type == RTM_DELLINK) {
-        size_t at = find(n, index);
-        if (is_at(n, at, index))
-            drop(n, at);
-        return NL_OK;
-    }
-    if (!attributes[IFLA_IFNAME])
-        return NL_OK;
-    const struct nlattr *address = attributes[IFLA_ADDRESS];
-    struct iface iface = {
-        .index = index,
-        .name = str_from(nla_get_string(attributes[IFLA_IFNAME])),
-        .ethernet = info->ifi_type == ARPHRD_ETHER && address &&
-                    nla_len(address) == (int)sizeof(iface.mac.bytes),
-        .loopback = info->ifi_flags & IFF_LOOPBACK,
-        .up = info->ifi_flags & IFF_UP,
-        .running = info->ifi_flags & IFF_RUNNING,
-        .broadcast = info->ifi_flags & IFF_BROADCAST,
-        .no_arp = info->ifi_flags & IFF_NOARP,
-        .enslaved = attributes[IFLA_MASTER] != NULL,
-    };
-    for (size_t i = 0; iface.ethernet && i < sizeof(iface.mac.bytes); i++)
-        iface.mac.bytes[i] = ((const uint8_t *)nla_data(address))[i];
-    put(n, &iface);
+    if (header->nlmsg_type == RTM_NEWADDR || header->nlmsg_type == RTM_DELADDR)
+        on_address(n, header);
+    else if (header->nlmsg_type == RTM_NEWLINK || header->nlmsg_type == RTM_DELLINK)
+        on_link(n, header);
     return NL_OK;
 }
 
@@ -163,17 +216,16 @@ static void list_later(struct netlink *n)
         n->retry = loop_timer_start(n->loop, RETRY_MS, 0, retry, n);
 }
 
-static void start_list(struct netlink *n)
+/* Asks for one part of a list: the interfaces, then the addresses. */
+static void request_part(struct netlink *n)
 {
-    if (n->listing) {
-        n->list_again = true;
-        return;
-    }
-    n->list++;
+    struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
+    struct ifaddrmsg addresses = {.ifa_family = AF_INET6};
     n->begun = false;
-    n->list_again = false;
-    struct ifinfomsg all = {.ifi_family = AF_UNSPEC};
-    int result = nl_send_simple(n->socket, RTM_GETLINK, NLM_F_DUMP, &all, sizeof(all));
+    int result =
+        n->addressing
+            ? nl_send_simple(n->socket, RTM_GETADDR, NLM_F_DUMP, &addresses, sizeof(addresses))
+            : nl_send_simple(n->socket, RTM_GETLINK, NLM_F_DUMP, &links, sizeof(links));
     n->listing = result >= 0;
     if (n->listing)
         return;
@@ -181,7 +233,34 @@ static void start_list(struct netlink *n)
     list_later(n);
 }
 
+static void start_list(struct netlink *n)
+{
+    if (n->listing) {
+        n->list_again = true;
+        return;
+    }
+    n->list++;
+    n->addressing = false;
+    n->list_again = false;
+    request_part(n);
+}
+
 /* What a complete list did not show is gone. */
+static void sweep(struct netlink *n)
+{
+    for (size_t i = n->known.len; i-- > 0;) {
+        if (n->known.items[i]->list != n->list)
+            drop(n, i);
+    }
+    for (size_t i = n->addresses.len; i-- > 0;) {
+        if (n->addresses.items[i].list != n->list)
+            drop_address(n, i);
+    }
+    if (!n->complete)
+        n->differs = true;
+    n->complete = true;
+}
+
 static int on_end_of_list(struct nl_msg *message, void *ctx)
 {
     struct netlink *n = ctx;
@@ -189,15 +268,13 @@ static int on_end_of_list(struct nl_msg *message, void *ctx)
     n->listing = false;
     if (n->list_again) {
         start_list(n);
-        return NL_OK;
+    } else if (!n->addressing) {
+        n->addressing = true;
+        request_part(n);
+    } else {
+        n->addressing = false;
+        sweep(n);
     }
-    for (size_t i = n->known.len; i-- > 0;) {
-        if (n->known.items[i]->list != n->list)
-            drop(n, i);
-    }
-    if (!n->complete)
-        n->differs = true;
-    n->complete = true;
     return NL_OK;
 }
 
@@ -258,7 +335,8 @@ static int start(struct netlink *n)
     if (result >= 0)
         result = nl_socket_set_nonblocking(n->socket);
     if (result >= 0)
-        result = nl_socket_add_memberships(n->socket, RTNLGRP_LINK, RTNLGRP_NONE);
+        result =
+            nl_socket_add_memberships(n->socket, RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR, RTNLGRP_NONE);
     if (result < 0)
         return errno_of(result);
     /* As much as the system allows us; less only means to list more often. */
@@ -268,11 +346,15 @@ static int start(struct netlink *n)
     return 0;
 }
 
-int netlink_open(struct loop *loop, void (*changed)(void *ctx), void *ctx, struct netlink **ret)
+int netlink_open(struct loop *loop, const struct excludes *excludes, void (*changed)(void *ctx),
+                 void *ctx, struct netlink **ret)
 {
     scoped_ptr(netlink) struct netlink *n = heap_alloc(sizeof(*n));
-    *n =
-        (struct netlink){.loop = loop, .changed = changed, .ctx = ctx, .socket = nl_socket_alloc()};
+    *n = (struct netlink){.loop = loop,
+                          .excludes = excludes,
+                          .changed = changed,
+                          .ctx = ctx,
+                          .socket = nl_socket_alloc()};
     int result = n->socket ? start(n) : -ENOMEM;
     if (result < 0)
         return result;
@@ -290,8 +372,23 @@ struct netlink *netlink_close(struct netlink *n)
     for (size_t i = 0; i < n->known.len; i++)
         free(n->known.items[i]);
     vec_done(&n->known);
+    vec_done(&n->addresses);
     free(n);
     return NULL;
+}
+
+void netlink_set_excludes(struct netlink *n, const struct excludes *excludes)
+{
+    bool other = false;
+    n->excludes = excludes;
+    for (size_t i = 0; i < n->known.len; i++) {
+        struct iface *iface = &n->known.items[i]->iface;
+        bool excluded = excludes_has(excludes, iface->name);
+        other = other || excluded != iface->excluded;
+        iface->excluded = excluded;
+    }
+    if (other && n->complete)
+        n->changed(n->ctx);
 }
 
 bool netlink_is_complete(const struct netlink *n)

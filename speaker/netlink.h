@@ -1,4 +1,5 @@
-/* The interfaces of this network namespace, followed by rtnetlink (libnl behind it).
+/* The interfaces of this network namespace and their IPv6 link-local addresses, followed by
+ * rtnetlink (libnl behind it).
  *
  * All are listed once and then followed by the kernel's messages. When the kernel had to drop
  * messages, all are listed again and compared: the picture never depends on the stream being
@@ -7,18 +8,23 @@
 #define SPEAKER_NETLINK_H
 
 #include "common/loop/loop.h"
+#include "speaker/excludes.h"
 #include "speaker/iface.h"
 
 struct netlink;
 
-/* 0 and the follower, or a negative errno. `changed` is called after the first list is complete,
+/* 0 and the follower, or a negative errno. excludes says which names are left out; it is borrowed
+ * until netlink_set_excludes gives another. `changed` is called after the first list is complete,
  * and then whenever something about an interface has changed. */
-int netlink_open(struct loop *loop, void (*changed)(void *ctx), void *ctx, struct netlink **ret)
-    __attribute__((warn_unused_result));
+int netlink_open(struct loop *loop, const struct excludes *excludes, void (*changed)(void *ctx),
+                 void *ctx, struct netlink **ret) __attribute__((warn_unused_result));
 
 /* NULL is fine; returns NULL. */
 struct netlink *netlink_close(struct netlink *netlink);
 SCOPE_DEFINE(netlink, struct netlink, netlink_close)
+
+/* Another list is in force. Calls `changed` when that makes a difference. */
+void netlink_set_excludes(struct netlink *netlink, const struct excludes *excludes);
 
 /* Has everything been listed once? */
 bool netlink_is_complete(const struct netlink *netlink);

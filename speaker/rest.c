@@ -64,6 +64,9 @@ static void put_interface(struct patch *json, const struct speaker *speaker,
     patch_str(json, "mac", str_from(mac_format(&iface->mac).text));
     patch_str(json, "state", str_from(iface_verdict_name(iface_judge(iface))));
     patch_bool(json, "carrier", iface->running);
+    patch_str(json, "linkLocal",
+              ip_is_set(&iface->link_local) ? str_from(ip_format(&iface->link_local).text)
+                                            : STR(""));
     patch_bool(json, "listening", apply_listens(speaker_apply(speaker), iface->index, NULL));
     patch_close(json);
 }
@@ -131,6 +134,8 @@ static void show_metrics(void *ctx, const struct http_request *request,
         speaker_metrics_address(rest->metrics, &figures[i].ip, figures[i].requests,
                                 figures[i].replies, figures[i].gratuitous);
     refresh_interfaces(rest, request->arena);
+    speaker_metrics_excludes(rest->metrics,
+                             excludes_file_failures(speaker_excludes(rest->speaker)));
     speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));
     program_servers_show_metrics(rest->servers, speaker_metrics_set(rest->metrics), request,
                                  response);

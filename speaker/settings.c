@@ -1,6 +1,7 @@
 #include "speaker/settings.h"
 
 #include "crd/name.h"
+#include "speaker/excludes.h"
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
@@ -16,6 +17,11 @@ static const struct option rows[] = {
     {"ignore-exclude-lb", NULL, OPTION_BOOL, AT(ignore_excluded),
      .help = "announce also from nodes with the label "
              "node.kubernetes.io/exclude-from-external-load-balancers"},
+    {"excludel2-path", NULL, OPTION_STR, AT(excludes_path), .fallback = EXCLUDES_FILE_DEFAULT,
+     .value = "FILE",
+     .help = "the interfaces to leave out: a YAML file with a list of regular expressions under "
+             "announcedInterfacesToExclude, read again when it changes; without the file a list of "
+             "the usual names of container and overlay interfaces"},
     PROGRAM_ROWS_API,
     PROGRAM_ROWS_HEALTH("port of /healthz and /readyz, on 127.0.0.1; 0 takes a free one and logs "
                         "it"),

@@ -11,6 +11,7 @@ struct settings {
     /* what is done */
     struct str lb_class;
     bool ignore_excluded;
+    struct str excludes_path;
 };
 
 extern const struct program_flags settings_flags; /* fills a struct settings */

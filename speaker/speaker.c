@@ -18,6 +18,7 @@ struct speaker {
     struct speaker_options options;
     struct loop *loop;
     struct source *source;
+    struct excludes_file *excludes;
     struct netlink *netlink;
     struct speaker_metrics *metrics;
     struct config *config;
@@ -105,6 +106,12 @@ static void synced(void *ctx)
 static void interfaces_changed(void *ctx)
 {
     schedule(ctx, true);
+}
+
+static void excludes_changed(void *ctx)
+{
+    struct speaker *s = ctx;
+    netlink_set_excludes(s->netlink, excludes_file_list(s->excludes));
 }
 
 static void log_findings(const struct diag_list *list)
@@ -322,7 +329,9 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .local = local_open(loop, source, options->node),
         .config_changed = true,
     };
-    int result = netlink_open(loop, interfaces_changed, s, &s->netlink);
+    s->excludes = excludes_file_open(loop, options->excludes_path, excludes_changed, s);
+    int result =
+        netlink_open(loop, excludes_file_list(s->excludes), interfaces_changed, s, &s->netlink);
     if (result < 0) {
         (void)speaker_free(s);
         return result;
@@ -339,6 +348,7 @@ struct speaker *speaker_free(struct speaker *s)
     (void)loop_timer_cancel(s->turn);
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
+    (void)excludes_file_close(s->excludes);
     (void)apply_free(s->apply);
     (void)local_close(s->local);
     (void)config_free(s->config);
@@ -367,6 +377,11 @@ const struct apply *speaker_apply(const struct speaker *s)
 const struct local *speaker_local(const struct speaker *s)
 {
     return s->local;
+}
+
+const struct excludes_file *speaker_excludes(const struct speaker *s)
+{
+    return s->excludes;
 }
 
 const struct netlink *speaker_netlink(const struct speaker *s)

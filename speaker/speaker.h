@@ -11,6 +11,7 @@
 
 #include "common/source/source.h"
 #include "speaker/apply.h"
+#include "speaker/excludes_file.h"
 #include "speaker/local.h"
 #include "speaker/netlink.h"
 #include "speaker/speaker_metrics.h"
@@ -20,6 +21,7 @@ struct speaker_options {
     struct str node;      /* our name, as Node objects have it */
     struct str namespace; /* whose configuration objects count; empty: any */
     struct str lb_class;
+    struct str excludes_path; /* the list of excluded interfaces (excludes_file.h) */
     bool ignore_excluded;
     uint64_t seed; /* secret, of hash tables */
 };
@@ -43,6 +45,7 @@ bool speaker_is_ready(const struct speaker *speaker);
 const struct plan *speaker_plan(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);
 const struct local *speaker_local(const struct speaker *speaker);
+const struct excludes_file *speaker_excludes(const struct speaker *speaker);
 const struct netlink *speaker_netlink(const struct speaker *speaker);
 const struct diag_list *speaker_findings(const struct speaker *speaker); /* on configuration */
 const struct diag_list *speaker_input_findings(const struct speaker *speaker);

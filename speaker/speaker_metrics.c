@@ -13,6 +13,7 @@ enum {
     SERVICES,
     FRAMES,
     SEND_ERRORS,
+    EXCLUDES_FAILURES,
     HANDOFF_ROUTES,
     HANDOFF_REFUSED,
     HANDOFF_RESTORED,
@@ -51,6 +52,9 @@ static const struct metric rows[] = {
     [SEND_ERRORS] = {"stentor_speaker_arp_send_errors_total",
                      "ARP frames that the kernel did not take, by interface.", METRIC_COUNTER,
                      .labels = {"interface"}},
+    [EXCLUDES_FAILURES] = {"stentor_speaker_excludes_failures_total",
+                           "Changed lists of excluded interfaces that could not be understood.",
+                           METRIC_COUNTER},
     [HANDOFF_ROUTES] = {"stentor_speaker_handoff_routes",
                         "Local routes that hand addresses to processes on this node.",
                         METRIC_GAUGE},
@@ -143,6 +147,11 @@ void speaker_metrics_interface(struct speaker_metrics *m, struct str interface,
         metric_set(m->set, FRAMES, (double)verdicts[i],
                    LABELS(interface, str_from(arp_verdict_name((enum arp_verdict)i))));
     metric_set(m->set, SEND_ERRORS, (double)send_errors, LABELS(interface));
+}
+
+void speaker_metrics_excludes(struct speaker_metrics *m, uint64_t failures)
+{
+    metric_set(m->set, EXCLUDES_FAILURES, (double)failures, NO_LABELS);
 }
 
 void speaker_metrics_handoff(struct speaker_metrics *m, struct handoff_figures figures)

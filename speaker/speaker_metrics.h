@@ -26,6 +26,8 @@ void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *i
 void speaker_metrics_clear_interfaces(struct speaker_metrics *metrics);
 void speaker_metrics_interface(struct speaker_metrics *metrics, struct str interface,
                                const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors);
+/* How often a changed list of excluded interfaces could not be understood. */
+void speaker_metrics_excludes(struct speaker_metrics *metrics, uint64_t failures);
 /* What local hand-off has counted. */
 void speaker_metrics_handoff(struct speaker_metrics *metrics, struct handoff_figures figures);
 /* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */

@@ -7,7 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/kube/auth_file.h"
+#include "common/base/text_file.h"
 #include "common/kube/exec_credential.h"
 
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -32,7 +32,7 @@ struct auth {
     struct loop *loop;
     struct arena *arena;
     struct kube_config config;
-    struct auth_file ca, cert, key, token;
+    struct text_file ca, cert, key, token;
     struct sbuf header;
     uint64_t version, tls_version, looked_at;
     struct given given;
@@ -56,7 +56,7 @@ static void given_done(struct given *given)
 static void build_header(struct auth *auth)
 {
     const struct kube_config *config = &auth->config;
-    struct str token = auth_file_str(&auth->token);
+    struct str token = text_file_str(&auth->token);
     token = token.len ? token : config->token;
     token = token.len ? token : auth->given.credential.token;
     if (auth->header.ptr)
@@ -92,12 +92,12 @@ static bool header_ok(const struct auth *auth)
     return true;
 }
 
-static int open_file(struct auth_file *file, struct str path, struct str inline_text,
+static int open_file(struct text_file *file, struct str path, struct str inline_text,
                      struct arena *arena, struct str *ret_error)
 {
     if (inline_text.len)
         return 0;
-    int ret = auth_file_open(file, path);
+    int ret = text_file_open(file, path);
     if (ret < 0)
         *ret_error = arena_printf(arena, STR_FMT ": %s", STR_ARG(path), err_text(ret));
     return ret;
@@ -126,8 +126,8 @@ static int open_files(struct auth *auth, struct arena *arena, struct str *ret_er
 static int load_kubeconfig(struct auth *auth, const struct auth_config *config, struct arena *arena,
                            struct str *ret_error)
 {
-    struct auth_file file;
-    int ret = auth_file_open(&file, str_from(config->kubeconfig));
+    struct text_file file;
+    int ret = text_file_open(&file, str_from(config->kubeconfig));
     if (ret < 0) {
         *ret_error = arena_printf(arena, "%s: %s", config->kubeconfig, err_text(ret));
         return ret;
@@ -140,7 +140,7 @@ static int load_kubeconfig(struct auth *auth, const struct auth_config *config, 
     ret = kube_config_parse((struct str){file.text, file.len}, str_from(config->context),
                             slash == config->kubeconfig ? STR("/") : directory, auth->arena,
                             &auth->config, &sentence);
-    auth_file_close(&file);
+    text_file_close(&file);
     if (ret < 0)
         *ret_error = arena_printf(arena, "%s: " STR_FMT, config->kubeconfig, STR_ARG(sentence));
     return ret;
@@ -166,13 +166,13 @@ static int load_in_cluster(struct auth *auth, const struct auth_config *config, 
         *ret_error = STR("KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not usable");
         return -EINVAL;
     }
-    struct auth_file namespace;
+    struct text_file namespace;
     auth->config.server = server;
     auth->config.ca_file = arena_printf(auth->arena, "%s/ca.crt", directory);
     auth->config.token_file = arena_printf(auth->arena, "%s/token", directory);
-    if (auth_file_open(&namespace, arena_printf(arena, "%s/namespace", directory)) == 0) {
-        auth->config.namespace = arena_str(auth->arena, auth_file_str(&namespace));
-        auth_file_close(&namespace);
+    if (text_file_open(&namespace, arena_printf(arena, "%s/namespace", directory)) == 0) {
+        auth->config.namespace = arena_str(auth->arena, text_file_str(&namespace));
+        text_file_close(&namespace);
     }
     return 0;
 }
@@ -196,9 +196,9 @@ struct auth *auth_free(struct auth *auth)
         return NULL;
     auth->child = loop_child_cancel(auth->child);
     auth->starting = loop_timer_cancel(auth->starting);
-    struct auth_file *files[] = {&auth->ca, &auth->cert, &auth->key, &auth->token};
+    struct text_file *files[] = {&auth->ca, &auth->cert, &auth->key, &auth->token};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-        auth_file_close(files[i]);
+        text_file_close(files[i]);
     given_done(&auth->given);
     if (auth->header.ptr)
         sodium_memzero(auth->header.ptr, auth->header.len);
@@ -322,10 +322,10 @@ static bool exec_due(const struct auth *auth)
 static void look_at_files(struct auth *auth, bool force)
 {
     auth->looked_at = loop_now(auth->loop);
-    bool token = auth_file_refresh(&auth->token, force);
-    bool tls = auth_file_refresh(&auth->ca, force);
-    tls |= auth_file_refresh(&auth->cert, force);
-    tls |= auth_file_refresh(&auth->key, force);
+    bool token = text_file_refresh(&auth->token, force);
+    bool tls = text_file_refresh(&auth->ca, force);
+    tls |= text_file_refresh(&auth->cert, force);
+    tls |= text_file_refresh(&auth->key, force);
     auth->tls_version += tls;
     if (token || tls)
         build_header(auth);
@@ -365,9 +365,9 @@ struct auth_tls auth_tls(const struct auth *auth)
     const struct kube_config *config = &auth->config;
     const struct exec_credential *given = &auth->given.credential;
     return (struct auth_tls){
-        .ca = first_of(config->ca, auth_file_str(&auth->ca), STR("")),
-        .cert = first_of(config->cert, auth_file_str(&auth->cert), given->cert),
-        .key = first_of(config->key, auth_file_str(&auth->key), given->key),
+        .ca = first_of(config->ca, text_file_str(&auth->ca), STR("")),
+        .cert = first_of(config->cert, text_file_str(&auth->cert), given->cert),
+        .key = first_of(config->key, text_file_str(&auth->key), given->key),
         .version = auth->tls_version,
     };
 }

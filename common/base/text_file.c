@@ -1,4 +1,4 @@
-#include "common/kube/auth_file.h"
+#include "common/base/text_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 enum { SIZE_MAX_BYTES = 1024 * 1024 };
 
-static void set_text(struct auth_file *file, char *text, size_t len)
+static void set_text(struct text_file *file, char *text, size_t len)
 {
     if (file->text)
         sodium_memzero(file->text, file->len);
@@ -52,7 +52,7 @@ static ssize_t read_all(int fd, char **ret)
     }
 }
 
-static int read_file(struct auth_file *file, bool *ret_changed)
+static int read_file(struct text_file *file, bool *ret_changed)
 {
     scoped_fd int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     struct stat now;
@@ -69,16 +69,16 @@ static int read_file(struct auth_file *file, bool *ret_changed)
     return 0;
 }
 
-int auth_file_open(struct auth_file *file, struct str path)
+int text_file_open(struct text_file *file, struct str path)
 {
-    *file = (struct auth_file){0};
+    *file = (struct text_file){0};
     if (!path.len)
         return 0;
     file->path = strndup(path.ptr, path.len);
     bool changed;
     int ret = file->path ? read_file(file, &changed) : -ENOMEM;
     if (ret < 0)
-        auth_file_close(file);
+        text_file_close(file);
     return ret;
 }
 
@@ -88,7 +88,7 @@ static bool looks_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-bool auth_file_refresh(struct auth_file *file, bool force)
+bool text_file_refresh(struct text_file *file, bool force)
 {
     struct stat now;
     bool changed = false;
@@ -97,12 +97,12 @@ bool auth_file_refresh(struct auth_file *file, bool force)
     return read_file(file, &changed) == 0 && changed;
 }
 
-struct str auth_file_str(const struct auth_file *file)
+struct str text_file_str(const struct text_file *file)
 {
     return str_trim((struct str){file->text, file->len});
 }
 
-void auth_file_close(struct auth_file *file)
+void text_file_close(struct text_file *file)
 {
     set_text(file, NULL, 0);
     free(file->path);
