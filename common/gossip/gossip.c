@@ -22,7 +22,7 @@ enum message_type { BEAT = 1, LEAVE, USER };
 struct peer {
     struct str name;
     struct arena *arena; /* of meta */
-    struct meta meta;
+    struct member_meta meta;
     struct ip address;
     enum gossip_state state;
     uint64_t heard_at; /* loop_now */
@@ -34,7 +34,7 @@ struct gossip {
     struct gossip_calls calls;
     void *ctx;
     struct arena *arena, *own_arena;
-    struct meta own;
+    struct member_meta own;
     struct seal_keys keys;
     struct key_dir key_dir;
     int fd;
@@ -151,7 +151,7 @@ static void heard_from(struct gossip *gossip, struct peer *peer, const struct ip
                        enum message_type type, struct wire *in)
 {
     struct arena *arena = arena_new(0);
-    struct meta meta;
+    struct member_meta meta;
     if (meta_decode(in, arena, &meta) < 0) {
         gossip->figures.dropped[GOSSIP_DROP_MALFORMED]++;
         (void)arena_free(arena);
@@ -353,7 +353,7 @@ void gossip_leave(struct gossip *gossip, void (*done)(void *ctx), void *ctx)
 }
 
 static void put_member(struct gossip_member *member, struct arena *arena, struct str name,
-                       const struct meta *meta)
+                       const struct member_meta *meta)
 {
     struct meta_interface *copy = arena_array(arena, meta->count, sizeof(*copy));
     for (size_t i = 0; i < meta->count; i++) {

@@ -16,7 +16,7 @@ struct gossip_member {
     struct str name; /* of a speaker: its Kubernetes node's */
     enum gossip_state state;
     struct ip address;
-    struct meta meta;
+    struct member_meta meta;
     bool self;
 };
 

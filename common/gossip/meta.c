@@ -22,7 +22,7 @@ static bool is_name(struct str name)
     return name.len > 0 && name.len <= META_NAME_MAX;
 }
 
-void meta_encode(const struct meta *meta, struct wire *out)
+void meta_encode(const struct member_meta *meta, struct wire *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < meta->count; i++)
@@ -62,7 +62,7 @@ static bool get_interface(struct wire *in, struct arena *arena, struct meta_inte
     return true;
 }
 
-int meta_decode(struct wire *in, struct arena *arena, struct meta *ret)
+int meta_decode(struct wire *in, struct arena *arena, struct member_meta *ret)
 {
     uint8_t role = wire_get_u8(in), flags = wire_get_u8(in), count = wire_get_u8(in);
     if (!wire_ok(in) || role > GOSSIP_OBSERVER || flags & ~META_FLAGS ||
@@ -75,7 +75,7 @@ int meta_decode(struct wire *in, struct arena *arena, struct meta *ret)
     }
     if (wire_left(in))
         return ERR_SYNTAX;
-    *ret = (struct meta){
+    *ret = (struct member_meta){
         .role = (enum gossip_role)role,
         .held = flags & HELD,
         .leaving = flags & LEAVING,
@@ -86,7 +86,7 @@ int meta_decode(struct wire *in, struct arena *arena, struct meta *ret)
     return 0;
 }
 
-const struct meta_interface *meta_find(const struct meta *meta, struct str name)
+const struct meta_interface *meta_find(const struct member_meta *meta, struct str name)
 {
     for (size_t i = 0; i < meta->count; i++) {
         if (str_eq(meta->interfaces[i].name, name))

@@ -28,7 +28,7 @@ struct meta_interface {
     bool ipv6; /* it has a link-local address, so that NDP works on it */
 };
 
-struct meta {
+struct member_meta {
     enum gossip_role role;
     bool held;      /* it came back from what the others took for its death, and not long ago */
     bool leaving;   /* it is on its way out: it serves what nobody else does */
@@ -41,14 +41,14 @@ const char *gossip_role_name(enum gossip_role role);
 
 /* Writes at most META_SIZE_MAX bytes. Interfaces behind META_INTERFACES_MAX, and any with a name
  * that is empty or too long, are left out and the bytes say truncated. */
-void meta_encode(const struct meta *meta, struct wire *out);
+void meta_encode(const struct member_meta *meta, struct wire *out);
 
 /* Reads the rest of the cursor whole; texts are copied to the arena. 0, or ERR_SYNTAX. What
  * decodes encodes to the same bytes. */
-int meta_decode(struct wire *in, struct arena *arena, struct meta *ret)
+int meta_decode(struct wire *in, struct arena *arena, struct member_meta *ret)
     __attribute__((warn_unused_result));
 
 /* The interface of that name, or NULL. */
-const struct meta_interface *meta_find(const struct meta *meta, struct str name);
+const struct meta_interface *meta_find(const struct member_meta *meta, struct str name);
 
 #endif

@@ -67,13 +67,13 @@ static void test_meta(void)
         {.name = STR("fifteen-letters"), .mac = {{2, 0, 0, 0, 0, 2}}, .ipv4 = true, .ipv6 = true},
         {.name = STR("sixteen-letters!"), .ipv4 = true},
     };
-    struct meta meta = {
+    struct member_meta meta = {
         .role = GOSSIP_OBSERVER, .held = true, .interfaces = interfaces, .count = 3};
     uint8_t room[META_SIZE_MAX];
     struct wire out = wire_writer(room, sizeof(room));
     meta_encode(&meta, &out);
     TEST_ASSERT(wire_ok(&out) && out.at == 3 + (1 + 4 + 7) + (1 + 15 + 7));
-    struct meta got;
+    struct member_meta got;
     struct wire in = wire_reader(room, out.at);
     TEST_ASSERT(meta_decode(&in, arena, &got) == 0);
     TEST_ASSERT(got.role == GOSSIP_OBSERVER && got.held && !got.leaving && got.truncated);
