@@ -2,12 +2,10 @@
 
 #include <assert.h>
 
+#include "arp/ethernet.h"
 #include "common/base/err.h"
-#include "common/net/wire.h"
 
 enum {
-    ETHERTYPE_IPV4 = 0x0800,
-    ETHERTYPE_ARP = 0x0806,
     HARDWARE_ETHERNET = 1, /* RFC 826 "ares_hrd$Ethernet" */
     MAC_SIZE = 6,
     IPV4_SIZE = 4,
@@ -18,9 +16,8 @@ static const struct mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 int arp_packet_parse(const void *frame, size_t size, struct arp_packet *ret)
 {
     struct wire in = wire_reader(frame, size);
-    struct arp_packet packet = {.ethernet_to = wire_get_mac(&in),
-                                .ethernet_from = wire_get_mac(&in)};
-    uint16_t ethertype = wire_get_u16(&in);
+    struct arp_packet packet;
+    uint16_t ethertype = ethernet_get(&in, &packet.ethernet_to, &packet.ethernet_from);
     uint16_t hardware = wire_get_u16(&in);
     uint16_t protocol = wire_get_u16(&in);
     uint8_t hardware_size = wire_get_u8(&in);
@@ -32,7 +29,7 @@ int arp_packet_parse(const void *frame, size_t size, struct arp_packet *ret)
     packet.target_ip = wire_get_ip(&in, IP_V4);
     if (!wire_ok(&in))
         return ERR_TRUNCATED;
-    if (ethertype != ETHERTYPE_ARP || hardware != HARDWARE_ETHERNET || protocol != ETHERTYPE_IPV4 ||
+    if (ethertype != ETHERNET_ARP || hardware != HARDWARE_ETHERNET || protocol != ETHERNET_IPV4 ||
         hardware_size != MAC_SIZE || protocol_size != IPV4_SIZE)
         return ERR_PROTOCOL;
     *ret = packet;
@@ -42,11 +39,9 @@ int arp_packet_parse(const void *frame, size_t size, struct arp_packet *ret)
 void arp_packet_write(const struct arp_packet *packet, uint8_t frame[ARP_FRAME_SIZE])
 {
     struct wire out = wire_writer(frame, ARP_FRAME_SIZE);
-    wire_put_mac(&out, &packet->ethernet_to);
-    wire_put_mac(&out, &packet->ethernet_from);
-    wire_put_u16(&out, ETHERTYPE_ARP);
+    ethernet_put(&out, &packet->ethernet_to, &packet->ethernet_from, ETHERNET_ARP);
     wire_put_u16(&out, HARDWARE_ETHERNET);
-    wire_put_u16(&out, ETHERTYPE_IPV4);
+    wire_put_u16(&out, ETHERNET_IPV4);
     wire_put_u8(&out, MAC_SIZE);
     wire_put_u8(&out, IPV4_SIZE);
     wire_put_u16(&out, packet->operation);
@@ -55,6 +50,19 @@ void arp_packet_write(const struct arp_packet *packet, uint8_t frame[ARP_FRAME_S
     wire_put_mac(&out, &packet->target_mac);
     wire_put_ip(&out, &packet->target_ip);
     assert(wire_ok(&out) && wire_left(&out) == 0);
+}
+
+void arp_packet_probe(const struct ip *ip, const struct mac *mac, uint8_t frame[ARP_FRAME_SIZE])
+{
+    const struct arp_packet packet = {
+        .ethernet_to = broadcast,
+        .ethernet_from = *mac,
+        .operation = ARP_REQUEST,
+        .sender_mac = *mac,
+        .sender_ip = {.family = IP_V4},
+        .target_ip = *ip,
+    };
+    arp_packet_write(&packet, frame);
 }
 
 void arp_packet_announce(const struct ip *ip, const struct mac *mac, enum arp_operation operation,

@@ -26,6 +26,10 @@ int arp_packet_parse(const void *frame, size_t size, struct arp_packet *ret)
 
 void arp_packet_write(const struct arp_packet *packet, uint8_t frame[ARP_FRAME_SIZE]);
 
+/* A probe that finds out whether somebody has ip (RFC 5227 section 2.1.1): its sender address is
+ * all zeros, so that it changes nobody's cache. */
+void arp_packet_probe(const struct ip *ip, const struct mac *mac, uint8_t frame[ARP_FRAME_SIZE]);
+
 /* An announcement of ip at mac (RFC 5227 section 3): a broadcast in which sender and target address
  * are the same. Some hosts believe only requests, some only replies; so both are sent. */
 void arp_packet_announce(const struct ip *ip, const struct mac *mac, enum arp_operation operation,

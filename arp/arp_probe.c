@@ -11,7 +11,7 @@
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 
-struct probe {
+struct program {
     struct loop *loop;
     struct responder *responder;
     char **addresses;
@@ -28,11 +28,11 @@ static struct ip parse(const char *text)
 
 static void announce(void *ctx, int number)
 {
-    struct probe *probe = ctx;
+    struct program *program = ctx;
     (void)number;
-    for (int i = 0; i < probe->count; i++) {
-        struct ip ip = parse(probe->addresses[i]);
-        int result = responder_announce(probe->responder, &ip);
+    for (int i = 0; i < program->count; i++) {
+        struct ip ip = parse(program->addresses[i]);
+        int result = responder_announce(program->responder, &ip);
         if (result < 0)
             (void)fprintf(stderr, "announce: %s\n", err_text(result));
     }
@@ -41,77 +41,79 @@ static void announce(void *ctx, int number)
 
 static void disown(void *ctx, int number)
 {
-    struct probe *probe = ctx;
-    struct ip ip = parse(probe->addresses[0]);
+    struct program *program = ctx;
+    struct ip ip = parse(program->addresses[0]);
     (void)number;
-    responder_disown(probe->responder, &ip);
+    responder_disown(program->responder, &ip);
     (void)fprintf(stderr, "disowned\n");
 }
 
 static void stop(void *ctx, int number)
 {
-    struct probe *probe = ctx;
+    struct program *program = ctx;
     (void)number;
-    loop_stop(probe->loop);
+    loop_stop(program->loop);
 }
 
 static void failed(void *ctx, int error)
 {
-    struct probe *probe = ctx;
-    probe->error = error;
-    loop_stop(probe->loop);
+    struct program *program = ctx;
+    program->error = error;
+    loop_stop(program->loop);
 }
 
-static void print_figures(const struct probe *probe)
+static void print_figures(const struct program *program)
 {
-    struct responder_figures figures = responder_figures(probe->responder);
+    struct responder_figures figures = responder_figures(program->responder);
     scoped_sbuf struct sbuf out = {0};
     sbuf_printf(&out, "{\"error\": \"%s\", \"received\": %d, \"answered\": %d, \"announced\": %d",
-                probe->error ? err_text(probe->error) : "", (int)figures.received,
+                program->error ? err_text(program->error) : "", (int)figures.received,
                 (int)figures.answered, (int)figures.announced);
-    for (size_t i = 0; i < ARP_VERDICTS; i++)
-        sbuf_printf(&out, ", \"%s\": %d", i ? arp_verdict_name((enum arp_verdict)i) : "ok",
-                    (int)figures.verdicts[i]);
+    for (size_t i = 0; i < REACTION_VERDICTS; i++)
+        sbuf_printf(&out, ", \"%s\": %d",
+                    i ? reaction_verdict_name((enum reaction_verdict)i) : "ok",
+                    (int)figures.verdicts[REACTION_ARP][i]);
     size_t cursor = 0;
     for (const struct owned_address *address;
-         (address = responder_next(probe->responder, &cursor));)
+         (address = responder_next(program->responder, &cursor));)
         sbuf_printf(&out, ", \"%s\": [%d, %d, %d]", ip_format(&address->ip).text,
                     (int)address->received, (int)address->answered, (int)address->announced);
     (void)fprintf(stderr, "%s}\n", sbuf_cstr(&out));
 }
 
-static int serve(struct probe *probe)
+static int serve(struct program *program)
 {
     struct loop_signal *signals[] = {
-        loop_signal_watch(probe->loop, SIGTERM, stop, probe),
-        loop_signal_watch(probe->loop, SIGUSR1, announce, probe),
-        loop_signal_watch(probe->loop, SIGUSR2, disown, probe),
+        loop_signal_watch(program->loop, SIGTERM, stop, program),
+        loop_signal_watch(program->loop, SIGUSR1, announce, program),
+        loop_signal_watch(program->loop, SIGUSR2, disown, program),
     };
-    for (int i = 0; i < probe->count; i++) {
-        struct ip ip = parse(probe->addresses[i]);
-        responder_own(probe->responder, &ip);
+    for (int i = 0; i < program->count; i++) {
+        struct ip ip = parse(program->addresses[i]);
+        responder_own(program->responder, &ip);
     }
     (void)fprintf(stderr, "ready\n");
-    loop_run(probe->loop);
-    print_figures(probe);
+    loop_run(program->loop);
+    print_figures(program);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)loop_signal_cancel(signals[i]);
-    probe->responder = responder_close(probe->responder);
+    program->responder = responder_close(program->responder);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct responder_interface interface;
+    static const struct responder_calls calls = {.failed = failed};
+    struct responder_interface interface = {0};
     if (argc < 3 || mac_parse(str_from(argv[2]), &interface.mac) < 0)
         return 2;
     interface.name = str_from(argv[1]);
     scoped_ptr(loop) struct loop *loop = loop_new();
-    struct probe probe = {.loop = loop, .addresses = argv + 3, .count = argc - 3};
-    int result = responder_open(loop, &interface, failed, &probe, &probe.responder);
+    struct program program = {.loop = loop, .addresses = argv + 3, .count = argc - 3};
+    int result = responder_open(loop, &interface, &calls, &program, &program.responder);
     if (result < 0) {
         (void)fprintf(stderr, "open: %s\n", err_text(result));
         return 1;
     }
-    return serve(&probe);
+    return serve(&program);
 }

@@ -12,20 +12,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ip ours = ip_v4(192, 0, 2, 240);
     scoped_ptr(owned) struct owned *owned = owned_new();
     owned_add(owned, &ours);
-    uint8_t reply[ARP_FRAME_SIZE];
-    struct owned_address *address = NULL;
-    enum arp_verdict verdict = arp_answer(data, size, owned, &mac, reply, &address);
-    assert(verdict < ARP_VERDICTS && (verdict == ARP_ANSWERED) == (address != NULL));
+    struct reaction reaction = arp_answer(data, size, owned, &mac);
+    bool is_answered = reaction.verdict == REACTION_ANSWERED;
+    assert(reaction.verdict < REACTION_VERDICTS && is_answered == (reaction.asked != NULL));
+    assert(reaction.claim == CLAIM_NONE || ip_eq(&reaction.claimed, &ours));
     struct arp_packet packet;
-    if (arp_packet_parse(data, size, &packet) == 0) {
-        uint8_t again[ARP_FRAME_SIZE];
-        arp_packet_write(&packet, again);
-        assert(memcmp(again, data, ARP_FRAME_SIZE) == 0);
-    }
-    if (verdict != ARP_ANSWERED)
+    int result = arp_packet_parse(data, size, &packet);
+    assert((result < 0) == (reaction.verdict == REACTION_MALFORMED));
+    if (!is_answered)
         return 0;
     struct arp_packet answer;
-    int result = arp_packet_parse(reply, sizeof(reply), &answer);
+    result = arp_packet_parse(reaction.frame, reaction.frame_size, &answer);
     assert(result == 0 && answer.operation == ARP_REPLY);
     assert(ip_eq(&answer.sender_ip, &ours) && mac_eq(&answer.sender_mac, &mac));
     assert(mac_eq(&answer.ethernet_to, &packet.sender_mac));

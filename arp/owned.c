@@ -1,16 +1,19 @@
 #include "arp/owned.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/map.h"
 
 struct owned {
-    struct map addresses; /* ip_key to struct owned_address */
+    struct map addresses; /* ip_key → struct owned_address */
 };
 
 struct owned *owned_new(void)
 {
-    return heap_alloc(sizeof(struct owned));
+    struct owned *owned = heap_alloc(sizeof(*owned));
+    *owned = (struct owned){0};
+    return owned;
 }
 
 struct owned *owned_free(struct owned *owned)
@@ -25,18 +28,50 @@ struct owned *owned_free(struct owned *owned)
     return NULL;
 }
 
+static struct owned_address *need(struct owned *owned, const struct ip *ip)
+{
+    struct owned_address *address = owned_get(owned, ip);
+    if (address)
+        return address;
+    address = heap_alloc(sizeof(*address));
+    *address = (struct owned_address){.ip = *ip};
+    (void)map_put(&owned->addresses, ip_key(&address->ip), address);
+    return address;
+}
+
+static void drop_unused(struct owned *owned, struct owned_address *address)
+{
+    if (address->is_owned || address->watchers)
+        return;
+    (void)map_remove(&owned->addresses, ip_key(&address->ip));
+    free(address);
+}
+
 void owned_add(struct owned *owned, const struct ip *ip)
 {
-    if (owned_get(owned, ip))
-        return;
-    struct owned_address *address = heap_alloc(sizeof(*address));
-    address->ip = *ip;
-    (void)map_put(&owned->addresses, ip_key(&address->ip), address);
+    need(owned, ip)->is_owned = true;
 }
 
 void owned_remove(struct owned *owned, const struct ip *ip)
 {
-    free(map_remove(&owned->addresses, ip_key(ip)));
+    struct owned_address *address = owned_get(owned, ip);
+    if (!address || !address->is_owned)
+        return;
+    *address = (struct owned_address){.ip = address->ip, .watchers = address->watchers};
+    drop_unused(owned, address);
+}
+
+void owned_watch(struct owned *owned, const struct ip *ip)
+{
+    need(owned, ip)->watchers++;
+}
+
+void owned_unwatch(struct owned *owned, const struct ip *ip)
+{
+    struct owned_address *address = owned_get(owned, ip);
+    assert(address && address->watchers);
+    address->watchers--;
+    drop_unused(owned, address);
 }
 
 struct owned_address *owned_get(const struct owned *owned, const struct ip *ip)

@@ -1,5 +1,5 @@
-/* The addresses that are answered for on one interface, found by hash. Looking one up allocates
- * nothing. Pure. */
+/* The addresses that matter on one interface, found by hash: those that are answered for, and those
+ * that are watched because they are being probed. Looking one up allocates nothing. Pure. */
 #ifndef ARP_OWNED_H
 #define ARP_OWNED_H
 
@@ -10,6 +10,8 @@ struct owned;
 
 struct owned_address {
     struct ip ip;
+    bool is_owned;     /* else it is watched only */
+    unsigned watchers; /* probes under way */
     /* Counted by the responder. */
     uint64_t received;  /* requests for it that were worth an answer */
     uint64_t answered;  /* replies sent */
@@ -24,7 +26,11 @@ SCOPE_DEFINE(owned, struct owned, owned_free)
 void owned_add(struct owned *owned, const struct ip *ip);
 void owned_remove(struct owned *owned, const struct ip *ip);
 
-/* The entry, or NULL; valid until the address is removed. */
+/* Watches an address, owned or not, until as many calls of unwatch. */
+void owned_watch(struct owned *owned, const struct ip *ip);
+void owned_unwatch(struct owned *owned, const struct ip *ip);
+
+/* The entry of an address that is owned or watched, or NULL; valid until it is neither. */
 struct owned_address *owned_get(const struct owned *owned, const struct ip *ip);
 
 /* All entries in no particular order: *cursor starts at 0. NULL at the end. */

@@ -1,144 +1,268 @@
+/* Parts: a capture for each protocol (capture.h), whose frames are judged by the pure arp_answer.h
+ * and ndp_answer.h against one table of addresses (owned.h); the groups on which IPv6 neighbours
+ * ask (membership.h); probes under way, each with a timer (probe.h).
+ *
+ * A frame that claims an address ends the probes for it, and is told to the owner of the responder
+ * last, since that call may change the table. Nothing here fails later than at the opening but the
+ * capture, when the interface goes, and sending, which is counted. */
 #include "arp/responder.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <net/if.h>
-#include <pcap/pcap.h>
+#include <string.h>
 
-#include "common/base/arena.h"
+#include "arp/arp_answer.h"
+#include "arp/capture.h"
+#include "arp/membership.h"
+#include "arp/ndp_answer.h"
+#include "common/base/map.h"
+#include "common/base/vec.h"
 
 enum {
-    SNAP_SIZE = 128,        /* more than a tagged ARP frame */
-    RING_SIZE = 512 * 1024, /* room for a storm of requests while we are not scheduled */
-    FRAMES_PER_TURN = 256,  /* then other sources have their turn */
+    SNAP_ARP = 128, /* more than a tagged ARP frame */
+    SNAP_NDP = 900, /* more than any solicitation seen; four fit in a page of the ring */
+};
+
+struct responder_probe {
+    struct responder *responder;
+    struct ip ip;
+    uint64_t number; /* counts up, so that a probe started from a call is told from older ones */
+    struct probe schedule;
+    struct loop_timer *timer;
+    responder_probed *done;
+    void *ctx;
 };
 
 struct responder {
+    struct loop *loop;
     struct mac mac;
-    struct owned *owned;
-    pcap_t *pcap;
-    struct loop_fd *watch;
-    void (*failed)(void *ctx, int error);
+    uint64_t seed;
+    const struct responder_calls *calls;
     void *ctx;
+    struct owned *owned;
+    struct membership *membership;
+    struct capture *captures[REACTION_PROTOCOLS];
+    VEC(struct responder_probe *) probes;
+    uint64_t probes_started;
+    bool may_answer; /* in this turn */
     char name[IF_NAMESIZE];
     struct responder_figures figures;
 };
 
-/* 0 or a negative errno. */
-static int send_frame(struct responder *responder, const uint8_t frame[ARP_FRAME_SIZE])
+static enum reaction_protocol protocol_of(const struct ip *ip)
 {
-    errno = EIO;
-    if (pcap_inject(responder->pcap, frame, ARP_FRAME_SIZE) == ARP_FRAME_SIZE)
-        return 0;
-    responder->figures.send_errors++;
-    return -errno;
+    return ip->family == IP_V4 ? REACTION_ARP : REACTION_NDP;
 }
 
-static void frame_came(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
+static int send_frame(struct responder *responder, enum reaction_protocol protocol,
+                      const uint8_t *frame, size_t size)
 {
-    struct responder *responder = (struct responder *)(void *)user;
-    struct responder_figures *figures = &responder->figures;
-    struct owned_address *address;
-    uint8_t reply[ARP_FRAME_SIZE];
-    enum arp_verdict verdict =
-        arp_answer(frame, header->caplen, responder->owned, &responder->mac, reply, &address);
-    figures->verdicts[verdict]++;
-    if (verdict != ARP_ANSWERED) {
-        figures->dropped++;
+    int result = capture_send(responder->captures[protocol], frame, size);
+    responder->figures.send_errors += result < 0;
+    return result;
+}
+
+/* --- probes ---------------------------------------------------------------------------------- */
+
+struct responder_probe *responder_probe_cancel(struct responder_probe *probe)
+{
+    if (!probe)
+        return NULL;
+    struct responder *responder = probe->responder;
+    for (size_t i = 0; i < responder->probes.len; i++) {
+        if (responder->probes.items[i] == probe) {
+            vec_drop(&responder->probes, i);
+            break;
+        }
+    }
+    if (probe->ip.family == IP_V6)
+        membership_leave(responder->membership, &probe->ip);
+    owned_unwatch(responder->owned, &probe->ip);
+    (void)loop_timer_cancel(probe->timer);
+    free(probe);
+    return NULL;
+}
+
+static void finish_probe(struct responder_probe *probe, const struct mac *taken_by)
+{
+    responder_probed *done = probe->done;
+    void *ctx = probe->ctx;
+    struct ip ip = probe->ip;
+    (void)responder_probe_cancel(probe);
+    done(ctx, &ip, taken_by);
+}
+
+/* A probe for ip among the first `started`, or NULL. */
+static struct responder_probe *find_probe(const struct responder *responder, const struct ip *ip,
+                                          uint64_t started)
+{
+    for (size_t i = 0; i < responder->probes.len; i++) {
+        struct responder_probe *probe = responder->probes.items[i];
+        if (probe->number <= started && ip_eq(&probe->ip, ip))
+            return probe;
+    }
+    return NULL;
+}
+
+static void send_probe(struct responder *responder, const struct ip *ip)
+{
+    uint8_t frame[REACTION_FRAME_MAX];
+    size_t size = ARP_FRAME_SIZE;
+    if (ip->family == IP_V4) {
+        arp_packet_probe(ip, &responder->mac, frame);
+    } else {
+        struct ndp_packet packet = ndp_packet_probe(ip, &responder->mac);
+        size = ndp_packet_write(&packet, frame);
+    }
+    if (send_frame(responder, protocol_of(ip), frame, size) == 0)
+        responder->figures.probes++;
+}
+
+static void probe_due(void *ctx)
+{
+    struct responder_probe *probe = ctx;
+    struct responder *responder = probe->responder;
+    uint64_t now = loop_now(responder->loop);
+    enum probe_step step = probe_take(&probe->schedule, now);
+    probe->timer = NULL;
+    if (step == PROBE_FREE) {
+        finish_probe(probe, NULL);
         return;
     }
-    figures->received++;
-    address->received++;
-    if (send_frame(responder, reply) == 0) {
-        figures->answered++;
-        address->answered++;
-    }
+    if (step == PROBE_SEND)
+        send_probe(responder, &probe->ip);
+    probe->timer =
+        loop_timer_start(responder->loop, probe->schedule.next - now, 0, probe_due, probe);
 }
 
-/* Why no more frames come. libpcap goes on by itself over an interface that is down. */
-static int cause(const struct responder *responder)
+struct responder_probe *responder_probe_start(struct responder *responder, const struct ip *ip,
+                                              enum probe_mode mode, responder_probed *done,
+                                              void *ctx)
 {
-    return if_nametoindex(responder->name) ? -EIO : -ENODEV;
+    struct responder_probe *probe = heap_alloc(sizeof(*probe));
+    uint64_t now = loop_now(responder->loop);
+    uint64_t seed = map_hash(responder->seed, ip_key(ip));
+    *probe = (struct responder_probe){
+        .responder = responder,
+        .ip = *ip,
+        .number = ++responder->probes_started,
+        .schedule = probe_start((enum ip_family)ip->family, mode, seed, now),
+        .done = done,
+        .ctx = ctx,
+    };
+    owned_watch(responder->owned, ip);
+    if (ip->family == IP_V6) /* RFC 4862 section 5.4.2: before the first solicitation */
+        membership_join(responder->membership, ip);
+    vec_push(&responder->probes, probe);
+    probe->timer =
+        loop_timer_start(responder->loop, probe->schedule.next - now, 0, probe_due, probe);
+    return probe;
 }
 
-static void readable(void *ctx, unsigned events)
+/* --- frames ---------------------------------------------------------------------------------- */
+
+static void answer(struct responder *responder, enum reaction_protocol protocol,
+                   const struct reaction *reaction)
+{
+    reaction->asked->received++;
+    responder->figures.received++;
+    if (send_frame(responder, protocol, reaction->frame, reaction->frame_size) < 0)
+        return;
+    reaction->asked->answered++;
+    responder->figures.answered++;
+}
+
+static void claim_heard(struct responder *responder, const struct ip *ip, const struct mac *mac,
+                        enum reaction_claim claim)
+{
+    const struct owned_address *address = owned_get(responder->owned, ip);
+    bool is_owned = address && address->is_owned;
+    uint64_t started = responder->probes_started;
+    responder->figures.claims++;
+    for (struct responder_probe *probe; (probe = find_probe(responder, ip, started));)
+        finish_probe(probe, mac);
+    if (is_owned && responder->calls->heard)
+        responder->calls->heard(responder->ctx, ip, mac, claim);
+}
+
+static void react(struct responder *responder, enum reaction_protocol protocol,
+                  struct reaction *reaction)
+{
+    struct responder_figures *figures = &responder->figures;
+    if (reaction->verdict == REACTION_ANSWERED && !responder->may_answer)
+        reaction->verdict = REACTION_STALLED;
+    figures->verdicts[protocol][reaction->verdict]++;
+    if (reaction->verdict == REACTION_ANSWERED)
+        answer(responder, protocol, reaction);
+    else
+        figures->dropped++;
+    if (reaction->claim != CLAIM_NONE)
+        claim_heard(responder, &reaction->claimed, &reaction->claimant, reaction->claim);
+}
+
+static void turn(void *ctx)
 {
     struct responder *responder = ctx;
-    (void)events;
-    int result =
-        pcap_dispatch(responder->pcap, FRAMES_PER_TURN, frame_came, (u_char *)(void *)responder);
-    if (result >= 0)
-        return; /* a wake-up without a frame is normal */
-    responder->watch = loop_fd_cancel(responder->watch);
-    responder->failed(responder->ctx, cause(responder));
+    const struct responder_calls *calls = responder->calls;
+    responder->may_answer = !calls->may_answer || calls->may_answer(responder->ctx);
 }
 
-static int errno_of(int status)
+static void arp_came(void *ctx, const uint8_t *frame, size_t size)
 {
-    switch (status) {
-    case PCAP_ERROR_PERM_DENIED:
-    case PCAP_ERROR_PROMISC_PERM_DENIED:
-        return -EPERM;
-    case PCAP_ERROR_NO_SUCH_DEVICE:
-        return -ENODEV;
-    case PCAP_ERROR_IFACE_NOT_UP:
-        return -ENETDOWN;
-    default:
-        return -EIO;
-    }
+    struct responder *responder = ctx;
+    struct reaction reaction = arp_answer(frame, size, responder->owned, &responder->mac);
+    react(responder, REACTION_ARP, &reaction);
 }
 
-static int set_filter(pcap_t *pcap)
+static void ndp_came(void *ctx, const uint8_t *frame, size_t size)
 {
-    struct bpf_program program;
-    if (pcap_compile(pcap, &program, "arp", 1, PCAP_NETMASK_UNKNOWN) < 0)
-        return -EIO;
-    int result = pcap_setfilter(pcap, &program);
-    pcap_freecode(&program);
-    return result < 0 ? -EIO : 0;
+    struct responder *responder = ctx;
+    struct reaction reaction = ndp_answer(frame, size, responder->owned, &responder->mac);
+    react(responder, REACTION_NDP, &reaction);
 }
 
-static int start_capture(pcap_t *pcap)
+/* Both captures fail when the interface goes: the first tells. */
+static void capture_failed(void *ctx, int error)
 {
-    char why[PCAP_ERRBUF_SIZE];
-    /* These fail only on a handle that is active already. */
-    (void)pcap_set_snaplen(pcap, SNAP_SIZE);
-    (void)pcap_set_buffer_size(pcap, RING_SIZE);
-    (void)pcap_set_immediate_mode(pcap, 1);
-    (void)pcap_set_promisc(pcap, 0);
-    int status = pcap_activate(pcap);
-    if (status < 0)
-        return errno_of(status);
-    if (pcap_datalink(pcap) != DLT_EN10MB)
-        return -EPROTONOSUPPORT;
-    /* What we send ourselves need not wake us. */
-    if (set_filter(pcap) < 0 || pcap_setdirection(pcap, PCAP_D_IN) < 0 ||
-        pcap_setnonblock(pcap, 1, why) < 0)
-        return -EIO;
-    return 0;
+    struct responder *responder = ctx;
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++)
+        capture_stop(responder->captures[i]);
+    responder->calls->failed(responder->ctx, error);
+}
+
+/* --- lifetime -------------------------------------------------------------------------------- */
+
+static const struct capture_calls arp_calls = {turn, arp_came, capture_failed};
+static const struct capture_calls ndp_calls = {turn, ndp_came, capture_failed};
+
+static int open_captures(struct responder *responder)
+{
+    int result = capture_open(responder->loop, responder->name, ETHERNET_ARP, SNAP_ARP, &arp_calls,
+                              responder, &responder->captures[REACTION_ARP]);
+    if (result == 0)
+        result = capture_open(responder->loop, responder->name, ETHERNET_IPV6, SNAP_NDP, &ndp_calls,
+                              responder, &responder->captures[REACTION_NDP]);
+    return result;
 }
 
 int responder_open(struct loop *loop, const struct responder_interface *interface,
-                   void (*failed)(void *ctx, int error), void *ctx, struct responder **ret)
+                   const struct responder_calls *calls, void *ctx, struct responder **ret)
 {
-    char why[PCAP_ERRBUF_SIZE];
     scoped_ptr(responder) struct responder *responder = heap_alloc(sizeof(*responder));
     if (interface->name.len >= sizeof(responder->name))
         return -ENODEV;
-    for (size_t i = 0; i < interface->name.len; i++)
-        responder->name[i] = interface->name.ptr[i];
-    responder->mac = interface->mac;
-    responder->owned = owned_new();
-    responder->failed = failed;
-    responder->ctx = ctx;
-    responder->pcap = pcap_create(responder->name, why);
-    if (!responder->pcap)
-        return -EIO;
-    int result = start_capture(responder->pcap);
+    *responder = (struct responder){.loop = loop,
+                                    .mac = interface->mac,
+                                    .seed = interface->seed,
+                                    .calls = calls,
+                                    .ctx = ctx,
+                                    .owned = owned_new()};
+    memcpy(responder->name, interface->name.ptr, interface->name.len);
+    int result = open_captures(responder);
     if (result < 0)
         return result;
-    responder->watch = loop_fd_watch(loop, pcap_get_selectable_fd(responder->pcap), LOOP_READ,
-                                     readable, responder);
+    responder->membership = membership_new(if_nametoindex(responder->name));
     *ret = take_ptr(responder);
     return 0;
 }
@@ -147,56 +271,95 @@ struct responder *responder_close(struct responder *responder)
 {
     if (!responder)
         return NULL;
-    (void)loop_fd_cancel(responder->watch);
-    if (responder->pcap)
-        pcap_close(responder->pcap);
+    while (responder->probes.len)
+        (void)responder_probe_cancel(responder->probes.items[0]);
+    vec_done(&responder->probes);
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++)
+        (void)capture_close(responder->captures[i]);
+    (void)membership_free(responder->membership);
     (void)owned_free(responder->owned);
     free(responder);
     return NULL;
 }
 
+/* --- addresses ------------------------------------------------------------------------------- */
+
 void responder_own(struct responder *responder, const struct ip *ip)
 {
-    assert(ip->family == IP_V4);
+    if (responder_get(responder, ip))
+        return;
     owned_add(responder->owned, ip);
+    if (ip->family == IP_V6)
+        membership_join(responder->membership, ip);
 }
 
 void responder_disown(struct responder *responder, const struct ip *ip)
 {
+    if (!responder_get(responder, ip))
+        return;
     owned_remove(responder->owned, ip);
+    if (ip->family == IP_V6)
+        membership_leave(responder->membership, ip);
+}
+
+static int announce_frame(struct responder *responder, const struct ip *ip, const uint8_t *frame,
+                          size_t size)
+{
+    int result = send_frame(responder, protocol_of(ip), frame, size);
+    if (result < 0)
+        return result;
+    struct owned_address *address = owned_get(responder->owned, ip);
+    if (address)
+        address->announced++;
+    responder->figures.announced++;
+    return 0;
+}
+
+static int announce_v6(struct responder *responder, const struct ip *ip)
+{
+    uint8_t frame[NDP_SIZE_FULL];
+    struct ndp_packet packet = ndp_packet_announce(ip, &responder->mac);
+    membership_retry(responder->membership);
+    return announce_frame(responder, ip, frame, ndp_packet_write(&packet, frame));
 }
 
 int responder_announce(struct responder *responder, const struct ip *ip)
 {
     static const enum arp_operation operations[] = {ARP_REQUEST, ARP_REPLY};
-    struct owned_address *address = owned_get(responder->owned, ip);
+    if (ip->family == IP_V6)
+        return announce_v6(responder, ip);
     int result = 0;
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         uint8_t frame[ARP_FRAME_SIZE];
         arp_packet_announce(ip, &responder->mac, operations[i], frame);
-        int sent = send_frame(responder, frame);
-        if (sent < 0) {
+        int sent = announce_frame(responder, ip, frame, sizeof(frame));
+        if (sent < 0)
             result = sent;
-            continue;
-        }
-        responder->figures.announced++;
-        if (address)
-            address->announced++;
     }
     return result;
 }
 
+/* --- figures --------------------------------------------------------------------------------- */
+
 struct responder_figures responder_figures(const struct responder *responder)
 {
-    return responder->figures;
+    struct responder_figures figures = responder->figures;
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++)
+        figures.lost += capture_lost(responder->captures[i]);
+    return figures;
 }
 
 const struct owned_address *responder_get(const struct responder *responder, const struct ip *ip)
 {
-    return owned_get(responder->owned, ip);
+    const struct owned_address *address = owned_get(responder->owned, ip);
+    return address && address->is_owned ? address : NULL;
 }
 
 const struct owned_address *responder_next(const struct responder *responder, size_t *cursor)
 {
-    return owned_next(responder->owned, cursor);
+    const struct owned_address *address;
+    do
+        address = owned_next(responder->owned, cursor);
+    while (address && !address->is_owned);
+    return address;
 }

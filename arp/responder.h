@@ -1,12 +1,15 @@
-/* Answers ARP requests for our addresses on one interface (libpcap).
+/* Answers for our addresses on one interface: ARP for IPv4, neighbour discovery for IPv6.
  *
- * One capture handle per interface, in immediate mode and non-blocking, with a kernel filter so
- * that only ARP wakes us; replies go out on the same handle. From a frame to its reply nothing is
- * allocated. What is answered is decided by arp_answer.h (RFC 826, RFC 5227). Needs CAP_NET_RAW. */
+ * From a frame to its answer nothing is allocated. What is answered is decided by arp_answer.h and
+ * ndp_answer.h. Needs CAP_NET_RAW. The interface needs no address of its own of either family:
+ * answers are sent from the address that they are about. One on which the kernel does not do IPv6
+ * is served too; see membership.h for what that costs. */
 #ifndef ARP_RESPONDER_H
 #define ARP_RESPONDER_H
 
-#include "arp/arp_answer.h"
+#include "arp/probe.h"
+#include "arp/reaction.h"
+#include "arp/responder_figures.h"
 #include "common/base/scope.h"
 #include "common/loop/loop.h"
 
@@ -15,37 +18,53 @@ struct responder;
 struct responder_interface {
     struct str name;
     struct mac mac;
+    uint64_t seed; /* chooses the delays of probes: another for each node */
 };
 
-/* Figures since the responder was opened. */
-struct responder_figures {
-    uint64_t received;               /* requests for addresses of ours */
-    uint64_t answered;               /* replies sent */
-    uint64_t announced;              /* gratuitous frames sent */
-    uint64_t dropped;                /* frames not answered, for any reason */
-    uint64_t send_errors;            /* frames that the kernel did not take */
-    uint64_t verdicts[ARP_VERDICTS]; /* frames received, by what was decided */
+/* None of them may close the responder, but `failed`; they may call everything else. */
+struct responder_calls {
+    /* Called once, with a negative errno, when the interface has gone; close the responder then,
+     * or there. An interface that goes down and comes up again is answered on as before. */
+    void (*failed)(void *ctx, int error);
+    /* Another station says that it has ip, which is owned here (probes have their own call). mac
+     * may be one of this node's own, on another interface in the same network. NULL: not told. */
+    void (*heard)(void *ctx, const struct ip *ip, const struct mac *mac, enum reaction_claim claim);
+    /* Asked before the frames of one wake-up are looked at: may they be answered? If not, they are
+     * dropped, and counted as stalled; claims in them are heard. NULL: always. */
+    bool (*may_answer)(void *ctx);
 };
 
 /* Starts to listen. 0, or a negative errno: -ENODEV (no such interface), -EPERM (no CAP_NET_RAW),
- * -ENETDOWN (it is not up), -EPROTONOSUPPORT (no Ethernet), -EIO. `failed` is called once, with a
- * negative errno, when the interface has gone; close the responder then, or there. An interface
- * that goes down and comes up again is answered on as before. */
+ * -ENETDOWN (it is not up), -EPROTONOSUPPORT (no Ethernet), -EIO. calls is borrowed for the
+ * responder's life. */
 int responder_open(struct loop *loop, const struct responder_interface *interface,
-                   void (*failed)(void *ctx, int error), void *ctx, struct responder **ret)
+                   const struct responder_calls *calls, void *ctx, struct responder **ret)
     __attribute__((warn_unused_result));
 
-/* NULL is fine. Returns NULL. */
+/* Probes under way end without a call. NULL is fine. Returns NULL. */
 struct responder *responder_close(struct responder *responder);
 SCOPE_DEFINE(responder, struct responder, responder_close)
 
-/* Answers for an IPv4 address from now on, or no longer. Twice is once. */
+/* Answers for an address from now on, or no longer. Twice is once. */
 void responder_own(struct responder *responder, const struct ip *ip);
 void responder_disown(struct responder *responder, const struct ip *ip);
 
-/* Sends one round of announcements for an address: a gratuitous request and a reply. 0 or a
- * negative errno. When to do so: announce.h. */
+/* Sends one round of announcements for an address, owned or not: a gratuitous ARP request and a
+ * reply (RFC 5227 section 3), or an unsolicited advertisement to all nodes (RFC 4861 section
+ * 7.2.6). 0 or a negative errno. When to do so: announce.h; in defence: defend.h. */
 int responder_announce(struct responder *responder, const struct ip *ip);
+
+/* Finds out whether an address is free on this network (probe.h). `done` is called once, and the
+ * probe is gone then: with NULL when nobody has the address, else with the station that has it or
+ * probes for it as well. Without a carrier nobody can be heard. */
+struct responder_probe;
+typedef void responder_probed(void *ctx, const struct ip *ip, const struct mac *taken_by);
+
+struct responder_probe *responder_probe_start(struct responder *responder, const struct ip *ip,
+                                              enum probe_mode mode, responder_probed *done,
+                                              void *ctx);
+/* NULL is fine. Returns NULL. */
+struct responder_probe *responder_probe_cancel(struct responder_probe *probe);
 
 struct responder_figures responder_figures(const struct responder *responder);
 

@@ -223,7 +223,7 @@ def test_figures(site, speakers):
     assert after[f"metallb_speaker_announced{{{announced}}}"] == 1
     assert not [name for name in speakers[SECOND].metrics() if name.startswith("metallb_speaker_announced")]
     # The second request of arping goes to the owner alone; the other node heard the first.
-    frames = 'stentor_speaker_arp_frames_total{interface="eth0",verdict="not_ours"}'
+    frames = 'stentor_speaker_frames_total{interface="eth0",protocol="arp",verdict="not_ours"}'
     assert speakers[SECOND].metrics()[frames] >= 1
 
 

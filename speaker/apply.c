@@ -171,11 +171,13 @@ static void link_failed(void *ctx, int error)
     retry_later(link->apply);
 }
 
+static const struct responder_calls link_calls = {.failed = link_failed};
+
 static void open_link(struct link *link)
 {
     struct apply *a = link->apply;
     struct responder_interface interface = {.name = link->iface.name, .mac = link->iface.mac};
-    int result = responder_open(a->loop, &interface, link_failed, link, &link->responder);
+    int result = responder_open(a->loop, &interface, &link_calls, link, &link->responder);
     if (result < 0) {
         if (result != link->error)
             log_warn("cannot listen on interface", kv_str("interface", link->iface.name),

@@ -118,8 +118,7 @@ static void refresh_interfaces(struct rest *rest, struct arena *arena)
     speaker_metrics_clear_interfaces(rest->metrics);
     for (size_t i = 0; i < count; i++) {
         if (apply_listens(speaker_apply(rest->speaker), ifaces[i].index, &figures))
-            speaker_metrics_interface(rest->metrics, ifaces[i].name, figures.verdicts,
-                                      figures.send_errors);
+            speaker_metrics_interface(rest->metrics, ifaces[i].name, &figures);
     }
 }
 

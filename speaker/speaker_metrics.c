@@ -12,6 +12,9 @@ enum {
     CONFIG_STALE,
     SERVICES,
     FRAMES,
+    CLAIMS,
+    PROBES_SENT,
+    LOST,
     SEND_ERRORS,
     EXCLUDES_FAILURES,
     HANDOFF_ROUTES,
@@ -46,11 +49,21 @@ static const struct metric rows[] = {
     [SERVICES] = {"stentor_speaker_services",
                   "Services by the reason for which they are announced here or not.", METRIC_GAUGE,
                   .labels = {"reason"}},
-    [FRAMES] = {"stentor_speaker_arp_frames_total",
-                "ARP frames received by interface and what was made of them.", METRIC_COUNTER,
-                .labels = {"interface", "verdict"}},
-    [SEND_ERRORS] = {"stentor_speaker_arp_send_errors_total",
-                     "ARP frames that the kernel did not take, by interface.", METRIC_COUNTER,
+    [FRAMES] = {"stentor_speaker_frames_total",
+                "ARP and NDP frames about addresses of ours that were received, by interface and "
+                "what was made of them.",
+                METRIC_COUNTER, .labels = {"interface", "protocol", "verdict"}},
+    [CLAIMS] = {"stentor_speaker_claims_total",
+                "Frames in which another station claims an address of ours, by interface.",
+                METRIC_COUNTER, .labels = {"interface"}},
+    [PROBES_SENT] = {"stentor_speaker_probes_sent_total",
+                     "Probes for addresses to be announced that were sent, by interface.",
+                     METRIC_COUNTER, .labels = {"interface"}},
+    [LOST] = {"stentor_speaker_lost_frames_total",
+              "Frames that came faster than they were read, by interface.", METRIC_COUNTER,
+              .labels = {"interface"}},
+    [SEND_ERRORS] = {"stentor_speaker_send_errors_total",
+                     "Frames that the kernel did not take, by interface.", METRIC_COUNTER,
                      .labels = {"interface"}},
     [EXCLUDES_FAILURES] = {"stentor_speaker_excludes_failures_total",
                            "Changed lists of excluded interfaces that could not be understood.",
@@ -136,17 +149,24 @@ void speaker_metrics_address(struct speaker_metrics *m, const struct ip *ip, uin
 
 void speaker_metrics_clear_interfaces(struct speaker_metrics *m)
 {
-    metric_clear(m->set, FRAMES);
-    metric_clear(m->set, SEND_ERRORS);
+    for (size_t i = FRAMES; i <= SEND_ERRORS; i++)
+        metric_clear(m->set, i);
 }
 
 void speaker_metrics_interface(struct speaker_metrics *m, struct str interface,
-                               const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors)
+                               const struct responder_figures *figures)
 {
-    for (size_t i = 0; i < ARP_VERDICTS; i++)
-        metric_set(m->set, FRAMES, (double)verdicts[i],
-                   LABELS(interface, str_from(arp_verdict_name((enum arp_verdict)i))));
-    metric_set(m->set, SEND_ERRORS, (double)send_errors, LABELS(interface));
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++) {
+        struct str protocol = str_from(reaction_protocol_name((enum reaction_protocol)i));
+        for (size_t j = 0; j < REACTION_VERDICTS; j++)
+            metric_set(m->set, FRAMES, (double)figures->verdicts[i][j],
+                       LABELS(interface, protocol,
+                              str_from(reaction_verdict_name((enum reaction_verdict)j))));
+    }
+    metric_set(m->set, CLAIMS, (double)figures->claims, LABELS(interface));
+    metric_set(m->set, PROBES_SENT, (double)figures->probes, LABELS(interface));
+    metric_set(m->set, LOST, (double)figures->lost, LABELS(interface));
+    metric_set(m->set, SEND_ERRORS, (double)figures->send_errors, LABELS(interface));
 }
 
 void speaker_metrics_excludes(struct speaker_metrics *m, uint64_t failures)

@@ -2,7 +2,7 @@
 #ifndef SPEAKER_SPEAKER_METRICS_H
 #define SPEAKER_SPEAKER_METRICS_H
 
-#include "arp/arp_answer.h"
+#include "arp/responder_figures.h"
 #include "common/base/diag.h"
 #include "common/metrics/metrics.h"
 #include "speaker/handoff_plan.h"
@@ -21,11 +21,10 @@ void speaker_metrics_plan(struct speaker_metrics *metrics, const struct plan *pl
 /* Totals of one address since the start of the process. */
 void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *ip,
                              uint64_t requests, uint64_t replies, uint64_t gratuitous);
-/* What the responder of an interface counted: frames received by verdict, and frames that could
- * not be sent. Before the first of them, forget all. */
+/* What the responder of an interface counted. Before the first of them, forget all. */
 void speaker_metrics_clear_interfaces(struct speaker_metrics *metrics);
 void speaker_metrics_interface(struct speaker_metrics *metrics, struct str interface,
-                               const uint64_t verdicts[ARP_VERDICTS], uint64_t send_errors);
+                               const struct responder_figures *figures);
 /* How often a changed list of excluded interfaces could not be understood. */
 void speaker_metrics_excludes(struct speaker_metrics *metrics, uint64_t failures);
 /* What local hand-off has counted. */

@@ -1,0 +1,140 @@
+#include "arp/capture.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+
+enum {
+    RING_SIZE = 256 * 1024, /* room for a storm of requests while we are not scheduled */
+    FRAMES_PER_TURN = 256,  /* then other sources have their turn */
+};
+
+struct capture {
+    pcap_t *pcap;
+    struct loop_fd *watch;
+    const struct capture_calls *calls;
+    void *ctx;
+    char name[IF_NAMESIZE];
+};
+
+static void frame_came(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
+{
+    struct capture *capture = (struct capture *)(void *)user;
+    capture->calls->frame(capture->ctx, frame, header->caplen);
+}
+
+/* Why no more frames come. libpcap goes on by itself over an interface that is down. */
+static int cause(const struct capture *capture)
+{
+    return if_nametoindex(capture->name) ? -EIO : -ENODEV;
+}
+
+static void readable(void *ctx, unsigned events)
+{
+    struct capture *capture = ctx;
+    (void)events;
+    capture->calls->turn(capture->ctx);
+    int result =
+        pcap_dispatch(capture->pcap, FRAMES_PER_TURN, frame_came, (u_char *)(void *)capture);
+    if (result >= 0)
+        return; /* a wake-up without a frame is normal */
+    capture->watch = loop_fd_cancel(capture->watch);
+    capture->calls->failed(capture->ctx, cause(capture));
+}
+
+static int errno_of(int status)
+{
+    switch (status) {
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+        return -EPERM;
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+        return -ENODEV;
+    case PCAP_ERROR_IFACE_NOT_UP:
+        return -ENETDOWN;
+    default:
+        return -EIO;
+    }
+}
+
+static int set_filter(pcap_t *pcap, enum ethernet_type protocol)
+{
+    struct bpf_program program;
+    const char *text =
+        protocol == ETHERNET_ARP ? "arp" : "ip6 and (icmp6[0] == 135 or icmp6[0] == 136)";
+    if (pcap_compile(pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
+        return -EIO;
+    int result = pcap_setfilter(pcap, &program);
+    pcap_freecode(&program);
+    return result < 0 ? -EIO : 0;
+}
+
+static int start(pcap_t *pcap, enum ethernet_type protocol, size_t snap)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    /* These fail only on a handle that is active already. */
+    (void)pcap_set_protocol_linux(pcap, (int)protocol);
+    (void)pcap_set_snaplen(pcap, (int)snap);
+    (void)pcap_set_buffer_size(pcap, RING_SIZE);
+    (void)pcap_set_immediate_mode(pcap, 1);
+    (void)pcap_set_promisc(pcap, 0);
+    int status = pcap_activate(pcap);
+    if (status < 0)
+        return errno_of(status);
+    if (pcap_datalink(pcap) != DLT_EN10MB)
+        return -EPROTONOSUPPORT;
+    if (set_filter(pcap, protocol) < 0 || pcap_setdirection(pcap, PCAP_D_IN) < 0 ||
+        pcap_setnonblock(pcap, 1, why) < 0)
+        return -EIO;
+    return 0;
+}
+
+int capture_open(struct loop *loop, const char *name, enum ethernet_type protocol, size_t snap,
+                 const struct capture_calls *calls, void *ctx, struct capture **ret)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    scoped_ptr(capture) struct capture *capture = heap_alloc(sizeof(*capture));
+    *capture = (struct capture){.calls = calls, .ctx = ctx};
+    strncpy(capture->name, name, sizeof(capture->name) - 1);
+    capture->pcap = pcap_create(name, why);
+    if (!capture->pcap)
+        return -EIO;
+    int result = start(capture->pcap, protocol, snap);
+    if (result < 0)
+        return result;
+    capture->watch =
+        loop_fd_watch(loop, pcap_get_selectable_fd(capture->pcap), LOOP_READ, readable, capture);
+    *ret = take_ptr(capture);
+    return 0;
+}
+
+void capture_stop(struct capture *capture)
+{
+    capture->watch = loop_fd_cancel(capture->watch);
+}
+
+struct capture *capture_close(struct capture *capture)
+{
+    if (!capture)
+        return NULL;
+    (void)loop_fd_cancel(capture->watch);
+    if (capture->pcap)
+        pcap_close(capture->pcap);
+    free(capture);
+    return NULL;
+}
+
+int capture_send(struct capture *capture, const uint8_t *frame, size_t size)
+{
+    errno = EIO;
+    return pcap_inject(capture->pcap, frame, size) == (int)size ? 0 : -errno;
+}
+
+uint64_t capture_lost(struct capture *capture)
+{
+    struct pcap_stat counts;
+    return pcap_stats(capture->pcap, &counts) == 0 ? counts.ps_drop : 0;
+}

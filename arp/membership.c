@@ -1,0 +1,181 @@
+#include "arp/membership.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "arp/ndp_packet.h"
+#include "common/base/map.h"
+#include "common/base/vec.h"
+
+enum group_state { GROUP_FAILED, GROUP_FILTER_ONLY, GROUP_JOINED };
+
+struct group {
+    struct ip ip;
+    unsigned users;
+    enum group_state state;
+    int fd; /* with GROUP_JOINED: the socket that holds the membership */
+};
+
+struct membership {
+    unsigned interface;
+    struct map groups; /* ip_key → struct group */
+    VEC(int) sockets;  /* each holds as many memberships as the kernel lets it */
+    int packet_fd;     /* for the filter */
+};
+
+/* --- the kernel's calls ---------------------------------------------------------------------- */
+
+static int change_group(int fd, int option, unsigned interface, const struct ip *group)
+{
+    struct ipv6_mreq request = {.ipv6mr_interface = interface};
+    memcpy(&request.ipv6mr_multiaddr, group->bytes, sizeof(group->bytes));
+    return setsockopt(fd, IPPROTO_IPV6, option, &request, sizeof(request)) == 0 ? 0 : -errno;
+}
+
+static int change_filter(const struct membership *m, int option, const struct ip *group)
+{
+    struct packet_mreq request = {
+        .mr_ifindex = (int)m->interface, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6};
+    struct mac mac = ndp_group_mac(group);
+    memcpy(request.mr_address, mac.bytes, sizeof(mac.bytes));
+    return setsockopt(m->packet_fd, SOL_PACKET, option, &request, sizeof(request)) == 0 ? 0
+                                                                                        : -errno;
+}
+
+/* The kernel limits how many memberships one socket may hold (net.core.optmem_max). */
+static int add_socket(struct membership *m)
+{
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    vec_push(&m->sockets, fd);
+    return fd;
+}
+
+static int join_kernel(struct membership *m, const struct ip *group)
+{
+    int result = -ENOBUFS;
+    if (m->sockets.len) {
+        int fd = m->sockets.items[m->sockets.len - 1];
+        result = change_group(fd, IPV6_ADD_MEMBERSHIP, m->interface, group);
+        if (result == 0)
+            return fd;
+    }
+    if (result != -ENOBUFS && result != -ENOMEM)
+        return result;
+    int fd = add_socket(m);
+    if (fd < 0)
+        return fd;
+    result = change_group(fd, IPV6_ADD_MEMBERSHIP, m->interface, group);
+    return result < 0 ? result : fd;
+}
+
+/* --- groups ---------------------------------------------------------------------------------- */
+
+static void join_group(struct membership *m, struct group *group)
+{
+    int fd = join_kernel(m, &group->ip);
+    if (fd >= 0) {
+        if (group->state == GROUP_FILTER_ONLY)
+            (void)change_filter(m, PACKET_DROP_MEMBERSHIP, &group->ip); /* the kernel's holds now */
+        group->state = GROUP_JOINED;
+        group->fd = fd;
+    } else if (group->state == GROUP_FAILED &&
+               change_filter(m, PACKET_ADD_MEMBERSHIP, &group->ip) == 0) {
+        group->state = GROUP_FILTER_ONLY;
+    }
+}
+
+/* The interface may be gone, and its memberships with it. */
+static void leave_group(struct membership *m, struct group *group)
+{
+    if (group->state == GROUP_JOINED)
+        (void)change_group(group->fd, IPV6_DROP_MEMBERSHIP, m->interface, &group->ip);
+    else if (group->state == GROUP_FILTER_ONLY)
+        (void)change_filter(m, PACKET_DROP_MEMBERSHIP, &group->ip);
+}
+
+static void use_group(struct membership *m, struct ip ip)
+{
+    struct group *group = map_get(&m->groups, ip_key(&ip));
+    if (!group) {
+        group = heap_alloc(sizeof(*group));
+        *group = (struct group){.ip = ip, .fd = -1};
+        (void)map_put(&m->groups, ip_key(&group->ip), group);
+        join_group(m, group);
+    }
+    group->users++;
+}
+
+void membership_join(struct membership *m, const struct ip *ip)
+{
+    use_group(m, ndp_solicited_node(ip));
+}
+
+void membership_leave(struct membership *m, const struct ip *ip)
+{
+    struct ip key = ndp_solicited_node(ip);
+    struct group *group = map_get(&m->groups, ip_key(&key));
+    assert(group && group->users);
+    if (--group->users)
+        return;
+    (void)map_remove(&m->groups, ip_key(&key));
+    leave_group(m, group);
+    free(group);
+}
+
+void membership_retry(struct membership *m)
+{
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));) {
+        struct group *group = slot->value;
+        if (group->state != GROUP_JOINED)
+            join_group(m, group);
+    }
+}
+
+struct membership_counts membership_counts(const struct membership *m)
+{
+    struct membership_counts counts = {0};
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));) {
+        enum group_state state = ((const struct group *)slot->value)->state;
+        counts.joined += state == GROUP_JOINED;
+        counts.filter_only += state == GROUP_FILTER_ONLY;
+        counts.failed += state == GROUP_FAILED;
+    }
+    return counts;
+}
+
+/* --- lifetime -------------------------------------------------------------------------------- */
+
+struct membership *membership_new(unsigned interface)
+{
+    struct membership *m = heap_alloc(sizeof(*m));
+    *m = (struct membership){.interface = interface};
+    m->packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* 0: receives nothing */
+    use_group(m, ndp_all_nodes);
+    return m;
+}
+
+struct membership *membership_free(struct membership *m)
+{
+    if (!m)
+        return NULL;
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));)
+        free(slot->value);
+    map_done(&m->groups);
+    for (size_t i = 0; i < m->sockets.len; i++)
+        (void)close(m->sockets.items[i]); /* which leaves the groups */
+    vec_done(&m->sockets);
+    if (m->packet_fd >= 0)
+        (void)close(m->packet_fd);
+    free(m);
+    return NULL;
+}
