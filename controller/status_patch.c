@@ -40,6 +40,28 @@ bool status_is_accepted(const struct object *object)
            shown->observed_generation == object->meta.generation;
 }
 
+static struct str sentence(const struct diag *why, struct arena *arena)
+{
+    if (why->field.len == 0)
+        return why->message;
+    return arena_printf(arena, STR_FMT ": " STR_FMT, STR_ARG(why->field), STR_ARG(why->message));
+}
+
+/* What is in force, and what of it has no effect. */
+static struct str in_force(const struct object *object, struct arena *arena)
+{
+    struct sbuf text = {0};
+    sbuf_puts(&text, "the object is in force");
+    for (size_t i = 0; i < object->findings.found.len; i++) {
+        const struct diag *diag = &object->findings.found.items[i];
+        if (diag->severity != DIAG_WARNING)
+            continue;
+        sbuf_puts(&text, "; ");
+        sbuf_put(&text, sentence(diag, arena));
+    }
+    return sbuf_move(&text, arena);
+}
+
 static struct condition accepted(const struct object *object, const struct diag *why, int64_t now,
                                  struct arena *arena)
 {
@@ -47,17 +69,14 @@ static struct condition accepted(const struct object *object, const struct diag 
         .type = STR("Accepted"),
         .status = STR("True"),
         .reason = STR("Accepted"),
-        .message = STR("the object is in force"),
+        .message = in_force(object, arena),
         .since = now,
         .observed_generation = object->meta.generation,
     };
     if (why) {
         condition.status = STR("False");
         condition.reason = STR("Invalid");
-        condition.message = why->field.len
-                                ? arena_printf(arena, STR_FMT ": " STR_FMT, STR_ARG(why->field),
-                                               STR_ARG(why->message))
-                                : why->message;
+        condition.message = sentence(why, arena);
     }
     return condition;
 }

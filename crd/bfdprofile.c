@@ -1,5 +1,6 @@
 #include "crd/bfdprofile.h"
 
+#include "crd/check.h"
 #include "crd/condition.h"
 #include "crd/object_rows.h"
 
@@ -24,3 +25,21 @@ static const struct field fields[] = {
 };
 #undef AT
 const struct shape bfdprofile_shape = SHAPE(struct bfdprofile, fields, SHAPE_STRICT);
+
+/* BIRD has neither of them. The profile is good without, so that one made for another speaker
+ * serves. */
+void bfdprofile_check(struct object *object)
+{
+    const struct bfdprofile_spec *spec = &((const struct bfdprofile *)object)->spec;
+    if (spec->echo_mode)
+        check_warn(object, STR("spec.echoMode"),
+                   "echo mode is not supported: sessions run without it, and detect failures by "
+                   "their control packets alone");
+    if (spec->echo_interval)
+        check_warn(object, STR("spec.echoInterval"),
+                   "echoInterval has no effect: echo mode is not supported");
+    if (spec->minimum_ttl)
+        check_warn(object, STR("spec.minimumTtl"),
+                   "minimumTtl is not supported: packets with any TTL are accepted from peers more "
+                   "than one hop away, and only those with a TTL of 255 from others");
+}

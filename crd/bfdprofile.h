@@ -19,4 +19,6 @@ struct bfdprofile {
 
 extern const struct shape bfdprofile_shape;
 
+void bfdprofile_check(struct object *object);
+
 #endif

@@ -36,7 +36,21 @@ struct bgppeer {
 
 extern const struct shape bgppeer_shape;
 
+/* What a change of a field of the spec costs the session; in `cost` of the table's rows. */
+enum bgppeer_cost {
+    BGPPEER_COST_NOTHING,  /* the session does not notice */
+    BGPPEER_COST_IN_PLACE, /* it goes on, with the new value */
+    BGPPEER_COST_RESTART,  /* it goes down and comes up again */
+};
+
+/* The table of the spec, for those who compare two of them; a struct bgppeer_spec. */
+extern const struct shape bgppeer_spec_shape;
+
 void bgppeer_check(struct object *object);
+
+/* Can a password be one of TCP-MD5 and be written to the routing daemon's configuration? 1 to 80
+ * bytes of UTF-8 without control characters and quotation marks ("). */
+bool bgppeer_password_is_usable(struct str password);
 
 /* The times to use, in nanoseconds: false when neither was given. One that was not given follows
  * from the other: a keepalive is a third of the hold time, a hold time three keepalives. */

@@ -49,7 +49,7 @@ static const struct kind kinds[] = {
     [KIND_BGP_PEER] = {KIND_BGP_PEER, METALLB, "v1beta2", "bgppeers", "BGPPeer", true, true,
                        TYPE(bgppeer), .check = bgppeer_check},
     [KIND_BFD_PROFILE] = {KIND_BFD_PROFILE, METALLB, "v1beta1", "bfdprofiles", "BFDProfile", true,
-                          true, TYPE(bfdprofile)},
+                          true, TYPE(bfdprofile), .check = bfdprofile_check},
     [KIND_COMMUNITY] = {KIND_COMMUNITY, METALLB, "v1beta1", "communities", "Community", true, true,
                         TYPE(community), .check = community_check},
     [KIND_SERVICE_L2_STATUS] = {KIND_SERVICE_L2_STATUS, METALLB, "v1beta1", "servicel2statuses",

@@ -63,3 +63,16 @@ bool name_is_label_value(struct str s)
 {
     return s.len == 0 || is_qualified(s);
 }
+
+bool name_is_interface(struct str s)
+{
+    enum { INTERFACE_MAX = 15 }; /* IFNAMSIZ without its NUL */
+    if (s.len == 0 || s.len > INTERFACE_MAX || str_eq(s, STR(".")) || str_eq(s, STR("..")))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (!is_alnum(c) && c != '.' && c != '_' && c != '-' && c != ':' && c != '@')
+            return false;
+    }
+    return true;
+}

@@ -17,4 +17,8 @@ bool name_is_label_key(struct str s);
 /* The value of a label: empty, or as the second part of a key. */
 bool name_is_label_value(struct str s);
 
+/* A network interface or VRF of Linux: 1 to 15 bytes, letters, digits, '.', '_', '-', ':' and '@'.
+ * The kernel takes others too, which nobody uses and no configuration file can bear. */
+bool name_is_interface(struct str s);
+
 #endif

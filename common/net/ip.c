@@ -158,6 +158,22 @@ int ip_cmp_ptr(const void *a, const void *b)
     return ip_cmp(a, b);
 }
 
+bool ip_is_unicast(const struct ip *ip)
+{
+    const uint8_t *b = ip->bytes;
+    if (ip->family == IP_V4)
+        return b[0] > 0 && b[0] < 224;
+    return ip->family == IP_V6 && b[0] != 0xff && ip_to_value(ip) != 0;
+}
+
+bool ip_is_link_local(const struct ip *ip)
+{
+    const uint8_t *b = ip->bytes;
+    if (ip->family == IP_V4)
+        return b[0] == 169 && b[1] == 254;
+    return ip->family == IP_V6 && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+}
+
 unsigned ip_bits(const struct ip *ip)
 {
     return ip->family == IP_V4 ? 32 : ip->family == IP_V6 ? 128 : 0;

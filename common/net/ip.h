@@ -44,6 +44,12 @@ bool ip_eq(const struct ip *a, const struct ip *b);
 int ip_cmp(const struct ip *a, const struct ip *b);
 int ip_cmp_ptr(const void *a, const void *b); /* for qsort and bsearch */
 
+/* Can one host have it? Not the unspecified one, multicast, or IPv4's 0/8 and 240/4. */
+bool ip_is_unicast(const struct ip *ip);
+
+/* 169.254/16 (RFC 3927) or fe80::/10 (RFC 4291 section 2.5.6). */
+bool ip_is_link_local(const struct ip *ip);
+
 /* 32 or 128; 0 for no address. */
 unsigned ip_bits(const struct ip *ip);
 

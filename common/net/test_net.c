@@ -400,8 +400,41 @@ static void test_wire_checksum(void)
     TEST_ASSERT(wire_checksum_end(wire_checksum_add(UINT32_MAX, ones, sizeof(ones))) == 0);
 }
 
-TEST_MAIN("common/net", TEST(test_ip_text), TEST(test_ip_mapped_bytes), TEST(test_ip_order),
-          TEST(test_ip_arithmetic), TEST(test_prefix), TEST(test_prefix_relations),
-          TEST(test_range), TEST(test_range_explain), TEST(test_range_relations),
-          TEST(test_range_prefixes), TEST(test_mac), TEST(test_wire_round_trip),
-          TEST(test_wire_sticky), TEST(test_wire_checksum))
+static void test_uses(void)
+{
+    static const struct {
+        const char *text;
+        bool unicast, link_local;
+    } cases[] = {
+        {"0.0.0.0", false, false},
+        {"0.1.2.3", false, false},
+        {"1.0.0.0", true, false},
+        {"127.0.0.1", true, false},
+        {"169.254.0.1", true, true},
+        {"169.253.0.1", true, false},
+        {"223.255.255.255", true, false},
+        {"224.0.0.1", false, false},
+        {"255.255.255.255", false, false},
+        {"::", false, false},
+        {"::1", true, false},
+        {"2001:db8::1", true, false},
+        {"fe80::1", true, true},
+        {"febf::1", true, true},
+        {"fec0::1", true, false},
+        {"ff02::1", false, false},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct ip ip;
+        TEST_ASSERT(ip_parse(str_from(cases[i].text), &ip) == 0);
+        TEST_ASSERT(ip_is_unicast(&ip) == cases[i].unicast);
+        TEST_ASSERT(ip_is_link_local(&ip) == cases[i].link_local);
+    }
+    struct ip none = {0};
+    TEST_ASSERT(!ip_is_unicast(&none) && !ip_is_link_local(&none));
+}
+
+TEST_MAIN("common/net", TEST(test_uses), TEST(test_ip_text), TEST(test_ip_mapped_bytes),
+          TEST(test_ip_order), TEST(test_ip_arithmetic), TEST(test_prefix),
+          TEST(test_prefix_relations), TEST(test_range), TEST(test_range_explain),
+          TEST(test_range_relations), TEST(test_range_prefixes), TEST(test_mac),
+          TEST(test_wire_round_trip), TEST(test_wire_sticky), TEST(test_wire_checksum))
