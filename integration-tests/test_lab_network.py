@@ -1,9 +1,13 @@
 """The network lab: who hears whom, and what a cut, a partition, a lost carrier does to it.
 Everything is judged by echoes, neighbour tables and frames."""
 
+import socket
+
 import pytest
 
 from lab.capture import format_mac
+from lab.page import fetch
+from lab.pods import page_server
 from lab.wait import wait_until
 
 V6 = "address6"
@@ -75,6 +79,31 @@ def test_loss_takes_its_share(lan):
     assert 5 < sum(answered) < 55  # far beyond six deviations of 30
     lan.lose()
     assert all(lan.client.ping(lan["n1"].address) for _ in range(20))
+
+
+@pytest.mark.parametrize("family", [V4, V6])
+def test_delay_is_added_to_both_ways(lan, family):
+    """Each echo passes the wire twice. TCP with its large segments passes it as well."""
+    address = getattr(lan["n1"], family)
+    lan.delay("n1", 30, jitter=10)
+    assert wait_until(lambda: lan.client.ping(address, 2), 10, lan.describe) >= 0.06
+    page_server(lan.run, lan["n1"].namespace, "n1", 80)
+    assert fetch(lan.client.namespace, address) == "Hello from n1\n"
+    with lan["n1"].namespace.socket() as listener:
+        listener.bind((lan["n1"].address, 81))
+        listener.listen()
+        with lan.client.namespace.connect((lan["n1"].address, 81)) as sender:
+            receiver, _ = listener.accept()
+            sender.sendall(bytes(range(256)) * 200)
+            sender.shutdown(socket.SHUT_WR)
+            with receiver:
+                assert b"".join(iter(lambda: receiver.recv(65536), b"")) == bytes(range(256)) * 200
+    lan.cut("n1")
+    assert lan.client.ping(address, 0.3) is None
+    lan.heal("n1")
+    lan.delay("n1", 0)
+    wait_until(lambda: lan.client.ping(address, 1), 10, lan.describe)
+    assert min(lan.client.ping(address, 1) for _ in range(5)) < 0.06
 
 
 def test_capture_shows_the_request_and_the_answer(lan, tmp_path):

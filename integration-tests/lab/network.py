@@ -14,8 +14,10 @@ sees and changes the same state.
 """
 
 from .capture import Capture
+from .daemon import build_directory
 from .netns import Namespace
 from .ping import ping
+from .process import Process
 
 CLIENT_NUMBER = 200
 FIRST_NODE_NUMBER = 11
@@ -92,6 +94,7 @@ class Network:
         self.prefix = run.unique("net")  # of its namespaces' names
         self.bridges = {plane: self._make_bridge(plane) for plane in PLANES}
         self.hosts = {}
+        self._wires = {}  # (host, plane): the Process that delays its frames
         for index in range(nodes):
             self.add_host(f"n{index + 1}", FIRST_NODE_NUMBER + index)
         self.add_host("client", CLIENT_NUMBER, planes=("lan",))
@@ -101,6 +104,7 @@ class Network:
         """A network that another process made. prefix: that one's full_prefix; hosts: its
         {name: number}."""
         self = cls.__new__(cls)
+        self._wires = {}
         self.bridges = {plane: Namespace.existing(f"{prefix}-{facts['namespace']}")
                         for plane, facts in PLANES.items()}
         self.hosts = {name: Host(Namespace.existing(f"{prefix}-{name}"), name, number)
@@ -162,8 +166,23 @@ class Network:
                  for name, share in percent.items()]
         self._nft(self.bridges[plane], "\n".join(["flush chain bridge lab loss", *rules]))
 
+    def delay(self, name, milliseconds, jitter=0, plane="lan"):
+        """Makes every frame from and to that host late by so much and a random part of jitter, in
+        milliseconds; again, to change it. Cuts and losses go on working; the host's carrier cannot
+        be pulled any more. A process carries the frames (bench/wire_delay.c), for not every
+        kernel can delay them."""
+        if (name, plane) in self._wires:
+            self._wires[name, plane].stop()
+        else:
+            self._lengthen(name, plane)
+        self._wires[name, plane] = wire = Process(
+            self.run, [build_directory() / "bench" / "wire_delay", f"{name}-near", f"{name}-far",
+                       milliseconds, jitter], name=f"wire-{name}", namespace=self.bridges[plane])
+        wire.wait_log("^ready$", 10)
+
     def carrier(self, name, up, plane="lan"):
         """Pulls or plugs the host's cable, at the switch's end."""
+        assert (name, plane) not in self._wires, f"{name} is at a long wire"
         self.bridges[plane].ip("link", "set", name, "up" if up else "down")
 
     def interface(self, name, up, plane="lan"):
@@ -175,6 +194,8 @@ class Network:
         return Capture(self.hosts[name].namespace, interface)
 
     def delete(self):
+        for wire in self._wires.values():
+            wire.kill()
         for host in self.hosts.values():
             host.namespace.delete()
         for namespace in self.bridges.values():
@@ -212,6 +233,17 @@ class Network:
             host.namespace.ip("address", "add", facts[family].format(host.number),
                               "dev", interface, *extra)
         host.namespace.ip("link", "set", interface, "up")
+
+    def _lengthen(self, name, plane):
+        """Takes the host's cable out of the switch and puts one of that name in, whose end is beside
+        the end of the old one."""
+        switch = self.bridges[plane]
+        for arguments in (
+                ("set", name, "nomaster"), ("set", name, "down"),
+                ("set", name, "name", f"{name}-far"), ("set", f"{name}-far", "up"),
+                ("add", "name", f"{name}-near", "type", "veth", "peer", "name", name),
+                ("set", f"{name}-near", "up"), ("set", name, "master", PLANES[plane]["bridge"], "up")):
+            switch.ip("link", *arguments)
 
     def _element(self, verb, plane, name, element):
         self._nft(self.bridges[plane], f"{verb} element bridge lab {name} {{ {element} }}")
