@@ -35,9 +35,9 @@ static const struct option rows[] = {
     {"interface", NULL, OPTION_STR, AT(interface), .fallback = "eth0", .value = "NAME",
      .help = "where ARP and neighbour discovery are asked"},
     {"from", NULL, OPTION_STR, AT(from), .fallback = "192.0.2.201", .value = "ADDRESS",
-     .help = "the sender of ARP requests; no host should have it"},
+     .help = "the sender of ARP requests, and the six after it; no host should have them"},
     {"from6", NULL, OPTION_STR, AT(from6), .fallback = "2001:db8:0:1::201", .value = "ADDRESS",
-     .help = "the sender of neighbour solicitations; no host should have it"},
+     .help = "the same for neighbour solicitations"},
     {"from-mac", NULL, OPTION_STR, AT(from_mac), .fallback = "02:00:5e:00:53:01", .value = "MAC",
      .help = "the Ethernet sender of both; no host should have it"},
 };

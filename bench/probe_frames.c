@@ -16,7 +16,8 @@ enum {
     ICMPV6 = 58,
     SOLICITATION = 135,
     ADVERTISEMENT = 136,
-    HOP_LIMIT = 255,        /* RFC 4861 section 7.1 */
+    HOP_LIMIT = 255, /* RFC 4861 section 7.1 */
+    DESTINATION_AT = 14 + 24,
     ICMP_AT = 14 + 40,      /* behind the Ethernet and IPv6 headers */
     SOLICITATION_SIZE = 32, /* with one option that holds an Ethernet address */
     SOLICITED = 0x40,
@@ -27,8 +28,10 @@ enum {
 struct asked {
     struct ip ip;
     struct probe_record *record;
-    bool is_open; /* the last question may still be answered */
-    size_t last;
+    struct {
+        bool is_open;
+        size_t index;          /* in the record */
+    } questions[PROBE_ASKERS]; /* the last one of each asker */
 };
 
 struct probe_frames {
@@ -37,6 +40,7 @@ struct probe_frames {
     int arp_fd, ipv6_fd;
     struct loop_fd *arp_watch, *ipv6_watch;
     VEC(struct asked) asked;
+    unsigned turn; /* whose turn it is to ask */
 };
 
 /* Neighbour advertisements alone: the rest of IPv6 does not wake us. */
@@ -58,18 +62,31 @@ static struct asked *find(struct probe_frames *frames, const struct ip *ip)
     return NULL;
 }
 
-/* mac says that it has ip: in answer to us, or unasked. */
+/* mac says unasked that it has ip. */
 static void heard(struct probe_frames *frames, const struct ip *ip, const struct mac *mac,
-                  const char *unasked)
+                  const char *what)
 {
     struct asked *asked = find(frames, ip);
-    if (!asked)
+    if (asked)
+        probe_record_note(asked->record, what,
+                          probe_names_find(frames->names, str_from(mac_format(mac).text)),
+                          loop_clock_ns());
+}
+
+/* mac says it to one of the askers. */
+static void answered(struct probe_frames *frames, const struct ip *ip, const struct mac *mac,
+                     const struct ip *asker)
+{
+    const struct ip *first =
+        asker->family == IP_V4 ? &frames->options.from_ip : &frames->options.from_ip6;
+    struct asked *asked = find(frames, ip);
+    if (!asked || ip_cmp(asker, first) < 0 || ip_distance(first, asker) >= PROBE_ASKERS)
         return;
-    uint32_t who = probe_names_find(frames->names, str_from(mac_format(mac).text));
-    if (unasked)
-        probe_record_note(asked->record, unasked, who, loop_clock_ns());
-    else if (asked->is_open)
-        probe_record_answer(asked->record, asked->last, who, loop_clock_ns());
+    uint64_t turn = ip_distance(first, asker);
+    if (asked->questions[turn].is_open)
+        probe_record_answer(asked->record, asked->questions[turn].index,
+                            probe_names_find(frames->names, str_from(mac_format(mac).text)),
+                            loop_clock_ns());
 }
 
 static void take_arp(struct probe_frames *frames, const uint8_t *frame, size_t size)
@@ -82,14 +99,16 @@ static void take_arp(struct probe_frames *frames, const uint8_t *frame, size_t s
               packet.operation == ARP_REPLY ? "announced by reply" : "announced by request");
     else if (packet.operation == ARP_REPLY &&
              mac_eq(&packet.ethernet_to, &frames->options.from_mac))
-        heard(frames, &packet.sender_ip, &packet.sender_mac, NULL);
+        answered(frames, &packet.sender_ip, &packet.sender_mac, &packet.target_ip);
 }
 
 static void take_advertisement(struct probe_frames *frames, const uint8_t *frame, size_t size)
 {
     struct wire in = wire_reader(frame, size);
     struct mac to = wire_get_mac(&in), from = wire_get_mac(&in);
-    wire_skip(&in, ICMP_AT + 4 - 12);
+    wire_skip(&in, DESTINATION_AT - 12);
+    struct ip asker = wire_get_ip(&in, IP_V6);
+    wire_skip(&in, 4);
     uint32_t flags = wire_get_u8(&in);
     wire_skip(&in, 3);
     struct ip target = wire_get_ip(&in, IP_V6);
@@ -98,7 +117,7 @@ static void take_advertisement(struct probe_frames *frames, const uint8_t *frame
     if (!(flags & SOLICITED))
         heard(frames, &target, &from, "announced by advertisement");
     else if (mac_eq(&to, &frames->options.from_mac))
-        heard(frames, &target, &from, NULL);
+        answered(frames, &target, &from, &asker);
 }
 
 static void drain(struct probe_frames *frames, int fd,
@@ -190,7 +209,7 @@ void probe_frames_add(struct probe_frames *frames, const struct ip *ip, struct p
 }
 
 /* What cannot be sent, since the interface is down, gets no answer: that is recorded anyway. */
-static void ask_arp(const struct probe_frames *frames, const struct ip *ip)
+static void ask_arp(const struct probe_frames *frames, const struct ip *ip, const struct ip *asker)
 {
     uint8_t frame[ARP_FRAME_SIZE];
     struct arp_packet request = {
@@ -198,7 +217,7 @@ static void ask_arp(const struct probe_frames *frames, const struct ip *ip)
         .ethernet_from = frames->options.from_mac,
         .operation = ARP_REQUEST,
         .sender_mac = frames->options.from_mac,
-        .sender_ip = frames->options.from_ip,
+        .sender_ip = *asker,
         .target_ip = *ip,
     };
     arp_packet_write(&request, frame);
@@ -206,7 +225,8 @@ static void ask_arp(const struct probe_frames *frames, const struct ip *ip)
 }
 
 /* To the solicited-node group of the address (RFC 4291 section 2.7.1). */
-static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip)
+static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip,
+                          const struct ip *asker)
 {
     const uint8_t *low = &ip->bytes[13];
     struct mac group = {{0x33, 0x33, 0xff, low[0], low[1], low[2]}};
@@ -221,7 +241,7 @@ static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip
     wire_put_u16(&out, SOLICITATION_SIZE);
     wire_put_u8(&out, ICMPV6);
     wire_put_u8(&out, HOP_LIMIT);
-    wire_put_ip(&out, &frames->options.from_ip6);
+    wire_put_ip(&out, asker);
     wire_put_ip(&out, &to);
     wire_put_u8(&out, SOLICITATION);
     wire_put_zero(&out, 7); /* code, checksum for now, reserved */
@@ -238,13 +258,19 @@ static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip
 
 void probe_frames_ask(struct probe_frames *frames)
 {
+    unsigned turn = frames->turn;
+    struct ip asker = {0}, asker6 = {0};
+    frames->turn = (turn + 1) % PROBE_ASKERS;
+    if (!ip_add(&frames->options.from_ip, turn, &asker) ||
+        !ip_add(&frames->options.from_ip6, turn, &asker6))
+        return; /* at the end of the address space */
     for (size_t i = 0; i < frames->asked.len; i++) {
         struct asked *asked = &frames->asked.items[i];
-        asked->last = probe_record_ask(asked->record, loop_clock_ns());
-        asked->is_open = true;
+        asked->questions[turn].index = probe_record_ask(asked->record, loop_clock_ns());
+        asked->questions[turn].is_open = true;
         if (asked->ip.family == IP_V4)
-            ask_arp(frames, &asked->ip);
+            ask_arp(frames, &asked->ip, &asker);
         else
-            ask_neighbour(frames, &asked->ip);
+            ask_neighbour(frames, &asked->ip, &asker6);
     }
 }

@@ -11,10 +11,14 @@
 
 struct probe_frames;
 
+/* An answer names its asker: so it is told apart from the answers to other questions, unless it is
+ * later than this many questions. */
+enum { PROBE_ASKERS = 7 };
+
 struct probe_frames_options {
     const char *interface;
     struct mac from_mac;
-    struct ip from_ip, from_ip6;
+    struct ip from_ip, from_ip6; /* the first of PROBE_ASKERS each, used in turns */
 };
 
 /* NULL and a negative errno in ret_error when the interface cannot be opened. */

@@ -231,7 +231,8 @@ def cluster(run, network, evidence, request):
     def start(nodes, api=False, **options):
         lan = network(nodes)
         if api:
-            store = ApiStore(request.getfixturevalue("crds"), request.getfixturevalue("api_for_nodes")(lan))
+            box = request.getfixturevalue("crds")
+            store = ApiStore(box.control_plane, box.namespace, request.getfixturevalue("api_for_nodes")(lan))
         else:
             store = DirectoryStore(run)
         one = Cluster(run, lan, store, **options)

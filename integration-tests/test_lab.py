@@ -1,6 +1,7 @@
 """The lab keeps its own promises: a real control plane, real rights, nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -315,3 +316,23 @@ def test_lab_by_hand(tmp_path):
     finally:
         labctl("down")
     assert "no lab is up" in labctl("status", check=False).stderr
+
+
+def test_cluster_by_hand(tmp_path):
+    """labctl up --cluster, and what can be done to its nodes then."""
+    environment = {"STENTOR_LAB_DIR": str(tmp_path / "lab")}
+
+    def labctl(*arguments, check=True):
+        return run_command([HERE / "labctl", *arguments], env=environment, check=check, seconds=180)
+
+    labctl("up", "--nodes", "2", "--cluster")
+    try:
+        assert re.search(r"^192\.0\.2\.208 +s1 +n[12]$", labctl("services", "2").stdout, re.M)
+        owner = labctl("who").stdout.split()[2]
+        labctl("pause", owner)
+        assert owner not in labctl("who").stdout.splitlines()[0]
+        labctl("resume", owner)
+        assert "arp:192.0.2.208: " in labctl("probe", "1", "arp:192.0.2.208").stdout
+        assert labctl("kill", "n9", check=False).stderr == "labctl: KeyError: 'n9'\n"
+    finally:
+        labctl("down")

@@ -1,6 +1,7 @@
 """labctl: the lab by hand.
 
     labctl up [--nodes N]        a control plane; with nodes, a LAN with N of them and a client
+        [--cluster]              and a controller, and speaker, kube-proxy and a pod on each node
     labctl status                what is up, and where
     labctl kubectl ARGUMENTS     kubectl as the cluster's admin
     labctl env                   KUBECONFIG and PATH, to eval in a shell
@@ -10,6 +11,16 @@
     labctl unplug HOST           pull the host's cable: its carrier goes
     labctl plug HOST             undo unplug
     labctl down                  end it all
+
+with --cluster:
+
+    labctl services N            make N Services with addresses
+    labctl who                   who answers for each address, asked on the LAN
+    labctl kill HOST             SIGKILL to its speaker; labctl start HOST: another one
+    labctl pause HOST            SIGSTOP to its speaker; labctl resume HOST
+    labctl crash HOST            as when its power goes; labctl boot HOST
+    labctl delay HOST MS [MS]    every frame from and to it late; and a random part of the second
+    labctl probe SECONDS TARGET… ask arp:ADDRESS, tcp:ADDRESS:80, open:ADDRESS:80 each 10 ms; gaps
 
 cut, heal, unplug and plug take --plane mgmt for the management network.
 """
@@ -21,7 +32,9 @@ import subprocess
 import sys
 
 from . import keeper, programs
+from .daemon import build_directory
 from .network import MAX_NODES, PLANES, Network
+from .probe import Report
 from .wait import TimedOut, wait_until
 
 
@@ -31,6 +44,7 @@ def main(arguments):
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     up = verbs.add_parser("up")
     up.add_argument("--nodes", type=int, default=0, choices=range(MAX_NODES + 1), metavar="N")
+    up.add_argument("--cluster", action="store_true")
     kubectl = verbs.add_parser("kubectl", add_help=False)
     kubectl.add_argument("arguments", nargs=argparse.REMAINDER)
     shell = verbs.add_parser("shell")
@@ -40,6 +54,13 @@ def main(arguments):
         one = verbs.add_parser(verb)
         one.add_argument("host")
         one.add_argument("--plane", choices=sorted(PLANES), default="lan")
+    for verb, names in ASKED.items():
+        one = verbs.add_parser(verb)
+        for name in names:
+            one.add_argument(name.strip("?"), nargs="?" if name.endswith("?") else None)
+    probe_parser = verbs.add_parser("probe")
+    probe_parser.add_argument("seconds", type=int)
+    probe_parser.add_argument("targets", nargs="+")
     for verb in ("status", "env", "down"):
         verbs.add_parser(verb)
     options = parser.parse_args(arguments)
@@ -51,13 +72,16 @@ def up(options):
         return fail("a lab is up already: labctl status")
     if options.nodes and os.geteuid() != 0:
         return fail("network namespaces need root; without --nodes, a user can do")
+    if options.cluster and not options.nodes:
+        return fail("a cluster needs --nodes")
     programs.core()  # here and not in the background: it may take minutes and tells so
     keeper.DIRECTORY.mkdir(parents=True, exist_ok=True)
     with open(keeper.LOG, "wb") as log:
-        child = subprocess.Popen([sys.executable, "-m", "lab.keeper", str(options.nodes)],
+        child = subprocess.Popen([sys.executable, "-m", "lab.keeper", str(options.nodes),
+                                  "cluster" if options.cluster else "bare"],
                                  cwd=programs.INTEGRATION_TESTS, start_new_session=True,
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    wait_until(lambda: keeper.read_state() or child.poll() is not None, 120)
+    wait_until(lambda: keeper.read_state() or child.poll() is not None, 180)
     if child.poll() is not None:
         return fail(f"the lab did not come up:\n{keeper.LOG.read_text()}")
     return status(options)
@@ -113,6 +137,26 @@ def change_link(options):
     return 0
 
 
+def ask_keeper(options):
+    demand_state()
+    values = [getattr(options, name.strip("?")) for name in ASKED[options.verb]]
+    if not keeper.SOCKET.exists():
+        return fail("this lab has no cluster: labctl up --nodes N --cluster")
+    try:
+        print(keeper.ask(options.verb, *[value for value in values if value is not None]))
+    except RuntimeError as error:
+        return fail(error)
+    return 0
+
+
+def probe(options):
+    client = find_host(demand_state(), "client")
+    output = client.namespace.run(build_directory() / "bench" / "probe_client", "--seconds",
+                                  options.seconds, *options.targets, seconds=options.seconds + 30)
+    print(Report(output.stdout))
+    return 0
+
+
 def down(_options):
     state = keeper.read_state()
     if state is None:
@@ -141,7 +185,13 @@ def fail(message):
     return 1
 
 
+# What the keeper does: the verb, and its arguments' names; a question mark where one may be missing.
+ASKED = {
+    "services": ["number"], "who": [], "kill": ["host"], "start": ["host"], "crash": ["host"],
+    "boot": ["host"], "pause": ["host"], "resume": ["host"], "delay": ["host", "delay", "jitter?"],
+}
 VERBS = {
+    **dict.fromkeys(ASKED, ask_keeper), "probe": probe,
     "up": up, "status": status, "kubectl": kubectl, "env": env, "shell": shell, "down": down,
     "cut": change_link, "heal": change_link, "unplug": change_link, "plug": change_link,
 }

@@ -176,7 +176,15 @@ class Cluster:
     # --- its end ------------------------------------------------------------------------------
 
     def describe_answers(self):
-        return f"--- who answers for what: {self.answering()}"
+        return f"--- who answers\n{self.table()}"
+
+    def table(self):
+        """For people: every address, its Service, and who answers for it on the wire."""
+        answering = self.answering()
+        lines = [f"{vip:<16} {name:<10} {', '.join(answering[vip]) or 'nobody'}"
+                 for name, vip in self.vips().items()]
+        load = ", ".join(f"{node} {count}" for node, count in self.load(answering).items())
+        return "\n".join([*lines, f"load: {load}"])
 
     def describe(self):
         """What all of it says of itself."""

@@ -12,13 +12,13 @@ from .objects import node_status
 class ApiStore:
     """Objects on a control plane, which the programs reach over a network's management plane."""
 
-    def __init__(self, sandbox, relay):
-        """sandbox: the sandbox.Sandbox whose namespace Services go to. relay: a relay.Relay that
+    def __init__(self, control_plane, namespace, relay):
+        """namespace: where Services go; it must exist. relay: a relay.Relay to the API server that
         listens in the network."""
-        self.namespace = sandbox.namespace
+        self.namespace = namespace
         self.relay = relay
-        self.control_plane = sandbox.control_plane
-        self._api = sandbox.api
+        self.control_plane = control_plane
+        self._api = control_plane.api
         self.arguments = []
 
     def kubeconfig(self, user):
