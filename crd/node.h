@@ -21,6 +21,7 @@ struct node {
     struct list conditions;   /* struct node_condition */
     bool ready;               /* condition Ready is True */
     bool network_unavailable; /* condition NetworkUnavailable is True */
+    bool draining;            /* has the annotation stentor.io/drain, whatever its value */
     bool excluded; /* has the label node.kubernetes.io/exclude-from-external-load-balancers */
 };
 

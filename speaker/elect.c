@@ -19,6 +19,7 @@ struct elect {
     size_t words;        /* of a set of nodes */
     struct map outcomes; /* ip_key → struct outcome */
     uint64_t round;
+    size_t asked; /* outcomes that this round has asked about */
 };
 
 struct elect *elect_new(uint64_t seed)
@@ -66,6 +67,7 @@ static bool same_names(const struct elect *e, const struct str *names, size_t co
 void elect_begin(struct elect *e, const struct str *names, size_t count)
 {
     e->round++;
+    e->asked = 0;
     if (same_names(e, names, count))
         return;
     uint64_t seed = e->outcomes.seed;
@@ -82,14 +84,9 @@ void elect_begin(struct elect *e, const struct str *names, size_t count)
 /* The first of the order that is eligible, or the number of nodes. */
 static size_t find_published(const struct elect *e, const struct elect_unit *unit)
 {
-    for (size_t i = 0; unit->published && i < unit->published->nodes.count; i++) {
-        const struct str *found = e->names.count
-                                      ? bsearch(&unit->published->nodes.items[i], e->names.items,
-                                                e->names.count, sizeof(struct str), str_cmp_ptr)
-                                      : NULL;
-        size_t node = found ? (size_t)(found - e->names.items) : e->names.count;
-        if (node < e->names.count && nodeset_has(&unit->nodes, node))
-            return node;
+    for (size_t i = 0; i < unit->order_count; i++) {
+        if (nodeset_has(&unit->nodes, unit->order[i]))
+            return unit->order[i];
     }
     return e->names.count;
 }
@@ -153,6 +150,7 @@ static size_t remembered(struct elect *e, const struct elect_unit *unit, struct 
     bool known = outcome && is_over(e, outcome, &unit->nodes);
     if (!outcome)
         outcome = need_outcome(e, unit);
+    e->asked += outcome->round != e->round;
     outcome->round = e->round;
     if (known)
         return outcome->owner;
@@ -172,8 +170,34 @@ size_t elect_owner(struct elect *e, const struct elect_unit *unit, struct arena 
     return remembered(e, unit, scratch);
 }
 
+size_t elect_rank(const struct elect *e, const struct elect_unit *unit, size_t node,
+                  struct arena *scratch)
+{
+    size_t rank = 0;
+    struct nodeset rest = nodeset_new(e->names.count, scratch);
+    nodeset_unite(&rest, &unit->nodes);
+    for (size_t i = 0; i < unit->order_count; i++) {
+        if (unit->order[i] == node)
+            return rank;
+        rank += nodeset_has(&unit->nodes, unit->order[i]);
+        nodeset_drop(&rest, unit->order[i]);
+    }
+    nodeset_add(&rest, node);
+    struct elect_unit others = {.nodes = rest, .scores = unit->scores, .ip = unit->ip};
+    for (size_t i = 0; i < e->names.count; i++) {
+        struct nodeset pair = nodeset_new(e->names.count, scratch);
+        nodeset_add(&pair, i);
+        nodeset_add(&pair, node);
+        rank += i != node && nodeset_has(&rest, i) &&
+                run_election(e, &others, pair.words, scratch) == i;
+    }
+    return rank;
+}
+
 void elect_end(struct elect *e)
 {
+    if (e->asked == map_count(&e->outcomes))
+        return;
     struct map kept = {.seed = e->outcomes.seed};
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));) {

@@ -28,11 +28,20 @@ static bool start_speaker(struct state *state, struct source *source, struct str
         .lb_class = s->lb_class,
         .excludes_path = s->excludes_path,
         .ignore_excluded = s->ignore_excluded,
+        .peers = {.node = s->node,
+                  .bind = settings_bind(s),
+                  .port = (uint16_t)s->gossip_port,
+                  .key_dir = s->key_dir,
+                  .hold_down_ms = s->hold_down_ms},
     };
+    struct ip *peers = NULL;
+    (void)settings_peers(s, program->arena, &peers, &options.peers.fixed_count); /* was checked */
+    options.peers.fixed = peers;
     randombytes_buf(&options.seed, sizeof(options.seed));
     int result = speaker_new(program->loop, source, state->metrics, &options, &state->speaker);
     if (result < 0)
-        *ret_error = arena_printf(program->arena, "cannot follow interfaces: %s", err_text(result));
+        *ret_error = arena_printf(program->arena, "cannot follow interfaces or members: %s",
+                                  err_text(result));
     return result >= 0;
 }
 

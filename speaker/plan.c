@@ -1,76 +1,185 @@
 #include "speaker/plan.h"
 
-#include "common/base/vec.h"
-#include "common/election/unit.h"
+#include <assert.h>
+
+#include "common/base/names.h"
+
+static const char *const tier_names[] = {
+    [PLAN_NORMAL] = "normal",
+    [PLAN_HELD] = "held",
+    [PLAN_LEAVING] = "leaving",
+    [PLAN_NO_INTERFACE] = "noInterface",
+};
+static const struct names tiers = NAMES(tier_names);
+_Static_assert(sizeof(tier_names) / sizeof(tier_names[0]) == PLAN_TIERS, "a name each");
+_Static_assert((int)PLAN_NO_INTERFACE == (int)CLAIM_TIERS, "those that can claim come first");
+
+const char *plan_tier_name(enum plan_tier tier)
+{
+    return names_of(&tiers, tier);
+}
+
+enum { FAMILIES = 2 };
 
 struct run {
-    const struct snapshot *snapshot;
+    const struct basis *basis;
+    const struct plan_view *view;
     struct elect *elect;
-    const struct eligible *eligible;
-    size_t node;                 /* this one; the number of nodes when it is not known */
-    struct arena *arena;         /* of the result */
-    struct arena *scratch;       /* of the run */
-    struct unit_member *members; /* one for each Service of the plan */
-    struct unit *units;
-    size_t *owners; /* of units: index of a node; the number of nodes: none */
+    struct arena *arena;              /* of the result */
+    struct arena *scratch;            /* of the run */
+    struct nodeset tiers[PLAN_TIERS]; /* live nodes; the last: all of them */
+    struct nodeset *served[FAMILIES]; /* for each advertisement: the nodes that it names and that
+                                         have one of its interfaces for that family */
     struct plan *plan;
 };
 
-/* --- judging --------------------------------------------------------------------------------- */
+/* --- nodes ----------------------------------------------------------------------------------- */
 
-static void read_service(struct run *run, const struct service *service)
+static enum plan_tier tier_of(const struct run *run, size_t node, const struct member_meta *meta)
 {
-    size_t index = run->plan->service_count++;
-    struct plan_service *result = &run->plan->services[index];
-    struct candidacy *candidacy = &run->members[index].candidacy;
-    run->members[index].service = service;
-    eligible_judge(run->eligible, service, run->scratch, candidacy);
-    result->key = arena_str(run->arena, service->object.key);
-    result->reason = candidacy->reason;
-    if (candidacy->stands && !eligible_names(run->eligible, candidacy, run->node))
-        result->reason = REASON_NO_ADVERTISEMENT;
-    result->ips = arena_array(run->arena, candidacy->ip_count, sizeof(struct ip));
-    for (size_t i = 0; i < candidacy->ip_count; i++)
-        result->ips[result->ip_count++] = candidacy->ips[i];
+    if (nodeset_has(&run->basis->draining, node) || (meta && meta->leaving))
+        return PLAN_LEAVING;
+    return meta && meta->held ? PLAN_HELD : PLAN_NORMAL;
 }
 
-static void read_services(struct run *run)
+static bool serves(const struct member_meta *meta, const struct str_list *names, int family)
 {
-    const struct objects *services = &run->snapshot->services;
-    run->members = arena_array(run->scratch, services->count, sizeof(*run->members));
-    run->plan->services = arena_array(run->arena, services->count, sizeof(*run->plan->services));
-    for (size_t i = 0; i < services->count; i++) {
-        const struct service *service = (const struct service *)services->items[i];
-        if (service->is_load_balancer && service_is_of_class(service, run->snapshot->lb_class))
-            read_service(run, service);
+    if (meta->truncated)
+        return true;
+    for (size_t i = 0; i < meta->count; i++) {
+        const struct meta_interface *interface = &meta->interfaces[i];
+        if ((family ? interface->ipv6 : interface->ipv4) &&
+            (names->count == 0 || str_list_has(names, interface->name)))
+            return true;
     }
+    return false;
+}
+
+static void add_served(struct run *run, size_t node, const struct member_meta *meta)
+{
+    for (size_t i = 0; i < run->basis->advertisement_count; i++) {
+        const struct basis_advertisement *ad = &run->basis->advertisements[i];
+        for (int family = 0; nodeset_has(&ad->reach, node) && family < FAMILIES; family++) {
+            if (!meta || serves(meta, &ad->interfaces, family))
+                nodeset_add(&run->served[family][i], node);
+        }
+    }
+}
+
+static void read_node(struct run *run, size_t node)
+{
+    const struct plan_view *view = run->view;
+    const struct member_meta *meta = NULL;
+    bool here = node == run->basis->node, live = !view->watches || here;
+    const struct gossip_member *member =
+        view->watches
+            ? gossip_find(view->members, view->member_count, run->basis->nodes.items[node])
+            : NULL;
+    if (member && member->meta.role == GOSSIP_SPEAKER) {
+        meta = &member->meta;
+        live = live || gossip_is_alive(member->state);
+    }
+    enum plan_tier tier = tier_of(run, node, meta);
+    if (here)
+        run->plan->tier = tier;
+    if (!live)
+        return;
+    nodeset_add(&run->tiers[tier], node);
+    nodeset_add(&run->tiers[PLAN_NO_INTERFACE], node);
+    add_served(run, node, meta);
+}
+
+static void read_nodes(struct run *run)
+{
+    size_t count = run->basis->nodes.count, ads = run->basis->advertisement_count;
+    for (size_t i = 0; i < PLAN_TIERS; i++)
+        run->tiers[i] = nodeset_new(count, i == PLAN_NO_INTERFACE ? run->arena : run->scratch);
+    for (int family = 0; family < FAMILIES; family++) {
+        run->served[family] = arena_array(run->scratch, ads, sizeof(struct nodeset));
+        for (size_t i = 0; i < ads; i++)
+            run->served[family][i] = nodeset_new(count, run->scratch);
+    }
+    for (size_t i = 0; i < count; i++)
+        read_node(run, i);
+    run->plan->live = run->tiers[PLAN_NO_INTERFACE];
 }
 
 /* --- electing -------------------------------------------------------------------------------- */
 
-static size_t elect_unit(struct run *run, const struct unit *unit, struct arena *scratch)
+/* Leaves those nodes of the unit that have interfaces for all addresses of the Service. */
+static void narrow(const struct run *run, const struct basis_service *service,
+                   struct nodeset *nodes, struct nodeset *room)
 {
-    struct elect_unit question = {
-        .published = unit->placement.nodes.count ? &unit->placement : NULL,
-        .nodes = unit->nodes,
-        .scores = eligible_scores(run->eligible, unit->first, scratch),
-        .ip = unit->ip,
-    };
-    return elect_owner(run->elect, &question, scratch);
+    for (int family = 0; family < FAMILIES; family++) {
+        if (!service->families[family])
+            continue;
+        nodeset_clear(room);
+        for (size_t i = 0; i < service->advertisement_count; i++)
+            nodeset_unite(room, &run->served[family][service->advertisements[i]]);
+        nodeset_intersect(nodes, room);
+    }
+}
+
+/* For each unit that stands, the nodes that have interfaces for it. */
+static struct nodeset *find_candidates(const struct run *run)
+{
+    const struct basis *b = run->basis;
+    size_t words = nodeset_words(b->nodes.count);
+    struct nodeset *sets = arena_array(run->scratch, b->service_count, sizeof(*sets));
+    uint64_t *room = arena_array(run->scratch, b->service_count * words, sizeof(*room));
+    struct nodeset scratch = nodeset_new(b->nodes.count, run->scratch);
+    for (size_t i = 0; i < b->service_count; i++) {
+        sets[i] = (struct nodeset){.words = room + i * words, .count = words};
+        if (b->units[i].stands)
+            nodeset_unite(&sets[i], &b->units[i].nodes);
+    }
+    for (size_t i = 0; i < b->service_count; i++) {
+        if (b->services[i].stands)
+            narrow(run, &b->services[i], &sets[b->services[i].unit], &scratch);
+    }
+    return sets;
+}
+
+static void elect_among(struct run *run, const struct basis_unit *unit, const struct nodeset *nodes,
+                        struct plan_unit *ret, struct arena *scratch)
+{
+    struct elect_unit question = {.order = unit->order,
+                                  .order_count = unit->order_count,
+                                  .nodes = *nodes,
+                                  .scores = unit->scores,
+                                  .ip = unit->ip};
+    ret->owner = (uint32_t)elect_owner(run->elect, &question, scratch);
+}
+
+static void elect_unit(struct run *run, const struct basis_unit *unit, const struct nodeset *nodes,
+                       struct plan_unit *ret, struct arena *scratch)
+{
+    size_t count = run->basis->nodes.count;
+    struct nodeset tier = nodeset_new(count, scratch);
+    ret->owner = (uint32_t)count;
+    ret->may_serve = run->basis->node < count && nodeset_has(nodes, run->basis->node);
+    for (uint8_t i = 0; i < PLAN_TIERS; i++) {
+        nodeset_clear(&tier);
+        nodeset_unite(&tier, i == PLAN_NO_INTERFACE ? &unit->nodes : nodes);
+        nodeset_intersect(&tier, &run->tiers[i]);
+        if (nodeset_is_empty(&tier))
+            continue;
+        ret->tier = i;
+        elect_among(run, unit, &tier, ret, scratch);
+        return;
+    }
 }
 
 static void elect_all(struct run *run)
 {
-    const struct objects *nodes = &run->snapshot->nodes;
+    const struct basis *b = run->basis;
+    const struct nodeset *candidates = find_candidates(run);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    struct str *names = arena_array(run->scratch, nodes->count, sizeof(*names));
-    for (size_t i = 0; i < nodes->count; i++)
-        names[i] = nodes->items[i]->key;
-    run->owners = arena_array(run->scratch, run->plan->service_count, sizeof(*run->owners));
-    elect_begin(run->elect, names, nodes->count);
-    for (size_t i = 0; i < run->plan->service_count; i++) {
-        if (run->units[i].first)
-            run->owners[i] = elect_unit(run, &run->units[i], scratch);
+    run->plan->units = arena_array(run->arena, b->service_count, sizeof(*run->plan->units));
+    elect_begin(run->elect, b->nodes.items, b->nodes.count);
+    for (size_t i = 0; i < b->service_count; i++) {
+        if (b->units[i].stands)
+            elect_unit(run, &b->units[i], &candidates[i], &run->plan->units[i], scratch);
         arena_reset(scratch);
     }
     elect_end(run->elect);
@@ -78,49 +187,65 @@ static void elect_all(struct run *run)
 
 /* --- the result ------------------------------------------------------------------------------ */
 
-static bool has_family(const struct plan_service *service, enum ip_family family)
+static bool is_named(const struct basis *b, const struct basis_service *service, struct str name)
 {
-    for (size_t i = 0; i < service->ip_count; i++) {
-        if (service->ips[i].family == family)
+    for (size_t i = 0; i < service->advertisement_count; i++) {
+        const struct basis_advertisement *ad = &b->advertisements[service->advertisements[i]];
+        if (nodeset_has(&ad->reach, b->node) &&
+            (ad->interfaces.count == 0 || str_list_has(&ad->interfaces, name)))
             return true;
     }
     return false;
 }
 
-static struct str_list copy_list(const struct str_list *list, struct arena *arena)
+/* Those of this node's interfaces that the Service's advertisements name, all when one of them
+ * names none. */
+static struct str_list find_interfaces(const struct run *run, const struct basis_service *service)
 {
-    struct str_list copy = {.items = arena_array(arena, list->count, sizeof(struct str)),
-                            .count = list->count};
-    for (size_t i = 0; i < list->count; i++)
-        copy.items[i] = arena_str(arena, list->items[i]);
-    return copy;
+    const struct str_list *ours = &run->view->interfaces;
+    struct str_list names = {.items = arena_array(run->arena, ours->count, sizeof(struct str))};
+    for (size_t i = 0; i < ours->count; i++) {
+        if (is_named(run->basis, service, ours->items[i]))
+            names.items[names.count++] = arena_str(run->arena, ours->items[i]);
+    }
+    return names;
 }
 
-static void decide(struct run *run, size_t index)
+static void decide(struct run *run, const struct basis_service *service,
+                   struct plan_service *result)
 {
-    const struct objects *nodes = &run->snapshot->nodes;
-    const struct unit_member *member = &run->members[index];
-    struct plan_service *result = &run->plan->services[index];
-    result->placement = member->placement;
-    if (!member->candidacy.stands)
+    const struct plan_unit *unit = &run->plan->units[service->unit];
+    *result = (struct plan_service){.key = service->key,
+                                    .reason = service->reason,
+                                    .ips = service->ips,
+                                    .ip_count = service->ip_count,
+                                    .placement = service->placement};
+    if (!service->stands)
         return;
-    result->epoch = run->units[member->unit].placement.epoch;
-    size_t owner = run->owners[member->unit];
-    if (owner < nodes->count)
-        result->owner = arena_str(run->arena, nodes->items[owner]->key);
+    result->epoch = run->basis->units[service->unit].epoch;
+    result->owner = plan_owner(run->plan, unit);
+    result->tier = unit->tier;
     if (result->reason)
         return;
-    if (owner != run->node) {
-        result->reason = REASON_NOT_OWNER;
+    result->reason = REASON_NOT_OWNER;
+    if (unit->owner != run->basis->node)
         return;
-    }
-    struct str_list interfaces = eligible_interfaces(run->eligible, &member->candidacy, run->node,
-                                                     &run->snapshot->interfaces, run->scratch);
-    result->interfaces = copy_list(&interfaces, run->arena);
-    if (!has_family(result, IP_V4))
+    result->interfaces = find_interfaces(run, service);
+    if (!service->families[0])
         result->reason = REASON_FAMILY_NOT_SERVED;
-    else if (interfaces.count == 0)
+    else if (unit->tier == PLAN_NO_INTERFACE || result->interfaces.count == 0)
         result->reason = REASON_NO_INTERFACE;
+    else
+        result->reason = REASON_NONE;
+}
+
+static void decide_all(struct run *run)
+{
+    struct plan *plan = run->plan;
+    plan->service_count = run->basis->service_count;
+    plan->services = arena_array(run->arena, plan->service_count, sizeof(*plan->services));
+    for (size_t i = 0; i < plan->service_count; i++)
+        decide(run, &run->basis->services[i], &plan->services[i]);
 }
 
 static struct str_list unite(const struct str_list *a, const struct str_list *b,
@@ -137,80 +262,75 @@ static struct str_list unite(const struct str_list *a, const struct str_list *b,
     return all;
 }
 
-static void add_address(struct run *run, const struct ip *ip, const struct plan_service *service)
+static void add_service(struct run *run, struct plan_address *address,
+                        const struct plan_service *service)
 {
-    struct plan *plan = run->plan;
-    struct plan_address *last =
-        plan->address_count ? &plan->addresses[plan->address_count - 1] : NULL;
-    if (!last || !ip_eq(&last->ip, ip)) {
-        last = &plan->addresses[plan->address_count++];
-        *last = (struct plan_address){.ip = *ip};
-    }
     struct str_list one = {.items = (struct str *)&service->key, .count = 1};
-    last->services = unite(&last->services, &one, run->arena);
-    last->interfaces = unite(&last->interfaces, &service->interfaces, run->arena);
+    address->services = unite(&address->services, &one, run->arena);
+    address->interfaces = unite(&address->interfaces, &service->interfaces, run->arena);
 }
 
-/* An address of a Service that is announced from here. */
-struct claim {
-    struct ip ip;
-    size_t service; /* index in the plan */
-};
-typedef VEC(struct claim) claim_list;
-
-static int by_ip(const void *a, const void *b)
+static bool is_announced(const struct plan *plan, const struct basis_address *address)
 {
-    const struct claim *x = a, *y = b;
-    int order = ip_cmp(&x->ip, &y->ip);
-    if (order)
-        return order;
-    return x->service < y->service ? -1 : x->service > y->service;
+    for (size_t i = 0; i < address->service_count; i++) {
+        if (plan->services[address->services[i]].reason == REASON_NONE &&
+            address->ip.family == IP_V4)
+            return true;
+    }
+    return false;
+}
+
+static void list_address(struct run *run, const struct basis_address *from)
+{
+    struct plan_address *to = &run->plan->addresses[run->plan->address_count++];
+    to->ip = from->ip;
+    for (size_t i = 0; i < from->service_count; i++) {
+        const struct plan_service *service = &run->plan->services[from->services[i]];
+        if (service->reason == REASON_NONE)
+            add_service(run, to, service);
+    }
 }
 
 static void list_addresses(struct run *run)
 {
-    claim_list claims = {0};
-    for (size_t i = 0; i < run->plan->service_count; i++) {
-        const struct plan_service *service = &run->plan->services[i];
-        for (size_t j = 0; service->reason == REASON_NONE && j < service->ip_count; j++) {
-            if (service->ips[j].family == IP_V4)
-                vec_push(&claims, ((struct claim){.ip = service->ips[j], .service = i}));
-        }
+    const struct basis *b = run->basis;
+    size_t count = 0;
+    for (size_t i = 0; i < b->address_count; i++)
+        count += is_announced(run->plan, &b->addresses[i]);
+    run->plan->addresses = arena_array(run->arena, count, sizeof(*run->plan->addresses));
+    for (size_t i = 0; i < b->address_count; i++) {
+        if (is_announced(run->plan, &b->addresses[i]))
+            list_address(run, &b->addresses[i]);
     }
-    vec_sort(&claims, by_ip);
-    run->plan->addresses = arena_array(run->arena, claims.len, sizeof(*run->plan->addresses));
-    for (size_t i = 0; i < claims.len; i++)
-        add_address(run, &claims.items[i].ip, &run->plan->services[claims.items[i].service]);
-    vec_done(&claims);
 }
 
-struct plan *plan_make(const struct snapshot *snapshot, struct elect *elect, struct arena *arena)
+struct plan *plan_make(struct basis *basis, const struct plan_view *view, struct elect *elect,
+                       struct arena *arena)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    struct eligible_input input = {
-        .ignore_excluded = snapshot->ignore_excluded,
-        .slices = snapshot->slices,
-        .nodes = snapshot->nodes,
-        .pools = snapshot->pools,
-        .advertisements = snapshot->advertisements,
-    };
     struct run run = {
-        .snapshot = snapshot,
+        .basis = basis,
+        .view = view,
         .elect = elect,
-        .eligible = eligible_new(&input, scratch),
         .arena = arena,
         .scratch = scratch,
         .plan = arena_alloc(arena, sizeof(struct plan)),
     };
-    run.node = eligible_node(run.eligible, snapshot->node);
-    read_services(&run);
-    run.units = unit_gather(run.members, run.plan->service_count, scratch);
+    run.plan->basis = basis_ref(basis);
+    read_nodes(&run);
     elect_all(&run);
-    for (size_t i = 0; i < run.plan->service_count; i++)
-        decide(&run, i);
+    decide_all(&run);
     list_addresses(&run);
     return run.plan;
 }
+
+void plan_done(struct plan *plan)
+{
+    if (plan)
+        plan->basis = basis_unref(plan->basis);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
 
 const struct plan_service *plan_find(const struct plan *plan, struct str key)
 {
@@ -226,4 +346,53 @@ const struct plan_service *plan_find(const struct plan *plan, struct str key)
             to = middle;
     }
     return NULL;
+}
+
+static int by_ip(const void *ip, const void *address)
+{
+    return ip_cmp(ip, &((const struct plan_address *)address)->ip);
+}
+
+const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip)
+{
+    if (!plan || !plan->address_count)
+        return NULL;
+    return bsearch(ip, plan->addresses, plan->address_count, sizeof(*plan->addresses), by_ip);
+}
+
+bool plan_find_unit(const struct plan *plan, const struct ip *ip, struct plan_unit *ret)
+{
+    const struct basis_address *address = plan ? basis_find(plan->basis, ip) : NULL;
+    if (!address)
+        return false;
+    *ret = plan->units[plan->basis->services[address->services[0]].unit];
+    return true;
+}
+
+struct str plan_owner(const struct plan *plan, const struct plan_unit *unit)
+{
+    const struct str_list *nodes = &plan->basis->nodes;
+    return unit->owner < nodes->count ? nodes->items[unit->owner] : (struct str){0};
+}
+
+struct claim_standing plan_standing(const struct plan *plan, const struct elect *elect,
+                                    const struct ip *ip)
+{
+    const struct basis *b = plan->basis;
+    const struct basis_address *address = basis_find(b, ip);
+    struct claim_standing standing = {.tier = (uint8_t)plan->tier};
+    assert((int)plan->tier < CLAIM_TIERS);
+    if (!address || b->node == b->nodes.count)
+        return standing;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    const struct basis_unit *unit = &b->units[b->services[address->services[0]].unit];
+    struct elect_unit question = {.order = unit->order,
+                                  .order_count = unit->order_count,
+                                  .nodes = unit->nodes,
+                                  .scores = unit->scores,
+                                  .ip = unit->ip};
+    size_t rank = elect_rank(elect, &question, b->node, scratch);
+    standing.epoch = unit->epoch;
+    standing.rank = rank < UINT16_MAX ? (uint16_t)rank : UINT16_MAX;
+    return standing;
 }

@@ -1,16 +1,42 @@
 /* What this node announces on the local segment, and why it does not announce the rest.
  *
- * One node is elected for each unit (unit.h), among those that may announce every Service in it
- * (eligible.h, elect.h). When the Services of a unit carry different published orders, the one of
- * the higher epoch counts. The hash election goes by the unit's smallest first address, which for a
- * Service by itself is the first of its status. Pure, and sorted: equal snapshots give equal plans.
- */
+ * The unit of decision is the set of addresses that must stay together: Services that share an
+ * address, and the addresses of one Service. A node may announce a unit when it may announce every
+ * Service in it; one node is elected for all of it (elect.h). When the Services of a unit carry
+ * different published orders, the one of the higher epoch counts. The hash election goes by the
+ * unit's smallest first address, which for a Service by itself is the first of its status.
+ *
+ * Candidates are the nodes that may announce the unit by their objects, live, and have an interface
+ * for each family of its addresses that its advertisements name. The best of four tiers that has a
+ * candidate elects: nodes like any other; those held because they came back from the dead lately;
+ * those that leave or are drained; and, so that somebody says what is missing, those without an
+ * interface. Pure, and sorted: equal input gives equal plans. */
 #ifndef SPEAKER_PLAN_H
 #define SPEAKER_PLAN_H
 
-#include "common/election/reason.h"
+#include "common/gossip/member_view.h"
+#include "speaker/basis.h"
+#include "speaker/claim.h"
 #include "speaker/elect.h"
-#include "speaker/snapshot.h"
+
+/* What is known of nodes beyond their objects. All borrowed. */
+struct plan_view {
+    bool watches; /* members are known; if not, every node counts as alive and well */
+    const struct gossip_member *members; /* sorted by name; this node's among them */
+    size_t member_count;
+    struct str_list interfaces; /* names of those of this node that may be answered on, sorted */
+};
+
+enum plan_tier {
+    PLAN_NORMAL,
+    PLAN_HELD,
+    PLAN_LEAVING,
+    PLAN_NO_INTERFACE, /* elected, but it cannot announce */
+    PLAN_TIERS
+};
+
+/* "normal", "held" and so on. */
+const char *plan_tier_name(enum plan_tier tier);
 
 /* An address to announce from here. */
 struct plan_address {
@@ -21,27 +47,55 @@ struct plan_address {
 
 struct plan_service {
     struct str key;
-    enum reason reason; /* REASON_NONE: announced from here */
-    struct str owner;   /* the node that announces it; empty: none does */
-    struct ip *ips;
+    enum reason reason;  /* REASON_NONE: announced from here */
+    struct str owner;    /* the node that was elected; empty: none could be */
+    enum plan_tier tier; /* among which, with an owner */
+    const struct ip *ips;
     size_t ip_count;
     struct str_list interfaces;       /* with REASON_NONE */
     enum placement_verdict placement; /* what its published order is worth */
     uint64_t epoch;                   /* of the unit's order; 0 when the hash decided */
 };
 
-struct plan {
-    struct plan_address *addresses; /* sorted */
-    size_t address_count;
-    struct plan_service *services; /* sorted by key: those of type LoadBalancer and of our class */
-    size_t service_count;
+/* What was decided about a unit. */
+struct plan_unit {
+    uint32_t owner; /* index of a node; the number of nodes: none */
+    uint8_t tier;   /* enum plan_tier */
+    bool may_serve; /* this node may, whether elected or not */
 };
 
-/* Everything in the arena; nothing of the snapshot is borrowed. `elect` remembers elections from
- * plan to plan and has no part in their outcome. */
-struct plan *plan_make(const struct snapshot *snapshot, struct elect *elect, struct arena *arena);
+struct plan {
+    struct basis *basis;            /* counted */
+    struct plan_unit *units;        /* as in the basis */
+    struct plan_address *addresses; /* sorted */
+    size_t address_count;
+    struct plan_service *services; /* as in the basis */
+    size_t service_count;
+    enum plan_tier tier; /* this node's own */
+    struct nodeset live; /* nodes that are alive */
+};
+
+/* In the arena, and with a reference to the basis. `elect` remembers elections from plan to plan
+ * and has no part in their outcome. */
+struct plan *plan_make(struct basis *basis, const struct plan_view *view, struct elect *elect,
+                       struct arena *arena);
+/* Gives the basis back; the rest is the arena's. NULL is fine. */
+void plan_done(struct plan *plan);
 
 /* The entry of a Service, or NULL. plan may be NULL: nothing is planned. */
 const struct plan_service *plan_find(const struct plan *plan, struct str key);
+
+/* Is this address announced from here? NULL: not by this plan. */
+const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip);
+
+/* What was decided about an address that Services have; false when none that stands has it. */
+bool plan_find_unit(const struct plan *plan, const struct ip *ip, struct plan_unit *ret);
+
+/* The name of a unit's owner; empty when there is none. Borrowed from the basis. */
+struct str plan_owner(const struct plan *plan, const struct plan_unit *unit);
+
+/* How good this node's claim to an address is. Dear (elect_rank). */
+struct claim_standing plan_standing(const struct plan *plan, const struct elect *elect,
+                                    const struct ip *ip);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SPEAKER_SETTINGS_H
 #define SPEAKER_SETTINGS_H
 
+#include "common/net/ip.h"
 #include "common/program/program_settings.h"
 
 struct settings {
@@ -12,8 +13,19 @@ struct settings {
     struct str lb_class;
     bool ignore_excluded;
     struct str excludes_path;
+    /* who else is there */
+    struct str bind, labels, key_dir;
+    struct str_list peers;
+    uint64_t gossip_port, hold_down_ms;
 };
 
 extern const struct program_flags settings_flags; /* fills a struct settings */
+
+/* The address for gossip; unset when there is to be none. */
+struct ip settings_bind(const struct settings *settings);
+
+/* The addresses of --ml-peers, in the arena; false when a text is none. */
+bool settings_peers(const struct settings *settings, struct arena *arena, struct ip **ret,
+                    size_t *ret_count);
 
 #endif

@@ -8,11 +8,18 @@
 #include "crd/service.h"
 #include "speaker/config.h"
 #include "speaker/pace.h"
+#include "speaker/tell.h"
 
 static const enum kind_id followed[] = {
     KIND_NODE, KIND_SERVICE, KIND_ENDPOINT_SLICE, KIND_IP_ADDRESS_POOL, KIND_L2_ADVERTISEMENT,
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
+
+/* A plan with its arena. */
+struct planned {
+    struct plan *plan; /* NULL: none yet */
+    struct arena *arena;
+};
 
 struct speaker {
     struct speaker_options options;
@@ -23,11 +30,15 @@ struct speaker {
     struct speaker_metrics *metrics;
     struct config *config;
     struct elect *elect;
+    struct peers *peers;
     struct apply *apply;
     struct local *local;
-    struct plan *plan; /* carried out; in the arena below */
-    struct arena *plan_arena;
+    struct tell tell;
+    struct basis *basis;           /* NULL: objects have changed since */
+    struct planned now;            /* carried out */
+    struct planned told;           /* what people were told of last */
     struct loop_timer *turn;       /* a plan is due */
+    struct loop_timer *telling;    /* deferred: the plan carried out is to be told of */
     bool at_once;                  /* it does not wait for its time (pace.h) */
     uint64_t started_ns, ended_ns; /* the last plan, from its making to its telling */
     struct sbuf findings;          /* as they were logged last */
@@ -37,13 +48,26 @@ struct speaker {
 
 /* --- what a change means --------------------------------------------------------------------- */
 
+static bool same_addresses(const struct node *a, const struct node *b)
+{
+    const struct node_address *x = a->addresses.items, *y = b->addresses.items;
+    if (a->addresses.count != b->addresses.count)
+        return false;
+    for (size_t i = 0; i < a->addresses.count; i++) {
+        if (!str_eq(x[i].type, y[i].type) || !str_eq(x[i].text, y[i].text))
+            return false;
+    }
+    return true;
+}
+
 /* A node's heartbeats change its object all the time. */
 static bool node_matters(const struct object *before, const struct object *after)
 {
     if (!before || !after || !object_same_labels(before, after))
         return true;
-    return ((const struct node *)before)->network_unavailable !=
-           ((const struct node *)after)->network_unavailable;
+    const struct node *a = (const struct node *)before, *b = (const struct node *)after;
+    return a->network_unavailable != b->network_unavailable || a->draining != b->draining ||
+           !same_addresses(a, b);
 }
 
 static bool is_balanced(const struct object *service)
@@ -92,8 +116,10 @@ static void object_changed(void *ctx, const struct object *before, const struct 
 {
     struct speaker *s = ctx;
     enum kind_id kind = (after ? after : before)->kind->id;
-    if (matters(s, kind, before, after))
-        schedule(s, kind != KIND_SERVICE);
+    if (!matters(s, kind, before, after))
+        return;
+    s->basis = basis_unref(s->basis);
+    schedule(s, kind != KIND_SERVICE);
 }
 
 static void synced(void *ctx)
@@ -105,6 +131,16 @@ static void synced(void *ctx)
 
 static void interfaces_changed(void *ctx)
 {
+    struct speaker *s = ctx;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
+    peers_set_interfaces(s->peers, ifaces, count);
+    schedule(s, true);
+}
+
+static void members_changed(void *ctx)
+{
     schedule(ctx, true);
 }
 
@@ -114,100 +150,16 @@ static void excludes_changed(void *ctx)
     netlink_set_excludes(s->netlink, excludes_file_list(s->excludes));
 }
 
-static void log_findings(const struct diag_list *list)
+static void message_came(void *ctx, struct str from, struct str bytes)
 {
-    for (size_t i = 0; i < list->found.len; i++) {
-        const struct diag *diag = &list->found.items[i];
-        log_warn("input refused", kv_str("object", diag->object), kv_str("field", diag->field),
-                 kv_str("reason", diag->message));
-    }
+    (void)ctx;
+    (void)from;
+    (void)bytes;
 }
 
 static void input_findings_changed(void *ctx)
 {
-    log_findings(source_findings(((const struct speaker *)ctx)->source));
-}
-
-/* --- telling what has changed ---------------------------------------------------------------- */
-
-static void tell_event(struct speaker *s, struct str key, bool warning, struct str reason,
-                       struct str message)
-{
-    struct str namespace, name;
-    (void)str_cut(key, '/', &namespace, &name);
-    const struct object *service = source_get(s->source, KIND_SERVICE, namespace, name);
-    if (!service)
-        return;
-    struct source_event event = {.about = service,
-                                 .warning = warning,
-                                 .reason = reason,
-                                 .action = STR("Announce"),
-                                 .message = message};
-    source_event(s->source, &event);
-}
-
-static void tell_announced(struct speaker *s, const struct plan_service *service,
-                           struct arena *scratch)
-{
-    log_info("service announced", kv_str("service", service->key),
-             kv_uint("epoch", service->epoch));
-    tell_event(s, service->key, false, STR("nodeAssigned"),
-               arena_printf(scratch,
-                            "announcing from node \"" STR_FMT "\" with protocol \"layer2\"",
-                            STR_ARG(s->options.node)));
-}
-
-static void tell_no_interface(struct speaker *s, const struct plan_service *service,
-                              struct arena *scratch)
-{
-    log_warn("service has no interface to be announced on", kv_str("service", service->key));
-    tell_event(s, service->key, true, STR("announceFailed"),
-               arena_printf(scratch,
-                            "node \"" STR_FMT "\" owns the address but has none of the interfaces "
-                            "that the L2Advertisements name",
-                            STR_ARG(s->options.node)));
-}
-
-/* Only transitions are told. */
-static void tell_service(struct speaker *s, const struct plan_service *before,
-                         const struct plan_service *after, struct arena *scratch)
-{
-    enum reason was = before ? before->reason : REASON_SERVICE_DELETED;
-    enum placement_verdict worth = before ? before->placement : PLACEMENT_NOT_PUBLISHED;
-    if (after->placement != worth && after->placement > PLACEMENT_NOT_PUBLISHED)
-        log_warn("published placement ignored", kv_str("service", after->key),
-                 kv_cstr("reason", placement_verdict_name(after->placement)));
-    if (after->reason == was)
-        return;
-    if (after->reason == REASON_NONE)
-        tell_announced(s, after, scratch);
-    else if (was == REASON_NONE)
-        log_info("service withdrawn", kv_str("service", after->key),
-                 kv_cstr("reason", reason_name(after->reason)), kv_str("owner", after->owner));
-    if (after->reason == REASON_NO_INTERFACE)
-        tell_no_interface(s, after, scratch);
-}
-
-/* Why a Service is in the plan no more. */
-static enum reason reason_gone(const struct speaker *s, struct str key)
-{
-    struct str namespace, name;
-    (void)str_cut(key, '/', &namespace, &name);
-    const struct object *service = source_get(s->source, KIND_SERVICE, namespace, name);
-    return service && !is_balanced(service) ? REASON_NOT_LOAD_BALANCER : REASON_SERVICE_DELETED;
-}
-
-static void tell(struct speaker *s, const struct plan *before, const struct plan *after,
-                 struct arena *scratch)
-{
-    for (size_t i = 0; i < after->service_count; i++)
-        tell_service(s, plan_find(before, after->services[i].key), &after->services[i], scratch);
-    for (size_t i = 0; before && i < before->service_count; i++) {
-        const struct plan_service *gone = &before->services[i];
-        if (gone->reason == REASON_NONE && !plan_find(after, gone->key))
-            log_info("service withdrawn", kv_str("service", gone->key),
-                     kv_cstr("reason", reason_name(reason_gone(s, gone->key))));
-    }
+    tell_findings(source_findings(((const struct speaker *)ctx)->source));
 }
 
 /* --- a turn ---------------------------------------------------------------------------------- */
@@ -235,7 +187,7 @@ static void tell_config(struct speaker *s)
     s->findings = text;
     if (same)
         return;
-    log_findings(findings);
+    tell_findings(findings);
     log_info("configuration in force", kv_uint("pools", config_pools(s->config)->count),
              kv_uint("advertisements", config_advertisements(s->config)->count));
 }
@@ -250,21 +202,48 @@ static void run_config(struct speaker *s, struct arena *scratch)
     tell_config(s);
 }
 
-static struct plan *make_plan(struct speaker *s, const struct iface *ifaces, size_t count,
-                              struct arena *arena, struct arena *scratch)
+static struct basis *make_basis(struct speaker *s, struct arena *scratch)
 {
     struct snapshot snapshot = {
         .node = s->options.node,
         .lb_class = s->options.lb_class,
         .ignore_excluded = s->options.ignore_excluded,
-        .interfaces = iface_usable(ifaces, count, scratch),
         .services = list(s, KIND_SERVICE, scratch),
         .slices = list(s, KIND_ENDPOINT_SLICE, scratch),
         .nodes = list(s, KIND_NODE, scratch),
         .pools = *config_pools(s->config),
         .advertisements = *config_advertisements(s->config),
     };
-    return plan_make(&snapshot, s->elect, arena);
+    peers_set_nodes(s->peers, &snapshot.nodes);
+    return basis_make(&snapshot);
+}
+
+static void planned_done(struct planned *planned)
+{
+    plan_done(planned->plan);
+    (void)arena_free(planned->arena);
+    *planned = (struct planned){0};
+}
+
+/* Not in the same turn of the loop as carrying out, which is not to wait for it. */
+static void telling(void *ctx)
+{
+    struct speaker *s = ctx;
+    s->telling = NULL;
+    speaker_metrics_plan(s->metrics, s->now.plan, s->options.node, s->ended_ns - s->started_ns);
+    tell_plans(&s->tell, s->told.plan, s->now.plan);
+    local_run(s->local, s->now.plan);
+    planned_done(&s->told);
+    s->told = s->now;
+}
+
+static void take_plan(struct speaker *s, struct planned *planned)
+{
+    if (s->now.plan != s->told.plan)
+        planned_done(&s->now); /* nobody was told of it */
+    s->now = *planned;
+    if (!s->telling)
+        s->telling = loop_timer_start(s->loop, 0, 0, telling, s);
 }
 
 static void turn(void *ctx)
@@ -276,16 +255,18 @@ static void turn(void *ctx)
     size_t count;
     if (s->config_changed)
         run_config(s, scratch);
+    if (!s->basis)
+        s->basis = make_basis(s, scratch);
+    if (!peers_are_settled(s->peers))
+        return; /* there will be a call when they are */
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
-    struct arena *arena = arena_new(0);
-    struct plan *plan = make_plan(s, ifaces, count, arena, scratch);
-    apply_run(s->apply, ifaces, count, plan);
-    speaker_metrics_plan(s->metrics, plan, s->options.node, loop_clock_ns() - s->started_ns);
-    tell(s, s->plan, plan, scratch);
-    (void)arena_free(s->plan_arena);
-    s->plan = plan;
-    s->plan_arena = arena;
-    local_run(s->local, plan);
+    struct plan_view view = {.watches = peers_watch(s->peers),
+                             .interfaces = iface_usable(ifaces, count, scratch)};
+    view.members = peers_list(s->peers, scratch, &view.member_count);
+    struct planned planned = {.arena = arena_new(0)};
+    planned.plan = plan_make(s->basis, &view, s->elect, planned.arena);
+    apply_run(s->apply, ifaces, count, planned.plan);
+    take_plan(s, &planned);
     s->ended_ns = loop_clock_ns();
 }
 
@@ -327,11 +308,15 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .elect = elect_new(options->seed),
         .apply = apply_new(loop, options->seed),
         .local = local_open(loop, source, options->node),
+        .tell = {.source = source, .node = options->node},
         .config_changed = true,
     };
+    static const struct gossip_calls calls = {.changed = members_changed, .message = message_came};
     s->excludes = excludes_file_open(loop, options->excludes_path, excludes_changed, s);
-    int result =
-        netlink_open(loop, excludes_file_list(s->excludes), interfaces_changed, s, &s->netlink);
+    int result = peers_open(loop, &options->peers, &calls, s, &s->peers);
+    if (result >= 0)
+        result =
+            netlink_open(loop, excludes_file_list(s->excludes), interfaces_changed, s, &s->netlink);
     if (result < 0) {
         (void)speaker_free(s);
         return result;
@@ -346,14 +331,19 @@ struct speaker *speaker_free(struct speaker *s)
     if (!s)
         return NULL;
     (void)loop_timer_cancel(s->turn);
+    (void)loop_timer_cancel(s->telling);
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
     (void)excludes_file_close(s->excludes);
+    (void)peers_close(s->peers);
     (void)apply_free(s->apply);
     (void)local_close(s->local);
     (void)config_free(s->config);
     (void)elect_free(s->elect);
-    (void)arena_free(s->plan_arena);
+    if (s->told.plan != s->now.plan)
+        planned_done(&s->told);
+    planned_done(&s->now);
+    (void)basis_unref(s->basis);
     sbuf_done(&s->findings);
     free(s);
     return NULL;
@@ -361,12 +351,17 @@ struct speaker *speaker_free(struct speaker *s)
 
 bool speaker_is_ready(const struct speaker *s)
 {
-    return s->plan != NULL;
+    return s->now.plan != NULL;
 }
 
 const struct plan *speaker_plan(const struct speaker *s)
 {
-    return s->plan;
+    return s->now.plan;
+}
+
+const struct peers *speaker_peers(const struct speaker *s)
+{
+    return s->peers;
 }
 
 const struct apply *speaker_apply(const struct speaker *s)

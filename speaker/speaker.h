@@ -1,11 +1,14 @@
 /* The speaker's shell: feeds the plan from a source and the kernel, carries it out, reports.
  *
- *     source ──changed──▶ speaker ──snapshot──▶ plan (pure) ──▶ apply ──▶ ARP responders
- *     netlink ─changed──────┘
+ *     source ──changed──▶ basis (pure) ──▶ plan (pure) ──▶ apply ──▶ responders
+ *     netlink ─changed─────────────────────┤                 └─────▶ tell, metrics, local
+ *     peers ───changed─────────────────────┘
  *
  * Every change only marks that a plan is due. Once per turn of the loop everything is planned
- * together and carried out by differences. Nothing is announced before both the objects and the
- * interfaces are known in full; from then on losing the source changes nothing. */
+ * together and carried out by differences. A member that comes or goes changes nothing about the
+ * objects, so that the basis stands and a fail-over costs an election and what it changes. Nothing
+ * is announced before the objects, the interfaces and the members are known in full; from then on
+ * losing the source changes nothing. */
 #ifndef SPEAKER_SPEAKER_H
 #define SPEAKER_SPEAKER_H
 
@@ -14,6 +17,7 @@
 #include "speaker/excludes_file.h"
 #include "speaker/local.h"
 #include "speaker/netlink.h"
+#include "speaker/peers.h"
 #include "speaker/speaker_metrics.h"
 
 /* Texts are borrowed for the speaker's life. */
@@ -24,6 +28,7 @@ struct speaker_options {
     struct str excludes_path; /* the list of excluded interfaces (excludes_file.h) */
     bool ignore_excluded;
     uint64_t seed; /* secret, of hash tables */
+    struct peers_options peers;
 };
 
 struct speaker;
@@ -43,6 +48,7 @@ bool speaker_is_ready(const struct speaker *speaker);
 /* For those who report: the plan carried out last (NULL: none yet) and what it was made from,
  * borrowed until the next turn of the loop. */
 const struct plan *speaker_plan(const struct speaker *speaker);
+const struct peers *speaker_peers(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);
 const struct local *speaker_local(const struct speaker *speaker);
 const struct excludes_file *speaker_excludes(const struct speaker *speaker);

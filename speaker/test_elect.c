@@ -5,23 +5,30 @@ static struct str nodes[] = {STR_INIT("node-a"), STR_INIT("node-b"), STR_INIT("n
 enum { NODES = sizeof(nodes) / sizeof(nodes[0]) };
 
 struct owner_case {
-    const char *published; /* "" for none */
+    const char *order;     /* that is published: letters; "" for none */
     const char *eligible;  /* letters */
     int64_t scores[NODES]; /* all 0: none */
     const char *owner;     /* "": none */
 };
 
-static struct str owner_of(struct elect *elect, const struct owner_case *c)
+static struct elect_unit unit_of(const struct owner_case *c, struct arena *arena)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct placement placement;
-    struct elect_unit unit = {.nodes = nodeset_new(NODES, arena), .ip = ip_v4(10, 0, 0, 1)};
-    if (placement_parse(str_from(c->published), arena, &placement) == PLACEMENT_VALID)
-        unit.published = &placement;
+    uint32_t *order = arena_array(arena, NODES, sizeof(*order));
+    struct elect_unit unit = {
+        .order = order, .nodes = nodeset_new(NODES, arena), .ip = ip_v4(10, 0, 0, 1)};
+    for (const char *letter = c->order; *letter; letter++)
+        order[unit.order_count++] = (uint32_t)(*letter - 'a');
     if (c->scores[0] || c->scores[1] || c->scores[2])
         unit.scores = c->scores;
     for (const char *letter = c->eligible; *letter; letter++)
         nodeset_add(&unit.nodes, (size_t)(*letter - 'a'));
+    return unit;
+}
+
+static struct str owner_of(struct elect *elect, const struct owner_case *c)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct elect_unit unit = unit_of(c, arena);
     elect_begin(elect, nodes, NODES);
     size_t owner = elect_owner(elect, &unit, arena);
     elect_end(elect);
@@ -37,14 +44,13 @@ static const struct owner_case cases[] = {
     {"", "c", {0}, "node-c"},
     {"", "bc", {0}, "node-b"},
     {"", "", {0}, ""},
-    {"1 node-c node-a", "abc", {0}, "node-c"},
-    {"1 node-c node-a", "ab", {0}, "node-a"}, /* a backup steps in */
-    {"1 node-c", "ab", {0}, "node-b"},        /* then those that are not named */
-    {"1 gone", "", {0}, ""},
-    {"1 node-c node-c", "abc", {0}, "node-b"}, /* malformed: as if none */
-    {"", "abc", {1, 0, 5}, "node-c"},          /* preference before the hash */
+    {"ca", "abc", {0}, "node-c"},
+    {"ca", "ab", {0}, "node-a"}, /* a backup steps in */
+    {"c", "ab", {0}, "node-b"},  /* then those that are not named */
+    {"c", "", {0}, ""},
+    {"", "abc", {1, 0, 5}, "node-c"}, /* preference before the hash */
     {"", "ab", {1, 0, 5}, "node-a"},
-    {"1 node-b", "abc", {1, 0, 5}, "node-b"}, /* what is published before preference */
+    {"b", "abc", {1, 0, 5}, "node-b"}, /* what is published before preference */
 };
 
 static void test_owner(void)
@@ -99,5 +105,29 @@ static void test_memory_against_a_fresh_election(void)
     }
 }
 
-TEST_MAIN("speaker/elect", TEST(test_owner), TEST(test_memory_never_shows),
+/* Every node knows the same order: how many are before one is what the winners are when they go one
+ * after the other. */
+static void test_rank(void)
+{
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        scoped_ptr(elect) struct elect *elect = elect_new(1);
+        struct owner_case c = cases[i];
+        char left[NODES + 1] = {0};
+        size_t rank = 0;
+        for (const char *letter = c.eligible; *letter; letter++)
+            left[letter - c.eligible] = *letter;
+        c.eligible = left;
+        while (left[0]) {
+            struct str owner = owner_of(elect, &c);
+            struct elect_unit unit = unit_of(&cases[i], arena);
+            TEST_ASSERT(elect_rank(elect, &unit, (size_t)(owner.ptr[5] - 'a'), arena) == rank);
+            rank++;
+            char *gone = strchr(left, owner.ptr[5]);
+            memmove(gone, gone + 1, strlen(gone));
+        }
+    }
+}
+
+TEST_MAIN("speaker/elect", TEST(test_owner), TEST(test_memory_never_shows), TEST(test_rank),
           TEST(test_memory_against_a_fresh_election))

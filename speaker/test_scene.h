@@ -14,7 +14,10 @@ struct scene {
     struct map items; /* id → struct object, one reference each */
     struct config *config;
     struct elect *elect;
-    struct snapshot snapshot; /* node, class, interfaces: for the test to change */
+    struct snapshot snapshot; /* node, class: for the test to change */
+    struct plan_view view;    /* for the test to change */
+    struct basis *basis;      /* of the last plan */
+    struct plan *plan;
 };
 
 static struct str scene_interfaces[] = {STR_INIT("eth0"), STR_INIT("eth1")};
@@ -25,7 +28,7 @@ static inline void scene_init(struct scene *s)
         .arena = arena_new(0),
         .config = config_new(),
         .elect = elect_new(1),
-        .snapshot = {.interfaces = {.items = scene_interfaces, .count = 2}},
+        .view = {.interfaces = {.items = scene_interfaces, .count = 2}},
     };
 }
 
@@ -35,6 +38,8 @@ static inline void scene_done(struct scene *s)
     for (struct map_entry *slot; (slot = map_next(&s->items, &cursor));)
         (void)object_unref(slot->value);
     map_done(&s->items);
+    plan_done(s->plan);
+    (void)basis_unref(s->basis);
     (void)config_free(s->config);
     (void)elect_free(s->elect);
     (void)arena_free(s->arena);
@@ -79,7 +84,8 @@ static inline struct objects scene_list(struct scene *s, enum kind_id kind)
     return list;
 }
 
-static inline struct plan *scene_plan(struct scene *s, const char *node)
+/* Everything that objects decide. */
+static inline struct basis *scene_basis(struct scene *s, const char *node)
 {
     struct objects pools = scene_list(s, KIND_IP_ADDRESS_POOL);
     struct objects advertisements = scene_list(s, KIND_L2_ADVERTISEMENT);
@@ -90,7 +96,18 @@ static inline struct plan *scene_plan(struct scene *s, const char *node)
     s->snapshot.nodes = scene_list(s, KIND_NODE);
     s->snapshot.pools = *config_pools(s->config);
     s->snapshot.advertisements = *config_advertisements(s->config);
-    return plan_make(&s->snapshot, s->elect, s->arena);
+    (void)basis_unref(s->basis);
+    s->basis = basis_make(&s->snapshot);
+    return s->basis;
+}
+
+/* A plan for a node; it lives until the next one. */
+static inline struct plan *scene_plan(struct scene *s, const char *node)
+{
+    struct basis *basis = scene_basis(s, node);
+    plan_done(s->plan);
+    s->plan = plan_make(basis, &s->view, s->elect, s->arena);
+    return s->plan;
 }
 
 static inline void scene_put_list(struct sbuf *out, const struct str_list *list)

@@ -234,3 +234,13 @@ struct str_list eligible_interfaces(const struct eligible *e, const struct candi
     }
     return names;
 }
+
+const struct nodeset *eligible_reach(const struct eligible *e, size_t index)
+{
+    return &e->reach[index];
+}
+
+const struct nodeset *eligible_available(const struct eligible *e)
+{
+    return &e->available;
+}

@@ -56,6 +56,11 @@ struct str_list eligible_interfaces(const struct eligible *eligible,
                                     const struct candidacy *candidacy, size_t node,
                                     const struct str_list *interfaces, struct arena *arena);
 
+/* The nodes that the advertisement of that index names, available or not; and the nodes that are
+ * available. Borrowed from the tables. */
+const struct nodeset *eligible_reach(const struct eligible *eligible, size_t advertisement);
+const struct nodeset *eligible_available(const struct eligible *eligible);
+
 /* The index of the node of that name, or the number of nodes when there is none. */
 size_t eligible_node(const struct eligible *eligible, struct str name);
 

@@ -30,6 +30,26 @@ static inline void nodeset_add(struct nodeset *set, size_t node)
     set->words[node / NODESET_BITS] |= UINT64_C(1) << (node % NODESET_BITS);
 }
 
+static inline void nodeset_drop(struct nodeset *set, size_t node)
+{
+    set->words[node / NODESET_BITS] &= ~(UINT64_C(1) << (node % NODESET_BITS));
+}
+
+static inline void nodeset_clear(struct nodeset *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] = 0;
+}
+
+static inline bool nodeset_is_empty(const struct nodeset *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->words[i])
+            return false;
+    }
+    return true;
+}
+
 static inline bool nodeset_has(const struct nodeset *set, size_t node)
 {
     return set->words[node / NODESET_BITS] >> (node % NODESET_BITS) & 1;

@@ -41,6 +41,9 @@ class Cluster:
         self.services = {}  # name: the object as it was made
         self.speakers, self.proxies, self.pods = {}, {}, {}
         self.down = set()  # nodes whose processes do not run
+        self._secret = run.directory / run.unique("memberlist")
+        self._secret.mkdir()
+        (self._secret / "secretkey").write_text("what the speakers of the lab share\n")
         host = network.add_host("c1", CONTROLLER_NUMBER)
         self._make_objects()
         self._start_data_path()
@@ -241,7 +244,8 @@ class Cluster:
 
     def _start_speaker(self, node):
         return Speaker(self.run, node, self.store.kubeconfig("speaker"),
-                       [*self.store.arguments, *self._speaker_arguments])
+                       ["--ml-bindaddr", node.address, "--ml-secret-key-path", self._secret,
+                        *self.store.arguments, *self._speaker_arguments])
 
     def _processes(self, name):
         yield self.speakers[name].process
