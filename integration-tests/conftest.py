@@ -30,6 +30,10 @@ from lab.story import tell  # noqa: E402
 _EVIDENCE = pytest.StashKey[Evidence]()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures times; not beside other tests")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Collects the evidence of a failure before any fixture takes its part down."""

@@ -12,6 +12,8 @@ from lab.programs import REPOSITORY, core
 from lab.run import namespaces_of, name_of, processes_of, start_time
 from lab.wait import wait_until
 
+pytestmark = pytest.mark.alone
+
 
 def start(mode):
     environment = {**os.environ, "STENTOR_BUILD": str(build_directory())}
