@@ -178,7 +178,8 @@ struct alloc_answer alloc_extend(struct alloc *alloc, const struct alloc_request
     unsigned slot = 1 - pool_slot(&self->holds[0].address->ip);
     struct ip ip;
     if (!wish_find_one(&alloc->books, &wish, pool, slot, &ip))
-        return wish_refuse(ALLOC_POOL_EXHAUSTED, alloc_say_pool_exhausted(pool, 1U << slot, arena));
+        return wish_refuse(ALLOC_POOL_EXHAUSTED,
+                           alloc_say_pool_exhausted(&alloc->books, pool, 1U << slot, arena));
     holdings_grow(&alloc->books, self, &ip, arena);
     return accept(alloc, holdings_holder(&alloc->books, request->key));
 }

@@ -1,5 +1,6 @@
 #include "controller/alloc_say.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/base/names.h"
@@ -115,8 +116,9 @@ struct str alloc_say_port(const struct ip *ip, uint32_t port, const struct holde
                         ip_format(ip).text, STR_ARG(other->key));
 }
 
-/* "has no free IPv4 address and no IPv6 addresses" */
-static void put_lack(struct sbuf *text, const struct pool *pool, unsigned slots)
+/* "has no free IPv4 address (1 in quarantine) and no IPv6 addresses" */
+static void put_lack(struct sbuf *text, const struct holdings *books, const struct pool *pool,
+                     unsigned slots)
 {
     const char *before = "has";
     for (unsigned slot = 0; slot < POOL_FAMILIES; slot++) {
@@ -125,21 +127,26 @@ static void put_lack(struct sbuf *text, const struct pool *pool, unsigned slots)
         bool any = pool->families[slot].first < pool->families[slot].end;
         sbuf_printf(text, "%s no %s%s address%s", before, any ? "free " : "", family_names[slot],
                     any ? "" : "es");
+        int64_t quarantined = books->counts[pool - books->set->pools][slot].quarantined;
+        if (quarantined)
+            sbuf_printf(text, " (%" PRId64 " in quarantine)", quarantined);
         before = " and";
     }
 }
 
-struct str alloc_say_pool_exhausted(const struct pool *pool, unsigned slots, struct arena *arena)
+struct str alloc_say_pool_exhausted(const struct holdings *books, const struct pool *pool,
+                                    unsigned slots, struct arena *arena)
 {
     struct sbuf text = {0};
     sbuf_printf(&text, "no available IPs in pool " STR_FMT ": it ", STR_ARG(pool->name));
-    put_lack(&text, pool, slots);
+    put_lack(&text, books, pool, slots);
     return sbuf_move(&text, arena);
 }
 
-struct str alloc_say_no_pool(const struct pool_set *set, const struct alloc_request *request,
+struct str alloc_say_no_pool(const struct holdings *books, const struct alloc_request *request,
                              unsigned slots, struct arena *arena)
 {
+    const struct pool_set *set = books->set;
     if (!set->count)
         return arena_printf(arena, "no available IPs: there are no address pools");
     struct sbuf text = {0};
@@ -152,7 +159,7 @@ struct str alloc_say_no_pool(const struct pool_set *set, const struct alloc_requ
         else if (!pool->auto_assign)
             sbuf_puts(&text, "is only given on request");
         else
-            put_lack(&text, pool, slots);
+            put_lack(&text, books, pool, slots);
     }
     if (set->count > NAMED)
         sbuf_printf(&text, " and %u more pools", (unsigned)(set->count - NAMED));

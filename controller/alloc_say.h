@@ -25,10 +25,11 @@ struct str alloc_say_port(const struct ip *ip, uint32_t port, const struct holde
                           struct arena *arena);
 
 /* The pool asked for gives nothing. slots: bit per family (pool_slot) that was looked for. */
-struct str alloc_say_pool_exhausted(const struct pool *pool, unsigned slots, struct arena *arena);
+struct str alloc_say_pool_exhausted(const struct holdings *books, const struct pool *pool,
+                                    unsigned slots, struct arena *arena);
 
 /* No pool gives anything by itself. */
-struct str alloc_say_no_pool(const struct pool_set *set, const struct alloc_request *request,
+struct str alloc_say_no_pool(const struct holdings *books, const struct alloc_request *request,
                              unsigned slots, struct arena *arena);
 
 #endif

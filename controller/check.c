@@ -46,6 +46,19 @@ static void print(struct check *check, const struct plan *plan, const struct dia
     check->status = diag_errors(findings) ? 1 : 0;
 }
 
+/* The conflicts of our own namespace. */
+static void set_quarantine(struct plan *plan, const struct config_input *input, struct arena *arena)
+{
+    size_t total = input->counts[KIND_ADDRESS_CONFLICT], count = 0;
+    const struct object **ours = arena_array(arena, total, sizeof(*ours));
+    for (size_t i = 0; i < total; i++) {
+        const struct object *object = input->objects[KIND_ADDRESS_CONFLICT][i];
+        if (input->namespace.len == 0 || str_eq(object->meta.namespace, input->namespace))
+            ours[count++] = object;
+    }
+    plan_set_quarantine(plan, quarantine_new(NULL, ours, count, input->now));
+}
+
 static void synced(void *ctx)
 {
     struct check *check = ctx;
@@ -60,6 +73,7 @@ static void synced(void *ctx)
         input.objects[kind] =
             source_list(check->source, (enum kind_id)kind, arena, &input.counts[kind]);
     plan_set_pools(plan, config_build(config, &input));
+    set_quarantine(plan, &input, arena);
     for (size_t i = 0; i < input.counts[KIND_SERVICE]; i++)
         plan_offer(plan, input.objects[KIND_SERVICE][i], false);
     plan_run(plan);

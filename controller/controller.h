@@ -36,18 +36,19 @@ struct controller {
     struct controller_metrics *metrics;
     struct config *config;
     struct plan *plan;
-    struct work_queue *queue;    /* keys are object ids, "Service/default/web" */
-    struct map flights;          /* id → struct flight (apply.c) */
-    struct handover *handover;   /* addresses on their way from one Service to another */
-    struct loop_timer *turn;     /* a run of the plan is due */
-    struct loop_timer *counters; /* the counters in status are due */
-    struct loop_timer *expiry;   /* a reservation expires */
+    struct work_queue *queue;          /* keys are object ids, "Service/default/web" */
+    struct map flights;                /* id → struct flight (apply.c) */
+    struct handover *handover;         /* addresses on their way from one Service to another */
+    struct loop_timer *turn;           /* a run of the plan is due */
+    struct loop_timer *counters;       /* the counters in status are due */
+    struct loop_timer *expiry;         /* a reservation expires */
+    struct loop_timer *quarantine_end; /* of an address */
     struct loop_timer
         *watchdog; /* looks again at what should be there, such as ConfigurationState */
     bool synced;   /* the cache holds everything */
     bool leader;
     bool active; /* leader, with a cache that was listed since: plans and writes */
-    bool config_changed;
+    bool config_changed, quarantine_changed;
     size_t planned;             /* Services planned since memory was given back last */
     unsigned trims;             /* times that memory is still to be given back */
     void (*stopped)(void *ctx); /* set while stopping */

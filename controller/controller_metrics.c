@@ -20,6 +20,7 @@ enum {
     CONFIG_STALE,
     LEADER,
     SERVICES,
+    QUARANTINED,
     FINDINGS,
     PLAN_SECONDS,
     PLANNED,
@@ -66,6 +67,9 @@ static const struct metric rows[] = {
     [SERVICES] = {"stentor_controller_services",
                   "Services of type LoadBalancer by the reason of their condition.", METRIC_GAUGE,
                   .labels = {"reason"}},
+    [QUARANTINED] = {"stentor_controller_addresses_in_quarantine",
+                     "Addresses that somebody else answers for and that are not given for now.",
+                     METRIC_GAUGE},
     [FINDINGS] = {"stentor_controller_findings", "Findings about the configuration by severity.",
                   METRIC_GAUGE, .labels = {"severity"}},
     [PLAN_SECONDS] = {"stentor_controller_plan_duration_seconds", "Time that planning took.",
@@ -132,6 +136,11 @@ void controller_metrics_config(struct controller_metrics *m, const struct diag_l
                    LABELS(str_from(diag_severity_name((enum diag_severity)i))));
     controller_metrics_loaded(m);
     metric_set(m->set, CONFIG_STALE, counts[DIAG_ERROR] ? 1 : 0, NO_LABELS);
+}
+
+void controller_metrics_quarantine(struct controller_metrics *m, size_t addresses)
+{
+    metric_set(m->set, QUARANTINED, (double)addresses, NO_LABELS);
 }
 
 void controller_metrics_run(struct controller_metrics *m, uint64_t duration_ns, size_t services)

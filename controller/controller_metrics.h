@@ -16,6 +16,8 @@ void controller_metrics_loaded(struct controller_metrics *metrics);
 /* A configuration has been judged. */
 void controller_metrics_config(struct controller_metrics *metrics,
                                const struct diag_list *findings);
+/* A quarantine is in force, with so many addresses. */
+void controller_metrics_quarantine(struct controller_metrics *metrics, size_t addresses);
 /* The plan has run over some Services. */
 void controller_metrics_run(struct controller_metrics *metrics, uint64_t duration_ns,
                             size_t services);

@@ -1,20 +1,97 @@
 #include "controller/decide.h"
 
-#include <assert.h>
-
 #include "common/base/sbuf.h"
+#include "controller/notes.h"
+#include "controller/service_patch.h"
+#include "crd/condition.h"
 #include "crd/service.h"
 
 /* --- records --------------------------------------------------------------------------------- */
 
 void decide_note(struct decision *d, const char *reason, bool warning, struct str message)
 {
-    struct plan_record *record = d->record;
-    assert(record->note_count < PLAN_NOTES);
-    if (!record->notes)
-        record->notes = arena_array(d->texts, PLAN_NOTES, sizeof(*record->notes));
-    record->notes[record->note_count++] = (struct plan_note){
-        .reason = reason, .warning = warning, .message = arena_str(d->texts, message)};
+    const struct plan_note note = {.reason = reason, .warning = warning, .message = message};
+    notes_add(d->record, d->texts, &note);
+}
+
+/* Is the address one that the Service asks for? */
+static bool asks_for(const struct decision *d, const struct ip *ip)
+{
+    for (size_t i = 0; i < d->want.request.ip_count; i++) {
+        if (ip_eq(&d->want.request.ips[i], ip))
+            return true;
+    }
+    return false;
+}
+
+/* --- conflicts ------------------------------------------------------------------------------- */
+
+static void put_conflict(struct decision *d, struct sbuf *text, const struct ip *ip)
+{
+    const struct quarantine_entry *entry = quarantine_find(d->quarantine, ip);
+    if (entry)
+        sbuf_printf(text, "%s" STR_FMT, sbuf_str(text).len ? "; " : "",
+                    STR_ARG(quarantine_sentence(entry, d->scratch)));
+}
+
+/* Who else answers for the addresses that the Service holds or asks for. */
+static struct str conflict_sentence(struct decision *d)
+{
+    const struct plan_record *record = d->record;
+    struct sbuf text = {0};
+    for (size_t i = 0; i < record->ip_count; i++)
+        put_conflict(d, &text, &record->ips[i]);
+    for (size_t i = 0; i < d->want.request.ip_count; i++) {
+        bool holds = false;
+        for (size_t j = 0; j < record->ip_count; j++)
+            holds |= ip_eq(&record->ips[j], &d->want.request.ips[i]);
+        if (!holds)
+            put_conflict(d, &text, &d->want.request.ips[i]);
+    }
+    return sbuf_move(&text, d->scratch);
+}
+
+/* Sets what the condition is to say, and notes it when the object says something else. */
+static void set_conflict(struct decision *d)
+{
+    const struct service *service = (const struct service *)d->record->object;
+    const struct condition *shown =
+        condition_find(&service->status.conditions, STR(SERVICE_CONDITION_CONFLICT));
+    struct str sentence = conflict_sentence(d);
+    d->record->conflict = arena_str(d->texts, sentence);
+    if (sentence.len && !(shown && str_eq(shown->message, sentence)))
+        decide_note(d, "AddressConflict", true, sentence);
+    else if (!sentence.len && shown && d->want.verdict == WANT_ADDRESS)
+        decide_note(d, "AddressConflictEnded", false,
+                    STR("nobody else is known to answer for its addresses any more"));
+}
+
+/* Gives up those addresses in quarantine that it did not ask for. False: it holds nothing now. */
+static bool leave_quarantine(struct decision *d)
+{
+    struct ip held[ALLOC_IPS];
+    struct alloc_request kept = d->want.request;
+    size_t count = alloc_get(d->alloc, d->record->key, held, NULL);
+    kept.ip_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct quarantine_entry *entry = quarantine_find(d->quarantine, &held[i]);
+        if (entry && !asks_for(d, &held[i]))
+            decide_note(d, "AddressConflict", true,
+                        arena_printf(d->scratch, STR_FMT "; a new one will be assigned",
+                                     STR_ARG(quarantine_sentence(entry, d->scratch))));
+        else
+            kept.ips[kept.ip_count++] = held[i];
+    }
+    if (kept.ip_count == count)
+        return true;
+    if (kept.ip_count == 0) {
+        d->freed |= alloc_release(d->alloc, d->record->key);
+        return false;
+    }
+    kept.policy = ALLOC_PREFER_DUAL; /* for now; decide_complete finds it a second one */
+    struct alloc_answer answer = alloc_claim(d->alloc, &kept, d->scratch);
+    d->freed |= answer.freed;
+    return answer.outcome == ALLOC_OK;
 }
 
 static void set_result(struct decision *d, bool allocated, const char *reason, struct str message)
@@ -30,6 +107,7 @@ static void set_result(struct decision *d, bool allocated, const char *reason, s
     record->ip_count = alloc_get(d->alloc, record->key, record->ips, &pool);
     if (record->ip_count)
         record->pool = arena_str(d->texts, pool);
+    set_conflict(d);
 }
 
 /* `["192.0.2.1" "2001:db8::1"]`: the list as MetalLB's events spell it. */
@@ -174,6 +252,14 @@ static bool has_what_it_asks(struct decision *d)
     return true;
 }
 
+static void note_added(struct decision *d, const struct alloc_answer *answer, const struct ip *had)
+{
+    size_t added = ip_eq(&answer->ips[0], had) ? 1 : 0;
+    decide_note(d, "IPAllocated", false,
+                arena_printf(d->scratch, "Assigned additional IP \"%s\"",
+                             ip_format(&answer->ips[added]).text));
+}
+
 /* A dual-stack Service that prefers two addresses and has one may get the other. The sentence of
  * the condition says why not, in words that stay the same until the reason changes. */
 static struct str add_second_family(struct decision *d, bool is_new)
@@ -185,11 +271,8 @@ static struct str add_second_family(struct decision *d, bool is_new)
         return STR("");
     struct alloc_answer answer = alloc_extend(d->alloc, request, d->scratch);
     if (answer.outcome == ALLOC_OK) {
-        size_t added = ip_eq(&answer.ips[0], &held[0]) ? 1 : 0;
         if (!is_new)
-            decide_note(d, "IPAllocated", false,
-                        arena_printf(d->scratch, "Assigned additional IP \"%s\"",
-                                     ip_format(&answer.ips[added]).text));
+            note_added(d, &answer, &held[0]);
         return STR("");
     }
     decide_note(d, "AdditionalAssignFailed", false,
@@ -267,7 +350,7 @@ enum decide_step decide_hold(struct decision *d)
         settle_bad_request(d, holds);
         return DECIDE_SETTLED;
     }
-    if (!holds)
+    if (!holds || !leave_quarantine(d))
         return DECIDE_SEEK;
     if (!has_what_it_asks(d)) {
         give_up(d);
@@ -276,9 +359,28 @@ enum decide_step decide_hold(struct decision *d)
     return DECIDE_COMPLETE;
 }
 
-void decide_complete(struct decision *d)
+/* A Service that must have two addresses may have lost one of them. */
+static bool replace_second(struct decision *d)
 {
+    const struct alloc_request *request = &d->want.request;
+    struct ip held[ALLOC_IPS];
+    if (request->policy != ALLOC_REQUIRE_DUAL ||
+        alloc_get(d->alloc, request->key, held, NULL) == ALLOC_IPS)
+        return true;
+    struct alloc_answer answer = alloc_extend(d->alloc, request, d->scratch);
+    if (answer.outcome == ALLOC_OK)
+        note_added(d, &answer, &held[0]);
+    return answer.outcome == ALLOC_OK;
+}
+
+enum decide_step decide_complete(struct decision *d)
+{
+    if (!replace_second(d)) {
+        give_up(d);
+        return DECIDE_SEEK;
+    }
     settle_allocated(d, false);
+    return DECIDE_SETTLED;
 }
 
 /* --- pass 2: seek ---------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef CONTROLLER_DECIDE_H
 #define CONTROLLER_DECIDE_H
 
+#include "controller/quarantine.h"
 #include "controller/record.h"
 #include "controller/want.h"
 
@@ -15,8 +16,9 @@ struct decision {
     struct arena *texts;        /* of the record */
     struct arena *scratch;
     struct want want;
-    bool written_ahead; /* the record is newer than the object's status */
-    bool freed;         /* set when something was given up that others may wait for */
+    const struct quarantine *quarantine; /* may be NULL */
+    bool written_ahead;                  /* the record is newer than the object's status */
+    bool freed; /* set when something was given up that others may wait for */
 };
 
 enum decide_step {
@@ -37,8 +39,9 @@ void decide_give_way(struct decision *d);
  * given up, with a note. */
 enum decide_step decide_hold(struct decision *d);
 
-/* Settles a Service that keeps its addresses, and adds the second family if it may have one. */
-void decide_complete(struct decision *d);
+/* Settles a Service that keeps its addresses, and adds the second family if it may have one.
+ * Without one that it must have it gives up: DECIDE_SEEK is then next. */
+enum decide_step decide_complete(struct decision *d);
 
 /* Finds addresses, or says why there are none. */
 void decide_seek(struct decision *d);

@@ -1,5 +1,6 @@
 #include "controller/explain.h"
 
+#include "common/json/rfc3339.h"
 #include "crd/annotations.h"
 
 static void put_ips(struct patch *json, const char *key, const struct ip *ips, size_t count)
@@ -51,6 +52,34 @@ static void put_users(struct patch *json, const struct alloc *alloc, const struc
     patch_close(json);
 }
 
+static void put_time(struct patch *json, const char *key, int64_t seconds)
+{
+    scoped_sbuf struct sbuf text = {0};
+    rfc3339_format(&text, seconds, 0, 0);
+    patch_str(json, key, sbuf_str(&text));
+}
+
+/* Who else answers for those addresses, and until when they are in quarantine. */
+static void put_conflicts(struct patch *json, const struct quarantine *quarantine,
+                          const struct ip *ips, size_t count)
+{
+    patch_list(json, "conflicts");
+    for (size_t i = 0; i < count; i++) {
+        const struct quarantine_entry *entry = quarantine_find(quarantine, &ips[i]);
+        if (!entry)
+            continue;
+        patch_open(json, NULL);
+        patch_str(json, "ip", str_from(ip_format(&entry->ip).text));
+        patch_str(json, "mac", str_from(mac_format(&entry->mac).text));
+        patch_str(json, "node", entry->node);
+        patch_str(json, "interface", entry->interface);
+        put_time(json, "seen", entry->seen);
+        put_time(json, "until", entry->until);
+        patch_close(json);
+    }
+    patch_close(json);
+}
+
 /* What one pool means to the Service, in a sentence. */
 static const char *pool_sentence(const struct pool *pool, const struct service *service,
                                  bool is_asked)
@@ -89,6 +118,8 @@ void explain_service(struct patch *json, const struct plan *plan, const struct p
 {
     const struct alloc *alloc = plan_alloc(plan);
     bool asks = service->request.count > 0;
+    const struct ip *ips = asks ? service->request.ips : record->ips;
+    size_t count = asks ? service->request.count : record->ip_count;
     patch_open(json, NULL);
     patch_str(json, "service", record->key);
     patch_bool(json, "allocated", record->allocated);
@@ -98,8 +129,8 @@ void explain_service(struct patch *json, const struct plan *plan, const struct p
     patch_str(json, "pool", record->pool);
     put_wish(json, service);
     put_shown(json, service);
-    put_users(json, alloc, asks ? service->request.ips : record->ips,
-              asks ? service->request.count : record->ip_count);
+    put_users(json, alloc, ips, count);
+    put_conflicts(json, plan_quarantine(plan), ips, count);
     put_pools(json, alloc, service);
     patch_close(json);
 }

@@ -18,6 +18,7 @@
 #include "common/base/map.h"
 #include "common/base/vec.h"
 #include "controller/decide.h"
+#include "controller/notes.h"
 #include "crd/service.h"
 
 /* Most records hold a sentence and the name of a pool. */
@@ -36,6 +37,7 @@ struct plan {
     struct arena *arena; /* of the options' texts */
     struct plan_options options;
     struct alloc *alloc;
+    struct quarantine *quarantine; /* NULL: none was set yet */
     struct map entries;
     VEC(struct entry *) offered;
     VEC(struct entry *) changed;
@@ -81,6 +83,7 @@ struct plan *plan_free(struct plan *plan)
     vec_done(&plan->offered);
     vec_done(&plan->changed);
     (void)alloc_free(plan->alloc);
+    (void)quarantine_free(plan->quarantine);
     (void)arena_free(plan->arena);
     free(plan);
     return NULL;
@@ -152,6 +155,63 @@ void plan_set_pools(struct plan *plan, struct pool_set *set)
         offer(plan, slot->value);
 }
 
+/* --- quarantine ------------------------------------------------------------------------------ */
+
+/* Does the Service hold, ask for or show the address? */
+static bool concerns(const struct plan *plan, const struct entry *entry, const struct ip *ip)
+{
+    const struct service *service = (const struct service *)entry->record.object;
+    struct ip held[ALLOC_IPS];
+    size_t count = alloc_get(plan->alloc, entry->record.key, held, NULL);
+    bool found = service_shows(service, ip);
+    for (size_t i = 0; i < count; i++)
+        found |= ip_eq(&held[i], ip);
+    for (size_t i = 0; i < service->request.count; i++)
+        found |= ip_eq(&service->request.ips[i], ip);
+    return found;
+}
+
+/* What one address's quarantine was and is; either may be NULL. */
+static void compare_quarantine(struct plan *plan, const struct quarantine_entry *before,
+                               const struct quarantine_entry *now)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(256);
+    const struct ip *ip = before ? &before->ip : &now->ip;
+    if (before && now &&
+        str_eq(quarantine_sentence(before, scratch), quarantine_sentence(now, scratch)))
+        return;
+    alloc_quarantine(plan->alloc, ip, now != NULL);
+    plan->freed |= !now;
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&plan->entries, &cursor));) {
+        if (concerns(plan, slot->value, ip))
+            offer(plan, slot->value);
+    }
+}
+
+void plan_set_quarantine(struct plan *plan, struct quarantine *quarantine)
+{
+    struct quarantine *old = plan->quarantine;
+    size_t old_count, count;
+    const struct quarantine_entry *before = quarantine_list(old, &old_count);
+    const struct quarantine_entry *now = quarantine_list(quarantine, &count);
+    plan->quarantine = quarantine;
+    for (size_t i = 0; i < old_count; i++)
+        compare_quarantine(plan, &before[i], quarantine_find(quarantine, &before[i].ip));
+    for (size_t i = 0; i < count; i++) {
+        if (!quarantine_find(old, &now[i].ip))
+            compare_quarantine(plan, NULL, &now[i]);
+    }
+    (void)quarantine_free(old);
+}
+
+const struct quarantine *plan_quarantine(const struct plan *plan)
+{
+    return plan->quarantine;
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
 static int compare_age(const void *a, const void *b)
 {
     const struct object *x = ((const struct turn *)a)->entry->record.object;
@@ -185,6 +245,7 @@ static struct turn begin(struct plan *plan, struct entry *entry, struct arena *s
               .texts = entry->texts,
               .scratch = scratch,
               .want = want_read(service, plan->options.lb_class, scratch),
+              .quarantine = plan->quarantine,
               .written_ahead = entry->written_ahead},
     };
 }
@@ -215,43 +276,6 @@ static bool same_outcome(const struct plan_record *a, const struct plan_record *
     return true;
 }
 
-/* The note that a newer one stands in for: the same, or else one of the same reason. */
-static struct plan_note *note_find(const struct plan_record *record, const struct plan_note *newer)
-{
-    struct plan_note *found = NULL;
-    for (size_t i = 0; i < record->note_count; i++) {
-        struct plan_note *note = &record->notes[i];
-        if (!str_eq(str_from(note->reason), str_from(newer->reason)))
-            continue;
-        if (str_eq(note->message, newer->message))
-            return note;
-        if (!found)
-            found = note;
-    }
-    return found;
-}
-
-/* Puts notes that were not told yet before the record's own, which bring the newest words. */
-static void keep_notes(struct turn *turn, const struct plan_record *before)
-{
-    struct plan_record *record = &turn->entry->record;
-    struct plan_note own[PLAN_NOTES];
-    size_t count = record->note_count;
-    for (size_t i = 0; i < count; i++)
-        own[i] = record->notes[i];
-    record->note_count = 0;
-    for (size_t i = 0; i < before->note_count; i++)
-        decide_note(&turn->d, before->notes[i].reason, before->notes[i].warning,
-                    before->notes[i].message);
-    for (size_t i = 0; i < count; i++) {
-        struct plan_note *same = note_find(record, &own[i]);
-        if (same)
-            *same = own[i];
-        else if (record->note_count < PLAN_NOTES)
-            decide_note(&turn->d, own[i].reason, own[i].warning, own[i].message);
-    }
-}
-
 /* Ends a decision. When it came out as before, notes that were not told yet are kept: the version
  * that shows our write may arrive before the answer to it, after which they are told. */
 static void finish(struct plan *plan, struct turn *turn, const struct plan_record *before)
@@ -259,7 +283,7 @@ static void finish(struct plan *plan, struct turn *turn, const struct plan_recor
     plan->freed |= turn->d.freed;
     mark_changed(plan, turn->entry);
     if (before->note_count && same_outcome(before, &turn->entry->record))
-        keep_notes(turn, before);
+        notes_keep(&turn->entry->record, turn->entry->texts, before);
 }
 
 /* An object that cannot be read is not planned for: what was decided for its last good version
@@ -354,14 +378,17 @@ static void run_holders(struct plan *plan, struct arena *scratch, turn_list *see
         turn->before = empty_record(turn);
         next[i] = decide_hold(&turn->d);
         plan->freed |= turn->d.freed;
-        if (next[i] == DECIDE_SEEK)
-            vec_push(seekers, *turn);
     }
     for (size_t i = 0; i < holders.len; i++) {
+        struct turn *turn = &holders.items[i];
+        bool seeks = next[i] == DECIDE_SEEK;
         if (next[i] == DECIDE_COMPLETE)
-            decide_complete(&holders.items[i].d);
-        if (next[i] != DECIDE_SEEK)
-            finish(plan, &holders.items[i], &holders.items[i].before);
+            seeks = decide_complete(&turn->d) == DECIDE_SEEK;
+        plan->freed |= turn->d.freed;
+        if (seeks)
+            vec_push(seekers, *turn);
+        else
+            finish(plan, turn, &turn->before);
     }
     vec_done(&holders);
 }
@@ -448,6 +475,7 @@ void plan_forget_notes(struct plan *plan, struct str key)
     struct arena *texts = arena_new_steady(TEXTS_SIZE, TEXTS_SIZE);
     record->message = arena_str(texts, record->message);
     record->pool = arena_str(texts, record->pool);
+    record->conflict = arena_str(texts, record->conflict);
     record->notes = NULL;
     record->note_count = 0;
     (void)arena_free(entry->texts);

@@ -10,6 +10,7 @@
 #define CONTROLLER_PLAN_H
 
 #include "controller/alloc.h"
+#include "controller/quarantine.h"
 #include "controller/record.h"
 
 struct plan;
@@ -31,6 +32,13 @@ SCOPE_DEFINE(plan, struct plan, plan_free)
 /* Puts new pools in force; the plan owns `set`. Every Service is looked at again by the next
  * plan_run. */
 void plan_set_pools(struct plan *plan, struct pool_set *set);
+
+/* Puts a new quarantine in force; the plan owns it. Services that hold or ask for an address that
+ * came or went are looked at again by the next plan_run. */
+void plan_set_quarantine(struct plan *plan, struct quarantine *quarantine);
+
+/* The quarantine in force; NULL: none was set yet. */
+const struct quarantine *plan_quarantine(const struct plan *plan);
 
 /* A Service is new or has changed. written_ahead: a write of ours is under way that this version
  * does not show yet, so that its status is older than the record. A reference is kept. */

@@ -29,7 +29,13 @@ static const enum kind_id followed[] = {
     KIND_IP_RESERVATION,
     KIND_CONFIGURATION_STATE,
     KIND_NODE,
+    KIND_ADDRESS_CONFLICT,
 };
+
+static int64_t now_s(void)
+{
+    return loop_wall_ns() / 1000000000;
+}
 
 /* Did anything change but the status, which we write ourselves? */
 static bool is_changed_by_user(const struct object *before, const struct object *after)
@@ -82,6 +88,17 @@ static void config_changed(struct controller *c, const struct object *before,
     }
 }
 
+static void conflict_changed(struct controller *c, const struct object *before,
+                             const struct object *after)
+{
+    if (!c->active)
+        return;
+    c->quarantine_changed = true;
+    if ((before && before->refused) || (after && after->refused))
+        c->config_changed = true; /* for what is found about it */
+    reconcile_schedule(c);
+}
+
 /* Our own ConfigurationState came without a status, was changed by others or was deleted. */
 static void state_changed(struct controller *c, const struct object *object,
                           const struct object *after)
@@ -102,6 +119,8 @@ static void changed(void *ctx, const struct object *before, const struct object 
         config_changed(c, before, after);
     else if (kind == KIND_CONFIGURATION_STATE)
         state_changed(c, after ? after : before, after);
+    else if (kind == KIND_ADDRESS_CONFLICT)
+        conflict_changed(c, before, after);
 }
 
 /* --- running the plan ------------------------------------------------------------------------ */
@@ -140,31 +159,59 @@ static void expiry_due(void *ctx)
     reconcile_schedule(c);
 }
 
-/* A timer for the moment a reservation ends; long waits are cut, the run then finds nothing. */
-static void schedule_expiry(struct controller *c, int64_t now)
+static void quarantine_due(void *ctx)
+{
+    struct controller *c = ctx;
+    c->quarantine_end = NULL;
+    c->quarantine_changed = true;
+    reconcile_schedule(c);
+}
+
+/* A timer for the moment `next` (0: never) at which something ends; long waits are cut, the run
+ * then finds nothing. */
+static struct loop_timer *schedule_end(struct controller *c, int64_t next, void (*due)(void *ctx))
 {
     enum { LONGEST_S = 24 * 3600 };
-    int64_t next = config_next_expiry(c->config);
-    c->expiry = loop_timer_cancel(c->expiry);
+    int64_t now = now_s();
     if (next == 0)
-        return;
+        return NULL;
     int64_t wait = next > now ? next - now : 0;
     if (wait > LONGEST_S)
         wait = LONGEST_S;
-    c->expiry = loop_timer_start(c->loop, (uint64_t)wait * 1000 + 1000, 0, expiry_due, c);
+    return loop_timer_start(c->loop, (uint64_t)wait * 1000 + 1000, 0, due, c);
+}
+
+static void run_quarantine(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    const struct object **conflicts =
+        source_list(c->source, KIND_ADDRESS_CONFLICT, scratch, &count);
+    const struct quarantine *before = plan_quarantine(c->plan);
+    struct quarantine *now = quarantine_new(before, conflicts, count, now_s());
+    size_t count_before;
+    (void)quarantine_list(before, &count_before);
+    (void)quarantine_list(now, &count);
+    if (count || count_before)
+        log_info("quarantine in force", kv_uint("addresses", count),
+                 kv_uint("before", count_before));
+    controller_metrics_quarantine(c->metrics, count);
+    plan_set_quarantine(c->plan, now);
+    c->quarantine_end = loop_timer_cancel(c->quarantine_end);
+    c->quarantine_end = schedule_end(c, quarantine_next_end(now), quarantine_due);
 }
 
 static void run_config(struct controller *c)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    struct config_input input = {.namespace = c->options.namespace,
-                                 .now = loop_wall_ns() / 1000000000};
+    struct config_input input = {.namespace = c->options.namespace, .now = now_s()};
     for (size_t i = 0; i < sizeof(followed) / sizeof(followed[0]); i++) {
         enum kind_id kind = followed[i];
         input.objects[kind] = source_list(c->source, kind, scratch, &input.counts[kind]);
     }
     plan_set_pools(c->plan, config_build(c->config, &input));
-    schedule_expiry(c, input.now);
+    c->expiry = loop_timer_cancel(c->expiry);
+    c->expiry = schedule_end(c, config_next_expiry(c->config), expiry_due);
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
         for (size_t i = 0; status_is_judged((enum kind_id)kind) && i < input.counts[kind]; i++)
             apply_add(c, input.objects[kind][i]->id);
@@ -184,7 +231,10 @@ static void turn(void *ctx)
     uint64_t started = loop_clock_ns();
     if (c->config_changed)
         run_config(c);
+    if (c->quarantine_changed)
+        run_quarantine(c);
     c->config_changed = false;
+    c->quarantine_changed = false;
     plan_run(c->plan);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str_list keys = plan_changes(c->plan, scratch);
@@ -228,6 +278,7 @@ static void activate(struct controller *c)
     const struct object **services = source_list(c->source, KIND_SERVICE, scratch, &count);
     c->active = true;
     c->config_changed = true;
+    c->quarantine_changed = true;
     (void)plan_free(c->plan);
     c->plan = plan_new(&options);
     for (size_t i = 0; i < count; i++)
@@ -243,9 +294,11 @@ static void deactivate(struct controller *c)
     c->turn = loop_timer_cancel(c->turn);
     c->counters = loop_timer_cancel(c->counters);
     c->expiry = loop_timer_cancel(c->expiry);
+    c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     apply_done(c);
     apply_init(c);
     c->plan = plan_free(c->plan);
+    controller_metrics_quarantine(c->metrics, 0);
     log_info("standing by", kv_str("identity", c->options.identity));
 }
 
@@ -290,7 +343,8 @@ static void start(struct controller *c)
     size_t count = sizeof(followed) / sizeof(followed[0]);
     for (size_t i = 0; i < count; i++) {
         follow[i] = (struct source_follow){.kind = followed[i]};
-        if (status_is_judged(followed[i]) || followed[i] == KIND_CONFIGURATION_STATE)
+        if (status_is_judged(followed[i]) || followed[i] == KIND_CONFIGURATION_STATE ||
+            followed[i] == KIND_ADDRESS_CONFLICT)
             follow[i].namespace = c->options.namespace;
         if (followed[i] == KIND_IP_RESERVATION)
             follow[i].namespace = STR("");
@@ -340,6 +394,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_cancel(c->turn);
     (void)loop_timer_cancel(c->counters);
     (void)loop_timer_cancel(c->expiry);
+    (void)loop_timer_cancel(c->quarantine_end);
     (void)loop_timer_cancel(c->watchdog);
     apply_done(c);
     (void)plan_free(c->plan);
@@ -389,6 +444,7 @@ void controller_stop(struct controller *c, void (*stopped)(void *ctx), void *ctx
     c->stop_deadline_ms = loop_now(c->loop) + LONGEST_MS;
     c->turn = loop_timer_cancel(c->turn);
     c->expiry = loop_timer_cancel(c->expiry);
+    c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     c->counters = loop_timer_cancel(c->counters);
     c->counters = loop_timer_start(c->loop, 0, 0, wind_down, c);
 }

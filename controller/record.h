@@ -12,7 +12,7 @@ struct plan_note {
     struct str message;
 };
 
-enum { PLAN_NOTES = 6 };
+enum { PLAN_NOTES = 8 };
 
 struct plan_record {
     struct str key;              /* "namespace/name" */
@@ -23,6 +23,7 @@ struct plan_record {
     bool waiting;                /* could get an address when somebody gives one up */
     const char *reason;          /* of the condition: "Allocated", "PoolExhausted", … */
     struct str message;          /* of the condition */
+    struct str conflict;         /* who else answers for its addresses; empty: nobody is known */
     struct ip ips[ALLOC_IPS];
     size_t ip_count;
     struct str pool;

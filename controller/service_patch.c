@@ -26,15 +26,34 @@ static bool shows_pool(const struct plan_record *record, const struct service *s
     return present == (record->pool.len > 0) && str_eq(pool, record->pool);
 }
 
-static struct condition condition_of(const struct plan_record *record, int64_t now)
+enum { CONDITIONS = 2 };
+
+/* Our conditions, as they are to be. */
+struct conditions {
+    struct condition allocated, conflict;
+    struct condition_want wants[CONDITIONS];
+};
+
+static void conditions_of(const struct plan_record *record, int64_t now, struct conditions *ret)
 {
-    return (struct condition){
-        .type = STR(SERVICE_CONDITION_ALLOCATED),
-        .status = record->allocated ? STR("True") : STR("False"),
-        .reason = str_from(record->reason),
-        .message = record->message,
-        .since = now,
+    bool has_conflict = record->conflict.len > 0;
+    *ret = (struct conditions){
+        .allocated = {.type = STR(SERVICE_CONDITION_ALLOCATED),
+                      .status = record->allocated ? STR("True") : STR("False"),
+                      .reason = str_from(record->reason),
+                      .message = record->message,
+                      .since = now},
+        .conflict = {.type = STR(SERVICE_CONDITION_CONFLICT),
+                     .status = STR("True"),
+                     .reason = STR("AddressInUse"),
+                     .message = record->conflict,
+                     .since = now},
     };
+    ret->wants[0] = (struct condition_want){.type = ret->allocated.type,
+                                            .ours = record->managed ? &ret->allocated : NULL};
+    ret->wants[1] =
+        (struct condition_want){.type = ret->conflict.type,
+                                .ours = record->managed && has_conflict ? &ret->conflict : NULL};
 }
 
 static void put_ingress(struct patch *patch, const struct plan_record *record,
@@ -77,24 +96,23 @@ static void put_metadata(struct patch *patch, const struct plan_record *record,
 }
 
 static struct str difference(const struct plan_record *record, const struct service *service,
-                             const struct condition *ours, struct arena *arena)
+                             const struct condition_want wants[CONDITIONS], struct arena *arena)
 {
     bool ips_differ = !shows_ips(record, service);
     bool pool_differs = !shows_pool(record, service);
-    const struct str type = STR(SERVICE_CONDITION_ALLOCATED);
-    const struct list *conditions = &service->status.conditions;
-    bool condition_differs = !condition_same(condition_find(conditions, type), ours);
-    if (!ips_differ && !pool_differs && !condition_differs)
+    const struct list *shown = &service->status.conditions;
+    bool conditions_differ = !condition_patch_is_done(shown, wants, CONDITIONS);
+    if (!ips_differ && !pool_differs && !conditions_differ)
         return STR("");
     struct patch patch = {0};
     patch_open(&patch, NULL);
     put_metadata(&patch, record, service, pool_differs);
-    if (ips_differ || condition_differs) {
+    if (ips_differ || conditions_differ) {
         patch_open(&patch, "status");
         if (ips_differ)
             put_ingress(&patch, record, service);
-        if (condition_differs)
-            condition_patch(&patch, conditions, type, ours);
+        if (conditions_differ)
+            condition_patch(&patch, shown, wants, CONDITIONS);
         patch_close(&patch);
     }
     patch_close(&patch);
@@ -104,10 +122,11 @@ static struct str difference(const struct plan_record *record, const struct serv
 struct str service_patch(const struct plan_record *record, const struct service *service,
                          int64_t now, struct arena *arena)
 {
-    struct condition condition = condition_of(record, now);
+    struct conditions conditions;
     if (record->foreign)
         return STR("");
-    return difference(record, service, record->managed ? &condition : NULL, arena);
+    conditions_of(record, now, &conditions);
+    return difference(record, service, conditions.wants, arena);
 }
 
 struct str service_patch_release(const struct plan_record *record, const struct service *service,
@@ -121,7 +140,12 @@ struct str service_patch_release(const struct plan_record *record, const struct 
     }
     if (kept.ip_count == 0)
         kept.pool = STR("");
-    const struct condition *shown =
-        condition_find(&service->status.conditions, STR(SERVICE_CONDITION_ALLOCATED));
-    return difference(&kept, service, shown, arena);
+    const struct list *shown = &service->status.conditions;
+    const struct condition_want as_shown[CONDITIONS] = {
+        {.type = STR(SERVICE_CONDITION_ALLOCATED),
+         .ours = condition_find(shown, STR(SERVICE_CONDITION_ALLOCATED))},
+        {.type = STR(SERVICE_CONDITION_CONFLICT),
+         .ours = condition_find(shown, STR(SERVICE_CONDITION_CONFLICT))},
+    };
+    return difference(&kept, service, as_shown, arena);
 }

@@ -9,6 +9,10 @@
 /* The type of the Service condition that says whether it has its addresses, and why not. */
 #define SERVICE_CONDITION_ALLOCATED "stentor.io/Allocated"
 
+/* The type of the condition that is there, and True, while somebody who is none of ours answers for
+ * an address that the Service has or asks for. */
+#define SERVICE_CONDITION_CONFLICT "stentor.io/AddressConflict"
+
 /* The patch that makes the Service show the record, with the object's resourceVersion as its
  * precondition, in the arena; empty when it shows it already. now: seconds since 1970, for
  * lastTransitionTime. Ingress entries without an IP and conditions of others are kept. */

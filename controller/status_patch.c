@@ -142,7 +142,8 @@ struct str status_patch(const struct object *object, const struct status_want *w
 {
     const struct list *shown = conditions_of(object);
     struct condition ours = accepted(object, want->why, now, arena);
-    bool condition = !condition_same(condition_find(shown, ours.type), &ours);
+    const struct condition_want conditions = {.type = ours.type, .ours = &ours};
+    bool condition = !condition_patch_is_done(shown, &conditions, 1);
     bool usage = want->usage && !shows_usage(object, want->usage);
     bool assigned = want->assigned && !shows_assigned(object, want->assigned);
     if (!condition && !usage && !assigned)
@@ -150,7 +151,7 @@ struct str status_patch(const struct object *object, const struct status_want *w
     struct patch patch = {0};
     open_patch(&patch, object);
     if (condition)
-        condition_patch(&patch, shown, ours.type, &ours);
+        condition_patch(&patch, shown, &conditions, 1);
     if (usage)
         put_usage(&patch, want->usage);
     if (assigned)
@@ -182,14 +183,15 @@ struct str status_state_patch(const struct status_report *report, const struct o
         .message = summary,
         .since = now,
     };
+    const struct condition_want conditions = {.type = ours.type, .ours = &ours};
     if (str_eq(state->status.result, result) && str_eq(state->status.error_summary, summary) &&
-        condition_same(condition_find(&state->status.conditions, ours.type), &ours))
+        condition_patch_is_done(&state->status.conditions, &conditions, 1))
         return STR("");
     struct patch patch = {0};
     open_patch(&patch, shown);
     patch_str(&patch, "result", result);
     patch_str(&patch, "errorSummary", summary);
-    condition_patch(&patch, &state->status.conditions, ours.type, &ours);
+    condition_patch(&patch, &state->status.conditions, &conditions, 1);
     return close_patch(&patch, arena);
 }
 

@@ -166,7 +166,8 @@ static void test_quarantine(void)
                    {RELEASE, "x/a", .freed = true},
                    {FIND, "x/c", .got = "a: 192.0.2.3"},
                    {FIND, "x/d", .outcome = ALLOC_POOL_EXHAUSTED,
-                    .message = "no available IPs: pool a has no free IPv4 address"},
+                    .message = "no available IPs: pool a has no free IPv4 address "
+                               "(2 in quarantine)"},
                    {ALLOW, .ips = "192.0.2.1"},
                    {ALLOW, .ips = "192.0.2.1"},
                    {FIND, "x/d", .got = "a: 192.0.2.1"}}},

@@ -165,7 +165,7 @@ static inline void cluster_delete(struct cluster *c, const char *id)
     cluster_forget(c, item);
 }
 
-/* Puts the pools of the objects there are in force. */
+/* Puts the pools and conflicts of the objects there are in force. */
 static inline void cluster_configure(struct cluster *c)
 {
     struct config_input input = {.now = c->now};
@@ -181,6 +181,9 @@ static inline void cluster_configure(struct cluster *c)
         input.objects[kind] = list;
     }
     plan_set_pools(c->plan, config_build(c->config, &input));
+    plan_set_quarantine(c->plan, quarantine_new(plan_quarantine(c->plan),
+                                                input.objects[KIND_ADDRESS_CONFLICT],
+                                                input.counts[KIND_ADDRESS_CONFLICT], c->now));
 }
 
 /* Carries out a patch, as the API server would take it. */

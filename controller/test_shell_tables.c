@@ -7,7 +7,7 @@ static void test_metrics_table(void)
 {
     size_t count;
     const struct metric *rows = controller_metrics_rows(&count);
-    metrics_run(rows, count, "stentor_controller_", 21);
+    metrics_run(rows, count, "stentor_controller_", 22);
 }
 
 static void test_flags(void)

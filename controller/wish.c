@@ -319,7 +319,7 @@ static struct alloc_answer find_by_itself(const struct holdings *books, const st
     for (uint32_t i = 0; i < set->pinned_count; i++)
         any = any || pool_admits(&set->pools[set->pinned[i]], request->namespace, request->labels);
     return wish_refuse(any ? ALLOC_POOL_EXHAUSTED : ALLOC_NO_POOL,
-                       alloc_say_no_pool(set, request, slots_of(request->families), wish->arena));
+                       alloc_say_no_pool(books, request, slots_of(request->families), wish->arena));
 }
 
 static struct alloc_answer find_in_named(const struct holdings *books, const struct wish *wish,
@@ -335,8 +335,9 @@ static struct alloc_answer find_in_named(const struct holdings *books, const str
     uint32_t index = (uint32_t)(pool - books->set->pools);
     if (find_in_list(books, wish, &index, 1, ret))
         return (struct alloc_answer){0};
-    return wish_refuse(ALLOC_POOL_EXHAUSTED,
-                       alloc_say_pool_exhausted(pool, slots_of(request->families), wish->arena));
+    return wish_refuse(
+        ALLOC_POOL_EXHAUSTED,
+        alloc_say_pool_exhausted(books, pool, slots_of(request->families), wish->arena));
 }
 
 struct alloc_answer wish_find(const struct holdings *books, const struct wish *wish,

@@ -98,7 +98,7 @@ def expected_explanation(service, **differs):
     return {
         "service": service, "allocated": True, "reason": "Allocated", "pool": "a",
         "asksFor": {"ips": ["192.0.2.1"], "pool": "", "sharingKey": "key", "loadBalancerClass": ""},
-        "message": '192.0.2.1 from pool "a"', "ips": ["192.0.2.1"], "shows": ["192.0.2.1"],
+        "message": '192.0.2.1 from pool "a"', "ips": ["192.0.2.1"], "shows": ["192.0.2.1"], "conflicts": [],
         "pools": [
             {"name": "a", "availableIPv4": 2, "availableIPv6": 0, "message": "open to every Service"},
             {"name": "dual", "availableIPv4": 3, "availableIPv6": 3,

@@ -1,0 +1,295 @@
+/* Addresses that somebody else answers for: who keeps them, who gets others, and what is said. */
+#include "controller/test_cluster.h"
+#include "crd/condition.h"
+
+#define CONFLICT(address, name, seen)                                                            \
+    "---\napiVersion: stentor.io/v1alpha1\nkind: AddressConflict\nmetadata: {name: " name        \
+    ", namespace: metallb-system}\nspec: {address: \"" address "\", node: n1, interface: eth0, " \
+    "mac: \"02:00:5e:10:00:01\", seen: \"" seen "\"}\n"
+
+/* The clock of the cluster stands at 1970-01-12T13:46:40Z. */
+#define NOW "1970-01-12T13:46:40Z"
+#define ID "AddressConflict/metallb-system/"
+
+/* What the condition of a Service says, or nothing. */
+static struct str conflict_of(struct cluster *c, const char *name)
+{
+    const struct cluster_item *item =
+        map_get(&c->items, arena_printf(c->arena, "Service/default/%s", name));
+    const struct condition *condition =
+        condition_find(&((const struct service *)item->object)->status.conditions,
+                       STR(SERVICE_CONDITION_CONFLICT));
+    if (!condition)
+        return STR("");
+    return arena_printf(c->arena, STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(condition->status),
+                        STR_ARG(condition->reason), STR_ARG(condition->message));
+}
+
+static void test_moves_who_did_not_ask(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/30]") SERVICE("web", "", ""));
+    cluster_settle(&c);
+    cluster_step(&c, CONFLICT("192.0.2.0", "192.0.2.0", NOW),
+                 "default/web 192.0.2.1 p Allocated\n"
+                 "! default/web AddressConflict: 192.0.2.0 is answered for by 02:00:5e:10:00:01, "
+                 "seen by node n1 on interface eth0; a new one will be assigned\n"
+                 "* default/web IPAllocated: Assigned IP [\"192.0.2.1\"]\n");
+    TEST_ASSERT(c.writes == 1);
+    TEST_STR(conflict_of(&c, "web"), "");
+    /* Nobody else gets it, and the end of the quarantine moves nobody back. */
+    cluster_step(&c, SERVICE("new", "", ""),
+                 "default/new 192.0.2.2 p Allocated\n"
+                 "default/web 192.0.2.1 p Allocated\n"
+                 "* default/new IPAllocated: Assigned IP [\"192.0.2.2\"]\n");
+    c.now += 600;
+    cluster_step(&c, SERVICE("later", "", ""),
+                 "default/later 192.0.2.0 p Allocated\n"
+                 "default/new 192.0.2.2 p Allocated\n"
+                 "default/web 192.0.2.1 p Allocated\n"
+                 "* default/later IPAllocated: Assigned IP [\"192.0.2.0\"]\n");
+    cluster_done(&c);
+}
+
+static void test_who_asked_keeps_it(void)
+{
+    static const char sentence[] = "True AddressInUse: 192.0.2.2 is answered for by "
+                                   "02:00:5e:10:00:01, seen by node n1 on interface eth0";
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/30]")
+                          SERVICE("web", "", ", loadBalancerIP: 192.0.2.2"));
+    cluster_settle(&c);
+    cluster_step(&c, CONFLICT("192.0.2.2", "192.0.2.2", NOW),
+                 "default/web 192.0.2.2 p Allocated\n"
+                 "! default/web AddressConflict: 192.0.2.2 is answered for by 02:00:5e:10:00:01, "
+                 "seen by node n1 on interface eth0\n");
+    TEST_STR(conflict_of(&c, "web"), sentence);
+    /* Seen again, and after a restart: nothing to write, nothing to tell. */
+    cluster_step(&c, CONFLICT("192.0.2.2", "192.0.2.2", "1970-01-12T13:47:40Z"),
+                 "default/web 192.0.2.2 p Allocated\n");
+    TEST_ASSERT(c.writes == 0);
+    cluster_restart(&c);
+    cluster_step(&c, NULL, "default/web 192.0.2.2 p Allocated\n");
+    TEST_ASSERT(c.writes == 0);
+    /* Whoever asks for it now waits, and is told of the conflict too. */
+    cluster_step(&c, SERVICE("two", "", ", loadBalancerIP: 192.0.2.2"),
+                 "default/two - - Quarantined\n"
+                 "default/web 192.0.2.2 p Allocated\n"
+                 "! default/two AllocationFailed: Failed to allocate IP for \"default/two\": "
+                 "[\"192.0.2.2\"] is in quarantine and not given to anybody for now\n"
+                 "! default/two AddressConflict: 192.0.2.2 is answered for by 02:00:5e:10:00:01, "
+                 "seen by node n1 on interface eth0\n");
+    TEST_STR(conflict_of(&c, "two"), sentence);
+    cluster_delete(&c, "Service/default/web");
+    cluster_step(&c, NULL, "default/two - - Quarantined\n");
+    /* The end, told to those who had the condition. */
+    c.now += 600;
+    cluster_step(&c, NULL,
+                 "default/two 192.0.2.2 p Allocated\n"
+                 "* default/two AddressConflictEnded: nobody else is known to answer for its "
+                 "addresses any more\n"
+                 "* default/two IPAllocated: Assigned IP [\"192.0.2.2\"]\n");
+    TEST_STR(conflict_of(&c, "two"), "");
+    cluster_done(&c);
+}
+
+static void test_waits_when_there_is_no_other(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/32]") SERVICE("web", "", ""));
+    cluster_settle(&c);
+    cluster_step(&c, CONFLICT("192.0.2.0", "192.0.2.0", NOW),
+                 "default/web - - PoolExhausted\n"
+                 "! default/web AddressConflict: 192.0.2.0 is answered for by 02:00:5e:10:00:01, "
+                 "seen by node n1 on interface eth0; a new one will be assigned\n"
+                 "! default/web AllocationFailed: Failed to allocate IP for \"default/web\": no "
+                 "available IPs: pool p has no free IPv4 address (1 in quarantine)\n");
+    cluster_restart(&c);
+    cluster_step(&c, NULL, "default/web - - PoolExhausted\n");
+    TEST_ASSERT(c.writes == 0);
+    /* The object is deleted before its time: that ends it too. */
+    cluster_delete(&c, ID "192.0.2.0");
+    cluster_step(&c, NULL,
+                 "default/web 192.0.2.0 p Allocated\n"
+                 "* default/web IPAllocated: Assigned IP [\"192.0.2.0\"]\n");
+    cluster_done(&c);
+}
+
+static void test_sharing(void)
+{
+    /* Who did not ask leaves, who asked stays, nobody joins. */
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(
+        &c, POOL("p", "addresses: [192.0.2.0/31]") SERVICE(
+                "asks", ", annotations: {metallb.io/allow-shared-ip: k}",
+                ", loadBalancerIP: 192.0.2.0") "---\napiVersion: v1\nkind: Service\nmetadata: "
+                                               "{name: joins, namespace: default, annotations: "
+                                               "{metallb.io/allow-shared-ip: k}}\nspec: {type: "
+                                               "LoadBalancer, clusterIP: 198.18.0.1, clusterIPs: "
+                                               "[198.18.0.1], ports: [{port: 81}]}\n");
+    cluster_settle(&c);
+    TEST_STR(cluster_text(&c), "default/asks 192.0.2.0 p Allocated\n"
+                               "default/joins 192.0.2.0 p Allocated\n"
+                               "* default/asks IPAllocated: Assigned IP [\"192.0.2.0\"]\n"
+                               "* default/joins IPAllocated: Assigned IP [\"192.0.2.0\"]\n");
+    cluster_step(&c, CONFLICT("192.0.2.0", "192.0.2.0", NOW),
+                 "default/asks 192.0.2.0 p Allocated\n"
+                 "default/joins 192.0.2.1 p Allocated\n"
+                 "! default/asks AddressConflict: 192.0.2.0 is answered for by 02:00:5e:10:00:01, "
+                 "seen by node n1 on interface eth0\n"
+                 "! default/joins AddressConflict: 192.0.2.0 is answered for by "
+                 "02:00:5e:10:00:01, seen by node n1 on interface eth0; a new one will be "
+                 "assigned\n"
+                 "* default/joins IPAllocated: Assigned IP [\"192.0.2.1\"]\n");
+    cluster_done(&c);
+}
+
+/* Only the address in quarantine goes. */
+static void test_dual_stack(void)
+{
+    static const char *const policies[] = {"PreferDualStack", "RequireDualStack"};
+    for (size_t i = 0; i < TEST_COUNT(policies); i++) {
+        struct cluster c;
+        cluster_init(&c, "");
+        /* The IPv4 address it has is not the first free one any more. */
+        cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/30, \"2001:db8::/127\"]") SERVICE(
+                              "first", ", creationTimestamp: \"1970-01-01T00:00:00Z\"", ""));
+        cluster_settle(&c);
+        cluster_apply(&c, i ? DUAL("dual", "RequireDualStack") : DUAL("dual", "PreferDualStack"));
+        cluster_settle(&c);
+        cluster_delete(&c, "Service/default/first");
+        cluster_step(&c, NULL, "default/dual 192.0.2.1,2001:db8:: p Allocated\n");
+        cluster_step(&c, CONFLICT("2001:db8::", "2001-db8--0", NOW),
+                     "default/dual 192.0.2.1,2001:db8::1 p Allocated\n"
+                     "! default/dual AddressConflict: 2001:db8:: is answered for by "
+                     "02:00:5e:10:00:01, seen by node n1 on interface eth0; a new one will be "
+                     "assigned\n"
+                     "* default/dual IPAllocated: Assigned additional IP \"2001:db8::1\"\n");
+        cluster_apply(&c, CONFLICT("2001:db8::1", "2001-db8--1", NOW));
+        cluster_settle(&c);
+        /* With no other left, the one stays for who only prefers two. */
+        const struct plan_record *record = plan_get(c.plan, STR("default/dual"));
+        TEST_ASSERT(record->allocated == (i == 0) && record->ip_count == (i == 0 ? 1 : 0));
+        TEST_STR(record->message,
+                 i ? "no available IPs: pool p has no free IPv4 address and no free IPv6 address "
+                     "(2 in quarantine)"
+                   : "192.0.2.1 from pool \"p\"; no second address: no available IPs in pool p: "
+                     "it has no free IPv6 address (2 in quarantine)");
+        cluster_done(&c);
+    }
+}
+
+static void test_bad_request_takes_nothing_away(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/30]") SERVICE("web", "", ""));
+    cluster_settle(&c);
+    cluster_apply(&c, SERVICE("web", ", annotations: {metallb.io/loadBalancerIPs: nonsense}", ""));
+    cluster_apply(&c, CONFLICT("192.0.2.0", "192.0.2.0", NOW));
+    cluster_settle(&c);
+    TEST_ASSERT(plan_get(c.plan, STR("default/web"))->ip_count == 1);
+    TEST_STR(conflict_of(&c, "web"),
+             "True AddressInUse: 192.0.2.0 is answered for by 02:00:5e:10:00:01, seen by node n1 "
+             "on interface eth0");
+    cluster_done(&c);
+}
+
+static void test_leaving_the_type_ends_it(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/30]")
+                          SERVICE("web", "", ", loadBalancerIP: 192.0.2.0")
+                              CONFLICT("192.0.2.0", "192.0.2.0", NOW));
+    cluster_settle(&c);
+    TEST_ASSERT(conflict_of(&c, "web").len > 0);
+    cluster_apply(&c, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
+                      "spec: {type: ClusterIP, clusterIP: 198.18.0.1, clusterIPs: "
+                      "[198.18.0.1]}\n");
+    cluster_step(&c, NULL, "default/web - - NotLoadBalancer\n");
+    TEST_STR(conflict_of(&c, "web"), "");
+    cluster_done(&c);
+}
+
+/* --- the quarantine itself ------------------------------------------------------------------- */
+
+static struct quarantine *quarantine_of(const struct quarantine *before, const char *yaml,
+                                        int64_t now)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct yaml_documents documents = yaml_parse(str_from(yaml), arena);
+    const struct object **objects = arena_array(arena, documents.list.len, sizeof(*objects));
+    for (size_t i = 0; i < documents.list.len; i++)
+        objects[i] =
+            object_decode(kinds_get(KIND_ADDRESS_CONFLICT), documents.list.items[i].tree, STR(""));
+    struct quarantine *quarantine = quarantine_new(before, objects, documents.list.len, now);
+    for (size_t i = 0; i < documents.list.len; i++)
+        (void)object_unref((struct object *)objects[i]);
+    yaml_done(&documents);
+    return quarantine;
+}
+
+/* "ADDRESS until END" for each, and when the first one ends. */
+static struct str text_of(const struct quarantine *quarantine, struct arena *arena)
+{
+    struct sbuf text = {0};
+    size_t count;
+    const struct quarantine_entry *entries = quarantine_list(quarantine, &count);
+    for (size_t i = 0; i < count; i++) {
+        TEST_ASSERT(quarantine_find(quarantine, &entries[i].ip) == &entries[i]);
+        sbuf_printf(&text, "%s until %lld, ", ip_format(&entries[i].ip).text,
+                    (long long)entries[i].until);
+    }
+    sbuf_printf(&text, "next %lld", (long long)quarantine_next_end(quarantine));
+    return sbuf_move(&text, arena);
+}
+
+#define AT_100 "1970-01-01T00:01:40Z"
+#define AT_160 "1970-01-01T00:02:40Z"
+
+static void test_times(void)
+{
+    static const char two[] =
+        CONFLICT("2001:db8::1", "b", AT_160) CONFLICT("192.0.2.1", "a", AT_100);
+    static const struct {
+        const char *yaml;
+        int64_t first, now; /* when it is heard of, and when it is looked at */
+        const char *want;
+    } cases[] = {
+        {two, 200, 200, "192.0.2.1 until 700, 2001:db8::1 until 760, next 700"},
+        {two, 200, 699, "192.0.2.1 until 700, 2001:db8::1 until 760, next 700"},
+        {two, 200, 700, "2001:db8::1 until 760, next 760"},
+        {two, 200, 760, "next 0"},
+        {two, 800, 800, "next 0"},
+        /* A clock that is ahead: it counts from when it was heard of. */
+        {two, 40, 600, "192.0.2.1 until 640, 2001:db8::1 until 640, next 640"},
+        {two, 40, 640, "next 0"},
+        /* Two about one address: the longer one counts. */
+        {CONFLICT("192.0.2.1", "a", AT_160) CONFLICT("192.0.2.1", "b", AT_100), 200, 200,
+         "192.0.2.1 until 760, next 760"},
+        {CONFLICT("192.0.2.1", "a", AT_100) CONFLICT("192.0.2.1", "b", AT_160), 200, 700,
+         "192.0.2.1 until 760, next 760"},
+        /* What cannot be read is in no quarantine. */
+        {CONFLICT("192.0.2.300", "a", AT_100), 200, 200, "next 0"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        scoped_ptr(quarantine) struct quarantine *first =
+            quarantine_of(NULL, cases[i].yaml, cases[i].first);
+        scoped_ptr(quarantine) struct quarantine *now =
+            quarantine_of(first, cases[i].yaml, cases[i].now);
+        TEST_STR(text_of(now, arena), cases[i].want);
+    }
+    struct ip ip = ip_v4(192, 0, 2, 1);
+    TEST_ASSERT(quarantine_find(NULL, &ip) == NULL && quarantine_next_end(NULL) == 0);
+}
+
+TEST_MAIN("controller/quarantine", TEST(test_times), TEST(test_moves_who_did_not_ask),
+          TEST(test_who_asked_keeps_it), TEST(test_waits_when_there_is_no_other),
+          TEST(test_sharing), TEST(test_dual_stack), TEST(test_bad_request_takes_nothing_away),
+          TEST(test_leaving_the_type_ends_it))
