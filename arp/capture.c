@@ -1,9 +1,11 @@
 #include "arp/capture.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base/arena.h"
 
@@ -60,20 +62,26 @@ static int errno_of(int status)
     }
 }
 
-static int set_filter(pcap_t *pcap, enum ethernet_type protocol)
+/* Not by pcap_setfilter(): that one keeps everything back for a moment, and reads what has come
+ * already. The kernel changes from the one program to the other at once. */
+static int attach(pcap_t *pcap, const struct sock_filter *program, size_t count)
 {
-    struct bpf_program program;
-    const char *text =
-        protocol == ETHERNET_ARP ? "arp" : "ip6 and (icmp6[0] == 135 or icmp6[0] == 136)";
-    if (pcap_compile(pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
-        return -EIO;
-    int result = pcap_setfilter(pcap, &program);
-    pcap_freecode(&program);
-    return result < 0 ? -EIO : 0;
+    const struct sock_fprog argument = {.len = (unsigned short)count,
+                                        .filter = (struct sock_filter *)(uintptr_t)program};
+    return setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &argument,
+                      sizeof(argument)) == 0
+               ? 0
+               : -errno;
+}
+
+int capture_filter(struct capture *capture, const struct sock_filter *program, size_t count)
+{
+    return attach(capture->pcap, program, count);
 }
 
 static int start(pcap_t *pcap, enum ethernet_type protocol, size_t snap)
 {
+    static const struct sock_filter nothing[] = {{.code = BPF_RET | BPF_K}};
     char why[PCAP_ERRBUF_SIZE];
     /* These fail only on a handle that is active already. */
     (void)pcap_set_protocol_linux(pcap, (int)protocol);
@@ -86,7 +94,7 @@ static int start(pcap_t *pcap, enum ethernet_type protocol, size_t snap)
         return errno_of(status);
     if (pcap_datalink(pcap) != DLT_EN10MB)
         return -EPROTONOSUPPORT;
-    if (set_filter(pcap, protocol) < 0 || pcap_setdirection(pcap, PCAP_D_IN) < 0 ||
+    if (attach(pcap, nothing, 1) < 0 || pcap_setdirection(pcap, PCAP_D_IN) < 0 ||
         pcap_setnonblock(pcap, 1, why) < 0)
         return -EIO;
     return 0;

@@ -13,6 +13,7 @@
 #include "common/loop/loop.h"
 
 struct capture;
+struct sock_filter; /* linux/filter.h */
 
 struct capture_calls {
     void (*turn)(void *ctx); /* frames have come: called before the first of them */
@@ -29,6 +30,12 @@ int capture_open(struct loop *loop, const char *name, enum ethernet_type protoco
 /* NULL is fine. Returns NULL. */
 struct capture *capture_close(struct capture *capture);
 SCOPE_DEFINE(capture, struct capture, capture_close)
+
+/* From now on the kernel keeps back what the program does not let through; before the first call it
+ * keeps back everything. 0, or a negative errno: -ENOMEM when the program is longer than the
+ * kernel allows (net.core.optmem_max); the filter is as before then. */
+int capture_filter(struct capture *capture, const struct sock_filter *program, size_t count)
+    __attribute__((warn_unused_result));
 
 /* Calls nothing any more; may be called from `failed`, before the capture is closed. */
 void capture_stop(struct capture *capture);

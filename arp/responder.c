@@ -14,15 +14,15 @@
 
 #include "arp/arp_answer.h"
 #include "arp/capture.h"
+#include "arp/filter.h"
 #include "arp/membership.h"
 #include "arp/ndp_answer.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
 
-enum {
-    SNAP_ARP = 128, /* more than a tagged ARP frame */
-    SNAP_NDP = 900, /* more than any solicitation seen; four fit in a page of the ring */
-};
+/* More than a tagged ARP frame; more than any solicitation seen, and four fit in a page of the
+ * ring. */
+static const uint32_t snap[REACTION_PROTOCOLS] = {[REACTION_ARP] = 128, [REACTION_NDP] = 900};
 
 struct responder_probe {
     struct responder *responder;
@@ -45,7 +45,9 @@ struct responder {
     struct capture *captures[REACTION_PROTOCOLS];
     VEC(struct responder_probe *) probes;
     uint64_t probes_started;
-    bool may_answer; /* in this turn */
+    bool may_answer;                        /* in this turn */
+    bool filter_is_old[REACTION_PROTOCOLS]; /* the table has changed since it was made */
+    struct loop_timer *renewal;             /* of such filters, at the end of the turn */
     char name[IF_NAMESIZE];
     struct responder_figures figures;
 };
@@ -61,6 +63,45 @@ static int send_frame(struct responder *responder, enum reaction_protocol protoc
     int result = capture_send(responder->captures[protocol], frame, size);
     responder->figures.send_errors += result < 0;
     return result;
+}
+
+/* --- filters --------------------------------------------------------------------------------- */
+
+/* Fewer ranges make a shorter program. One that cannot be attached at all leaves the old one. */
+static void renew_filter(struct responder *responder, enum reaction_protocol protocol)
+{
+    filter_program program = {0};
+    int result = -ENOMEM;
+    for (size_t ranges = FILTER_RANGES_MAX; ranges && result == -ENOMEM; ranges /= 2) {
+        filter_make(protocol, responder->owned, ranges, snap[protocol], &program);
+        result = capture_filter(responder->captures[protocol], program.items, program.len);
+    }
+    vec_done(&program);
+    responder->filter_is_old[protocol] = false;
+}
+
+static void renew_filters(struct responder *responder)
+{
+    responder->renewal = loop_timer_cancel(responder->renewal);
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++) {
+        if (responder->filter_is_old[i])
+            renew_filter(responder, (enum reaction_protocol)i);
+    }
+}
+
+static void renewal_due(void *ctx)
+{
+    struct responder *responder = ctx;
+    responder->renewal = NULL;
+    renew_filters(responder);
+}
+
+/* Once for all the changes of one turn, which may be thousands. */
+static void table_changed(struct responder *responder, const struct ip *ip)
+{
+    responder->filter_is_old[protocol_of(ip)] = true;
+    if (!responder->renewal)
+        responder->renewal = loop_defer(responder->loop, renewal_due, responder);
 }
 
 /* --- probes ---------------------------------------------------------------------------------- */
@@ -79,6 +120,7 @@ struct responder_probe *responder_probe_cancel(struct responder_probe *probe)
     if (probe->ip.family == IP_V6)
         membership_leave(responder->membership, &probe->ip);
     owned_unwatch(responder->owned, &probe->ip);
+    table_changed(responder, &probe->ip);
     (void)loop_timer_cancel(probe->timer);
     free(probe);
     return NULL;
@@ -124,6 +166,7 @@ static void probe_due(void *ctx)
     struct responder_probe *probe = ctx;
     struct responder *responder = probe->responder;
     uint64_t now = loop_now(responder->loop);
+    renew_filters(responder); /* answers are to be heard */
     enum probe_step step = probe_take(&probe->schedule, now);
     probe->timer = NULL;
     if (step == PROBE_FREE) {
@@ -152,6 +195,7 @@ struct responder_probe *responder_probe_start(struct responder *responder, const
         .ctx = ctx,
     };
     owned_watch(responder->owned, ip);
+    table_changed(responder, ip);
     if (ip->family == IP_V6) /* RFC 4862 section 5.4.2: before the first solicitation */
         membership_join(responder->membership, ip);
     vec_push(&responder->probes, probe);
@@ -238,11 +282,11 @@ static const struct capture_calls ndp_calls = {turn, ndp_came, capture_failed};
 
 static int open_captures(struct responder *responder)
 {
-    int result = capture_open(responder->loop, responder->name, ETHERNET_ARP, SNAP_ARP, &arp_calls,
-                              responder, &responder->captures[REACTION_ARP]);
+    int result = capture_open(responder->loop, responder->name, ETHERNET_ARP, snap[REACTION_ARP],
+                              &arp_calls, responder, &responder->captures[REACTION_ARP]);
     if (result == 0)
-        result = capture_open(responder->loop, responder->name, ETHERNET_IPV6, SNAP_NDP, &ndp_calls,
-                              responder, &responder->captures[REACTION_NDP]);
+        result = capture_open(responder->loop, responder->name, ETHERNET_IPV6, snap[REACTION_NDP],
+                              &ndp_calls, responder, &responder->captures[REACTION_NDP]);
     return result;
 }
 
@@ -274,6 +318,7 @@ struct responder *responder_close(struct responder *responder)
     while (responder->probes.len)
         (void)responder_probe_cancel(responder->probes.items[0]);
     vec_done(&responder->probes);
+    (void)loop_timer_cancel(responder->renewal);
     for (size_t i = 0; i < REACTION_PROTOCOLS; i++)
         (void)capture_close(responder->captures[i]);
     (void)membership_free(responder->membership);
@@ -289,6 +334,7 @@ void responder_own(struct responder *responder, const struct ip *ip)
     if (responder_get(responder, ip))
         return;
     owned_add(responder->owned, ip);
+    table_changed(responder, ip);
     if (ip->family == IP_V6)
         membership_join(responder->membership, ip);
 }
@@ -298,6 +344,7 @@ void responder_disown(struct responder *responder, const struct ip *ip)
     if (!responder_get(responder, ip))
         return;
     owned_remove(responder->owned, ip);
+    table_changed(responder, ip);
     if (ip->family == IP_V6)
         membership_leave(responder->membership, ip);
 }
@@ -326,6 +373,7 @@ static int announce_v6(struct responder *responder, const struct ip *ip)
 int responder_announce(struct responder *responder, const struct ip *ip)
 {
     static const enum arp_operation operations[] = {ARP_REQUEST, ARP_REPLY};
+    renew_filters(responder); /* what neighbours say to it is to be heard */
     if (ip->family == IP_V6)
         return announce_v6(responder, ip);
     int result = 0;

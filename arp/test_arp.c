@@ -1,6 +1,5 @@
 #include "common/base/test.h"
 
-#include "arp/announce.h"
 #include "arp/arp_answer.h"
 #include "arp/test_frames.h"
 #include "common/base/arena.h"
@@ -195,35 +194,5 @@ static void test_owned(void)
     TEST_ASSERT(count == 2 && !owned_get(owned, &ours));
 }
 
-/* The rounds that are sent when every millisecond is looked at, as text. */
-static struct str rounds(struct announce *announce, uint64_t from, uint64_t to, struct arena *arena)
-{
-    struct str text = STR("");
-    for (uint64_t now = from; now <= to; now++) {
-        if (announce_take(announce, now))
-            text = arena_printf(arena, STR_FMT " %d", STR_ARG(text), (int)now);
-    }
-    return text;
-}
-
-static void test_announce_schedule(void)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct announce announce = {0};
-    uint64_t next;
-    TEST_ASSERT(!announce_next(&announce, &next));
-    announce_start(&announce, 1000);
-    TEST_ASSERT(announce_next(&announce, &next) && next == 1000);
-    TEST_STR(rounds(&announce, 0, 20000, arena), " 1000 2100 3200 4300 5400");
-    TEST_ASSERT(!announce_next(&announce, &next));
-    announce_start(&announce, 30000);
-    TEST_STR(rounds(&announce, 30000, 31500, arena), " 30000 31100");
-    announce_start(&announce, 31500); /* again while it runs: longer, not denser */
-    TEST_STR(rounds(&announce, 31500, 50000, arena), " 32200 33300 34400 35500");
-    announce_start(&announce, 60000);
-    TEST_ASSERT(announce_take(&announce, 64000)); /* looked at late */
-    TEST_ASSERT(!announce_take(&announce, 64500) && !announce_take(&announce, 70000));
-}
-
 TEST_MAIN("arp", TEST(test_answers), TEST(test_announcement_frames), TEST(test_parse_errors),
-          TEST(test_owned), TEST(test_announce_schedule))
+          TEST(test_owned))

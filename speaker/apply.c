@@ -77,7 +77,7 @@ static void rounds_due(void *ctx)
     a->round = NULL;
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
         struct held *held = slot->value;
-        if (held->announced && announce_take(&held->rounds, now))
+        if (held->announced && announce_take(&held->rounds, now, ANNOUNCE_REFRESH_MS))
             send_round(a, held);
     }
     schedule_rounds(a);

@@ -1,5 +1,6 @@
 #include "common/base/test.h"
 
+#include "arp/announce.h"
 #include "arp/chaos.h"
 #include "arp/defend.h"
 #include "arp/probe.h"
@@ -89,6 +90,81 @@ static void test_chaos(void)
     TEST_ASSERT(chaos_between(&a, 5, 5) == 5);
 }
 
+/* The rounds that are sent when every millisecond is looked at, as text. */
+static struct str rounds(struct announce *announce, uint64_t from, uint64_t to, uint64_t refresh_ms,
+                         struct arena *arena)
+{
+    struct str text = STR("");
+    for (uint64_t now = from; now <= to; now++) {
+        if (announce_take(announce, now, refresh_ms))
+            text = arena_printf(arena, STR_FMT " %d", STR_ARG(text), (int)now);
+    }
+    return text;
+}
+
+static void test_announce(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct announce announce = {0};
+    uint64_t next;
+    TEST_ASSERT(!announce_next(&announce, &next));
+    announce_start(&announce, 1000);
+    TEST_ASSERT(announce_next(&announce, &next) && next == 1000);
+    TEST_STR(rounds(&announce, 0, 90000, 0, arena), " 1000 2100 3200 4300 5400");
+    TEST_ASSERT(!announce_next(&announce, &next));
+    announce_start(&announce, 130000);
+    TEST_STR(rounds(&announce, 130000, 131500, 0, arena), " 130000 131100");
+    announce_start(&announce, 131500); /* again while it runs: longer, not denser */
+    TEST_STR(rounds(&announce, 131500, 190000, 0, arena), " 132200 133300 134400 135500");
+    announce_start(&announce, 260000);
+    TEST_ASSERT(announce_take(&announce, 264000, 0)); /* looked at late */
+    TEST_ASSERT(!announce_take(&announce, 264500, 0) && !announce_take(&announce, 270000, 0));
+}
+
+/* At whole seconds, 45 to 75 s apart, at other times for another address. */
+static void test_refresh(void)
+{
+    static const struct {
+        uint64_t seed, refresh_ms;
+        const char *want;
+    } cases[] = {
+        {1, 60000, " 1234 2334 3434 4534 5634 67000 134000 208000"},
+        {2, 60000, " 1234 2334 3434 4534 5634 68000 135000 197000"},
+        {1, 1,
+         " 1234 2334 3434 4534 5634 9000 13000 17000 20000 23000 27000"}, /* as often as can be */
+    };
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct announce announce = {.chaos = cases[i].seed};
+        uint64_t end = cases[i].refresh_ms == 1 ? 30000 : 250000;
+        announce_start(&announce, 1234);
+        TEST_STR(rounds(&announce, 1234, end, cases[i].refresh_ms, arena), cases[i].want);
+    }
+}
+
+/* The carrier comes back while a refresh is far away. */
+static void test_announce_between_refreshes(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct announce announce = {.chaos = 1};
+    announce_start(&announce, 0);
+    TEST_STR(rounds(&announce, 0, 20000, 60000, arena), " 0 1100 2200 3300 4400");
+    announce_start(&announce, 20500);
+    TEST_STR(rounds(&announce, 20500, 60000, 60000, arena), " 20500 21600 22700 23800 24900");
+}
+
+static void test_refresh_bounds(void)
+{
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct announce announce = {.chaos = seed};
+        uint64_t next;
+        announce_start(&announce, 0);
+        TEST_ASSERT(announce_take(&announce, 100000, 60000)); /* late: the 5 s are over */
+        TEST_ASSERT(announce_next(&announce, &next));
+        TEST_ASSERT(next % 1000 == 0 && next >= 144000 && next <= 175000);
+    }
+}
+
 static void test_defend(void)
 {
     static const struct {
@@ -107,5 +183,6 @@ static void test_names(void)
     TEST_STR(str_from(probe_mode_name(PROBE_FULL)), "full");
 }
 
-TEST_MAIN("probe", TEST(test_schedules), TEST(test_bounds), TEST(test_late), TEST(test_chaos),
-          TEST(test_defend), TEST(test_names))
+TEST_MAIN("times", TEST(test_schedules), TEST(test_bounds), TEST(test_late), TEST(test_chaos),
+          TEST(test_announce), TEST(test_refresh), TEST(test_refresh_bounds),
+          TEST(test_announce_between_refreshes), TEST(test_defend), TEST(test_names))
