@@ -28,5 +28,6 @@ speaker.py       stentor-speaker on a node
 kubeproxy.py     kube-proxy on a node
 pods.py          pods behind nodes, and the page that they serve
 cluster.py       nodes with all of these, Services with addresses, and what happens to nodes
+failover.py      faults of nodes, and how long a client notices each
 keeper.py        a lab kept up in the background for labctl
 """

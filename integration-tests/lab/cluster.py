@@ -10,20 +10,28 @@ With a directory of manifests there is no kube-proxy: each node serves a page on
 itself. Everything that happens to the nodes is done by the methods here and by those of `network`.
 """
 
+import secrets
 import signal
 
 from . import objects
 from .asking import who_has
 from .controller import Controller
 from .controlplane import SYSTEM_NAMESPACE
+from .daemon import program
 from .kubeproxy import KubeProxy
 from .pods import PORT, Pod, page_server
+from .process import run_command
 from .speaker import Speaker
 from .stores import DirectoryStore, node_object
 from .wait import wait_until
 
 CONTROLLER_NUMBER = 100
-POOL = "192.0.2.208-192.0.2.254"
+# What Services get: families, their pools, and the prefixes that the pools are made of.
+POOLS = {
+    "IPv4": ("192.0.2.208-192.0.2.254", ("192.0.2.208/28", "192.0.2.224/27")),
+    "IPv6": ("2001:db8:0:1::a:0/112", ("2001:db8:0:1::a:0/112",)),
+}
+CLUSTER_ADDRESSES = {"IPv4": "198.18.0.{}", "IPv6": "2001:db8:fd::{}"}
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 SECONDS = 60  # for what takes a moment on a quiet machine
 
@@ -31,8 +39,10 @@ SECONDS = 60  # for what takes a moment on a quiet machine
 class Cluster:
     """Started by the constructor, all of it; ready when that returns."""
 
-    def __init__(self, run, network, store, controller_arguments=(), speaker_arguments=()):
-        """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore."""
+    def __init__(self, run, network, store, hold_down="10s", controller_arguments=(),
+                 speaker_arguments=()):
+        """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore.
+        hold_down: for how long a node that comes back from the dead is not trusted."""
         self.network = network
         self.store = store
         self.run = run
@@ -40,6 +50,8 @@ class Cluster:
         self._controller_arguments = list(controller_arguments)
         self.services = {}  # name: the object as it was made
         self.speakers, self.proxies, self.pods = {}, {}, {}
+        self._key_directory = self._make_key()
+        self._hold_down = hold_down
         self.down = set()  # nodes whose processes do not run
         self._secret = run.directory / run.unique("memberlist")
         self._secret.mkdir()
@@ -55,25 +67,25 @@ class Cluster:
 
     # --- Services -----------------------------------------------------------------------------
 
-    def add_services(self, count, port=80, **spec):
-        """Makes that many Services with an endpoint in every pod, s1 and on, and waits until each
-        has its address. Returns their names."""
+    def add_services(self, count, **options):
+        """Makes that many Services, s1 and on, and waits until each has its address. Returns their
+        names. options: see put_service."""
         names = [f"s{len(self.services) + i}" for i in range(1, count + 1)]
         for name in names:
-            self.put_service(name, ports=(port,), **spec)
+            self.put_service(name, **options)
         self.wait_addresses(names)
         return names
 
-    def put_service(self, name, **options):
-        """options: see objects.service. A Service in a directory needs the cluster address that an
-        API server would give."""
-        service = objects.service(name, self.store.namespace, **options)
+    def put_service(self, name, family="IPv4", **options):
+        """Makes a Service with an endpoint in every pod. options: see objects.service. One in a
+        directory needs the cluster address that an API server would give."""
+        service = objects.service(name, self.store.namespace, ipFamilies=[family], **options)
         if isinstance(self.store, DirectoryStore):
-            address = f"198.18.0.{len(self.services) + 10}"
+            address = CLUSTER_ADDRESSES[family].format(len(self.services) + 10)
             service["spec"] |= {"clusterIP": address, "clusterIPs": [address]}
         self.services[name] = service
         self.store.put(service)
-        self.store.put(self._slice(service))
+        self.store.put(self._slice(service, family))
 
     def edit_service(self, name, patch):
         self.store.edit(self.services[name], patch)
@@ -218,10 +230,23 @@ class Cluster:
     def _make_objects(self):
         for node in self.network.nodes:
             self.store.put(node_object(node))
-        self.store.put(objects.pool("lan", POOL))
+        for family, (addresses, _) in POOLS.items():
+            self.store.put(objects.pool(family.lower(), addresses))
         self.store.put({"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement",
                         "metadata": {"name": "lan", "namespace": SYSTEM_NAMESPACE},
                         "spec": {"interfaces": ["eth0"]}})
+
+    def _make_key(self):
+        """The Secret `memberlist`, as it is mounted."""
+        directory = self.run.make_directory("memberlist")
+        (directory / "secretkey").write_text(secrets.token_urlsafe(96))
+        return directory
+
+    def _gossip_arguments(self, program_name, address):
+        if "--ml-bindaddr" not in run_command([program(program_name), "--help"]).stdout:
+            return []
+        return ["--ml-bindaddr", address, "--ml-secret-key-path", self._key_directory,
+                *(["--hold-down", self._hold_down] if program_name == "stentor-speaker" else [])]
 
     def _start_data_path(self):
         kubeconfig = self.store.kubeconfig("proxy")
@@ -231,15 +256,17 @@ class Cluster:
                 self.proxies[node.name] = KubeProxy(self.run, node, kubeconfig)
             else:
                 node.namespace.sysctl("net.ipv4.conf.all.arp_ignore", 1)
-                node.namespace.ip("route", "add", "local", "192.0.2.208/28", "dev", "lo")
-                node.namespace.ip("route", "add", "local", "192.0.2.224/27", "dev", "lo")
+                for _, prefixes in POOLS.values():
+                    for prefix in prefixes:
+                        node.namespace.ip("route", "add", "local", prefix, "dev", "lo")
                 self.pods[node.name] = _Page(self.run, node)
         for proxy in self.proxies.values():
             proxy.wait_ready(SECONDS)
 
     def _start_controller(self, host):
         return Controller(self.run, self.store.kubeconfig("controller"),
-                          [*self.store.arguments, *self._controller_arguments],
+                          [*self.store.arguments, *self._gossip_arguments("stentor-controller", host.address),
+                           *self._controller_arguments],
                           namespace=host.namespace)
 
     def _start_speaker(self, node):
@@ -256,14 +283,14 @@ class Cluster:
     def _node(self, name):
         return node_object(self.network[name])
 
-    def _slice(self, service):
+    def _slice(self, service, family):
         """Its EndpointSlice. Made by hand, since no kubelet runs the pods."""
         name = service["metadata"]["name"]
         return {
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": family,
             "metadata": {"name": f"{name}-1", "namespace": self.store.namespace,
                          "labels": {"kubernetes.io/service-name": name}},
-            "endpoints": [{"addresses": [pod.address], "nodeName": node, "conditions": {"ready": True}}
+            "endpoints": [{"addresses": [pod.address if family == "IPv4" else pod.address6], "nodeName": node, "conditions": {"ready": True}}
                           for node, pod in self.pods.items()],
             "ports": [{"name": port["name"], "port": PORT, "protocol": "TCP"}
                       for port in service["spec"]["ports"]],
@@ -274,5 +301,5 @@ class _Page:
     """A node's own page, where there are no pods."""
 
     def __init__(self, run, node):
-        self.address = node.address
+        self.address, self.address6 = node.address, node.address6
         self.server = page_server(run, node.namespace, node.name, 80)

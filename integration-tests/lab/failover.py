@@ -1,0 +1,104 @@
+"""What happens to an address when its owner fails, and how long a client notices it.
+
+A fault is something done to one node, and its undoing. measure() does it to the owner of an address
+while a client probes that address, and tells the gap."""
+
+import time
+from dataclasses import dataclass
+
+from .page import fetch
+from .wait import wait_until
+
+
+def _others(cluster, name):
+    return [host for host in cluster.network.hosts if host != name]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """strike(cluster, node) makes it happen, undo(cluster, node) ends it."""
+    name: str
+    strike: callable
+    undo: callable
+
+
+FAULTS = {fault.name: fault for fault in (
+    # The speaker dies; kube-proxy of that node goes on.
+    Fault("kill", lambda c, node: c.kill_speaker(node), lambda c, node: c.start_speaker(node)),
+    # The whole node dies.
+    Fault("crash", lambda c, node: c.kill_node(node), lambda c, node: c.revive_node(node)),
+    # Its cable is pulled at the switch: the node sees its carrier go.
+    Fault("unplug", lambda c, node: c.network.carrier(node, False),
+          lambda c, node: c.network.carrier(node, True)),
+    # Its interface is set down by somebody on the node.
+    Fault("interface", lambda c, node: c.network.interface(node, False),
+          lambda c, node: c.network.interface(node, True)),
+    Fault("pause", lambda c, node: c.pause(node), lambda c, node: c.resume(node)),
+    # The switch passes nothing between it and all others, and the node sees no reason.
+    Fault("partition", lambda c, node: c.network.partition([node], _others(c, node)),
+          lambda c, node: c.network.join([node], _others(c, node))),
+)}
+
+
+@dataclass
+class Outcome:
+    """owner, heir: who answered before and after. The gaps are in seconds: of ARP answers, and of
+    pages over fresh connections through the client's own kernel."""
+    owner: str
+    heir: str
+    arp_gap: float
+    page_gap: float
+    report: object
+
+
+class Measurement:
+    """A probe of one Service's address, by ARP, over fresh connections and over one that stays."""
+
+    def __init__(self, cluster, service, start_probe):
+        """start_probe(host, target, …): starts a probe.Probe, as the fixture `probe` does."""
+        self.cluster = cluster
+        self.vip = cluster.vip(service)
+        self.owner = self.wait_owner()
+        where = f"[{self.vip}]:80" if ":" in self.vip else f"{self.vip}:80"
+        self.arp, self.page, self.open = f"arp:{self.vip}", f"tcp:{where}", f"open:{where}"
+        self.wait_page()
+        self._probe = start_probe(cluster.network.client, self.arp, self.page, self.open)
+        self._steady()
+
+    def wait_owner(self, seconds=30, other_than=()):
+        """Waits until exactly one node answers for the address, none of those. Returns its name."""
+        def owner():
+            names = self.cluster.answering(self.vip)[self.vip]
+            return names[0] if len(names) == 1 and names[0] not in other_than else None
+        return wait_until(owner, seconds, [self.cluster.describe_answers, self.cluster.describe],
+                          f"one node answers for {self.vip}")
+
+    def wait_page(self, seconds=30):
+        """Waits until the page comes, through the client's own neighbour table."""
+        client = self.cluster.network.client.namespace
+        wait_until(lambda: fetch(client, self.vip, seconds=1), seconds,
+                   [client.describe, self.cluster.describe], f"a page comes from {self.vip}")
+
+    def finish(self):
+        """Ends the probe, after a last while in which all must go well. Returns its Report."""
+        self._steady()
+        return self._probe.stop()
+
+    def _steady(self):
+        """Probes go on for a while: some pages more come through the address."""
+        client = self.cluster.network.client.namespace
+        until = time.monotonic() + 0.3
+        while time.monotonic() < until:
+            fetch(client, self.vip, seconds=2)
+
+
+def measure(cluster, service, fault, start_probe):
+    """Strikes the owner of the Service's address with a fault and waits until another answers and
+    pages come again. Returns the Outcome; the fault goes on."""
+    one = Measurement(cluster, service, start_probe)
+    start = time.monotonic()
+    fault.strike(cluster, one.owner)
+    heir = one.wait_owner(other_than=[one.owner])
+    one.wait_page()
+    report = one.finish()
+    return Outcome(one.owner, heir, report[one.arp].gap(start), report[one.page].gap(start), report)
