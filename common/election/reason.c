@@ -15,6 +15,12 @@ static const char *const reason_names[] = {
     [REASON_INVALID_SERVICE] = "invalidService",
     [REASON_FAMILY_NOT_SERVED] = "familyNotServed",
     [REASON_NO_INTERFACE] = "noInterface",
+    [REASON_CONFLICTING_ADVERTISEMENTS] = "conflictingAdvertisements",
+    [REASON_NETWORK_UNAVAILABLE] = "nodeNetworkUnavailable",
+    [REASON_NODE_EXCLUDED] = "nodeLabeledExcludeBalancers",
+    [REASON_NO_LOCAL_ENDPOINTS] = "noLocalEndpoints",
+    [REASON_NO_ENDPOINTS] = "noEndpoints",
+    [REASON_NODE_DRAINED] = "nodeDrained",
 };
 static const struct names reasons = NAMES(reason_names);
 _Static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == REASON_COUNT, "a name each");

@@ -16,6 +16,13 @@ enum reason {
     REASON_INVALID_SERVICE,   /* the object cannot be read */
     REASON_FAMILY_NOT_SERVED, /* it has IPv6 addresses only */
     REASON_NO_INTERFACE,      /* this node owns it, but has no interface to announce it on */
+    /* over BGP */
+    REASON_CONFLICTING_ADVERTISEMENTS, /* they give one prefix several local preferences */
+    REASON_NETWORK_UNAVAILABLE,        /* this node's condition says so */
+    REASON_NODE_EXCLUDED,              /* by its label */
+    REASON_NO_LOCAL_ENDPOINTS,         /* externalTrafficPolicy Local, and none serves here */
+    REASON_NO_ENDPOINTS,               /* none serves anywhere */
+    REASON_NODE_DRAINED,               /* what was announced has been withdrawn from here */
     REASON_COUNT
 };
 

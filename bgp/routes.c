@@ -1,0 +1,329 @@
+#include "bgp/routes.h"
+
+#include "common/base/map.h"
+#include "common/base/sbuf.h"
+
+struct route_place {
+    struct prefix prefix;
+    struct route_class *class;
+};
+
+/* A class while its members are being found. */
+struct draft {
+    size_t *advertisements; /* sorted */
+    size_t count;
+    struct route_class *class;
+    size_t v4_count, v6_count;
+    struct prefix *v4, *v6;
+};
+
+struct run {
+    const struct routes_input *input;
+    struct arena *arena;
+    struct diag_list *found;
+    struct map drafts; /* bytes of `advertisements` → struct draft */
+    VEC(struct draft *) list;
+    const struct community_value **communities; /* of each advertisement */
+};
+
+/* Communities of one route: what fits into an UPDATE beside its other parts (RFC 4271 section 4.1:
+ * 4096 octets). */
+enum { COMMUNITY_BYTES_MAX = 3072 };
+
+/* RFC 8326 section 3. */
+static const struct community_value graceful_shutdown = {.parts = {65535, 0}};
+
+/* --- claims ---------------------------------------------------------------------------------- */
+
+struct prefix routes_prefix(const struct bgpadvertisement *ad, const struct ip *ip)
+{
+    int64_t len =
+        ip->family == IP_V4 ? ad->spec.aggregation_length : ad->spec.aggregation_length_v6;
+    return prefix_of(ip, (unsigned)len);
+}
+
+static bool share_peer(const struct str_list *a, const struct str_list *b)
+{
+    if (a->count == 0 || b->count == 0)
+        return true; /* one of them goes to all */
+    for (size_t i = 0; i < a->count; i++) {
+        if (str_list_has(b, a->items[i]))
+            return true;
+    }
+    return false;
+}
+
+bool routes_conflict(const struct bgpadvertisement *a, const struct bgpadvertisement *b,
+                     const struct ip *ips, size_t ip_count)
+{
+    if (a->spec.local_pref == b->spec.local_pref || !share_peer(&a->spec.peers, &b->spec.peers))
+        return false;
+    for (size_t i = 0; i < ip_count; i++) {
+        struct prefix one = routes_prefix(a, &ips[i]), two = routes_prefix(b, &ips[i]);
+        if (prefix_eq(&one, &two))
+            return true;
+    }
+    return false;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+    const struct route_claim *x = a, *y = b;
+    int order = prefix_cmp(&x->prefix, &y->prefix);
+    if (order)
+        return order;
+    return x->advertisement < y->advertisement ? -1 : x->advertisement > y->advertisement;
+}
+
+/* --- classes --------------------------------------------------------------------------------- */
+
+/* A name that depends on the advertisements' names alone: a change of what they say changes no
+ * class, a change of others neither. */
+static struct str class_name(const struct run *run, const struct draft *draft)
+{
+    scoped_sbuf struct sbuf text = {0};
+    for (size_t i = 0; i < draft->count; i++) {
+        sbuf_put(&text, run->input->advertisements[draft->advertisements[i]]->object.key);
+        sbuf_putc(&text, '\n');
+    }
+    return arena_printf(run->arena, "c_%016llx", (unsigned long long)map_hash(0, sbuf_str(&text)));
+}
+
+static struct str draft_key(const size_t *advertisements, size_t count)
+{
+    return (struct str){.ptr = (const char *)advertisements, .len = count * sizeof(size_t)};
+}
+
+/* The draft for a set of advertisements, which is copied when it is new. */
+static struct draft *find_draft(struct run *run, const size_t *advertisements, size_t count)
+{
+    struct draft *draft = map_get(&run->drafts, draft_key(advertisements, count));
+    if (draft)
+        return draft;
+    draft = arena_alloc(run->arena, sizeof(*draft));
+    draft->advertisements = arena_array(run->arena, count, sizeof(size_t));
+    for (size_t i = 0; i < count; i++)
+        draft->advertisements[i] = advertisements[i];
+    draft->count = count;
+    (void)map_put(&run->drafts, draft_key(draft->advertisements, count), draft);
+    vec_push(&run->list, draft);
+    return draft;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct route_class *x = a, *y = b;
+    return str_cmp(x->name, y->name);
+}
+
+/* --- what a session gets --------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    const struct community_value *x = a, *y = b;
+    if (x->large != y->large)
+        return x->large ? 1 : -1;
+    for (size_t i = 0; i < 3; i++) {
+        if (x->parts[i] != y->parts[i])
+            return x->parts[i] < y->parts[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Sorts, and drops what is there twice. Returns how many stay. */
+static size_t unite(struct community_value *values, size_t count)
+{
+    size_t kept = 0;
+    if (count)
+        qsort(values, count, sizeof(*values), by_value);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || by_value(&values[kept - 1], &values[i]) != 0)
+            values[kept++] = values[i];
+    }
+    return kept;
+}
+
+static size_t community_bytes(const struct route_export *export)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < export->community_count; i++)
+        bytes += export->communities[i].large ? 12 : 4;
+    return bytes;
+}
+
+static bool reaches(const struct bgpadvertisement *ad, const struct session *session)
+{
+    return ad->spec.peers.count == 0 || str_list_has(&ad->spec.peers, session->peer);
+}
+
+static const struct community_value *communities_of(struct run *run, size_t index)
+{
+    const struct bgpadvertisement *ad = run->input->advertisements[index];
+    const struct str_list *texts = &ad->spec.communities;
+    if (run->communities[index])
+        return run->communities[index];
+    struct community_value *values = arena_array(run->arena, texts->count, sizeof(*values));
+    for (size_t i = 0; i < texts->count; i++) {
+        int result = validate_community(run->input->config, texts->items[i], &values[i]);
+        assert(result == 0); /* an advertisement in force has only communities that are known */
+    }
+    run->communities[index] = values;
+    return values;
+}
+
+/* What a session gets by the advertisements of a class. False when none of them is for it. */
+static bool make_export(struct run *run, const struct draft *draft, size_t session,
+                        struct route_export *ret)
+{
+    const struct bgpadvertisement **ads = run->input->advertisements;
+    size_t total = 1, count = 0;
+    for (size_t i = 0; i < draft->count; i++)
+        total += ads[draft->advertisements[i]]->spec.communities.count;
+    struct community_value *values = arena_array(run->arena, total, sizeof(*values));
+    bool any = false;
+    *ret = (struct route_export){.session = session, .local_pref = -1, .communities = values};
+    for (size_t i = 0; i < draft->count; i++) {
+        size_t index = draft->advertisements[i];
+        if (!reaches(ads[index], &run->input->sessions[session]))
+            continue;
+        any = true;
+        if (ads[index]->spec.local_pref > 0 && ads[index]->spec.local_pref > ret->local_pref)
+            ret->local_pref = ads[index]->spec.local_pref;
+        const struct community_value *own = communities_of(run, index);
+        for (size_t j = 0; j < ads[index]->spec.communities.count; j++)
+            values[count++] = own[j];
+    }
+    if (run->input->draining) {
+        ret->local_pref = 0; /* RFC 8326 section 4.2 */
+        values[count++] = graceful_shutdown;
+    }
+    ret->community_count = unite(values, count);
+    return any;
+}
+
+static void tell_too_many(struct run *run, const struct draft *draft, const struct session *session)
+{
+    const struct bgpadvertisement *first = run->input->advertisements[draft->advertisements[0]];
+    diag_add(run->found, DIAG_ERROR, first->object.id, STR("spec.communities"),
+             "not announced to peer " STR_FMT
+             ": the communities of all advertisements of one prefix do not fit into a message",
+             STR_ARG(session->peer));
+}
+
+static void make_exports(struct run *run, const struct draft *draft, struct route_class *class)
+{
+    struct route_export *exports =
+        arena_array(run->arena, run->input->session_count, sizeof(*exports));
+    for (size_t i = 0; i < run->input->session_count; i++) {
+        struct route_export *export = &exports[class->export_count];
+        if (!make_export(run, draft, i, export))
+            continue;
+        if (community_bytes(export) > COMMUNITY_BYTES_MAX)
+            tell_too_many(run, draft, &run->input->sessions[i]);
+        else
+            class->export_count++;
+    }
+    class->exports = exports;
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+static struct draft *find_alone(struct run *run, size_t advertisement)
+{
+    return find_draft(run, &advertisement, 1);
+}
+
+/* Gives each prefix its draft; returns the drafts in the order of the places. */
+static struct draft **gather(struct run *run, const struct route_claim *claims, size_t count,
+                             struct routes *ret)
+{
+    struct draft **drafts = arena_array(run->arena, count, sizeof(struct draft *));
+    size_t *set = arena_array(run->arena, run->input->advertisement_count, sizeof(size_t));
+    ret->places = arena_array(run->arena, count, sizeof(*ret->places));
+    for (size_t i = 0; i < count;) {
+        const struct prefix *prefix = &claims[i].prefix;
+        size_t members = 0;
+        for (; i < count && prefix_eq(&claims[i].prefix, prefix); i++) {
+            if (members == 0 || set[members - 1] != claims[i].advertisement)
+                set[members++] = claims[i].advertisement;
+        }
+        struct draft *draft = find_draft(run, set, members);
+        drafts[ret->place_count] = draft;
+        ret->places[ret->place_count++] = (struct route_place){.prefix = *prefix};
+        *(prefix->base.family == IP_V4 ? &draft->v4_count : &draft->v6_count) += 1;
+    }
+    return drafts;
+}
+
+static void make_classes(struct run *run, struct routes *ret)
+{
+    ret->classes = arena_array(run->arena, run->list.len, sizeof(*ret->classes));
+    for (size_t i = 0; i < run->list.len; i++) {
+        struct draft *draft = run->list.items[i];
+        draft->v4 = arena_array(run->arena, draft->v4_count, sizeof(struct prefix));
+        draft->v6 = arena_array(run->arena, draft->v6_count, sizeof(struct prefix));
+        struct route_class *class = &ret->classes[ret->class_count++];
+        *class =
+            (struct route_class){.name = class_name(run, draft), .v4 = draft->v4, .v6 = draft->v6};
+        make_exports(run, draft, class);
+    }
+}
+
+/* After the classes have been put in their order. */
+static void find_classes(struct run *run, struct routes *ret)
+{
+    for (size_t i = 0; i < run->list.len; i++) {
+        struct route_class key = {.name = class_name(run, run->list.items[i])};
+        run->list.items[i]->class =
+            bsearch(&key, ret->classes, ret->class_count, sizeof(key), by_name);
+    }
+}
+
+static void fill(struct draft *const *drafts, struct routes *ret)
+{
+    for (size_t i = 0; i < ret->place_count; i++) {
+        struct route_place *place = &ret->places[i];
+        struct draft *draft = drafts[i];
+        place->class = draft->class;
+        if (place->prefix.base.family == IP_V4)
+            draft->v4[place->class->v4_count++] = place->prefix;
+        else
+            draft->v6[place->class->v6_count++] = place->prefix;
+    }
+}
+
+void routes_make(const struct routes_input *input, struct route_claim *claims, size_t count,
+                 struct arena *arena, struct diag_list *found, struct routes *ret)
+{
+    struct run run = {.input = input, .arena = arena, .found = found};
+    *ret = (struct routes){0};
+    run.communities = arena_array(arena, input->advertisement_count, sizeof(*run.communities));
+    for (size_t i = 0; i < input->advertisement_count; i++)
+        (void)find_alone(&run, i);
+    if (count)
+        qsort(claims, count, sizeof(*claims), by_prefix);
+    struct draft **drafts = gather(&run, claims, count, ret);
+    make_classes(&run, ret);
+    if (ret->class_count)
+        qsort(ret->classes, ret->class_count, sizeof(*ret->classes), by_name);
+    find_classes(&run, ret);
+    fill(drafts, ret);
+    map_done(&run.drafts);
+    vec_done(&run.list);
+}
+
+const struct route_class *routes_class(const struct routes *routes, const struct prefix *prefix)
+{
+    size_t from = 0, to = routes->place_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = prefix_cmp(&routes->places[middle].prefix, prefix);
+        if (order == 0)
+            return routes->places[middle].class;
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return NULL;
+}
