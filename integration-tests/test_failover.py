@@ -3,9 +3,12 @@ LAN shows: captured answers, pages that a client gets.
 
 Bounds here are those that a slow machine keeps, too; bench/bench_failover.py prints the figures."""
 
+import time
+
 import pytest
 
-from lab.failover import FAULTS, measure
+from lab.failover import FAULTS, hand_over, measure
+from lab.wait import stays, wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -29,3 +32,58 @@ def test_next_node_answers(cluster, probe, name, family):
         assert max(seen.arp_gap, seen.page_gap) < SLOW, seen.report
         fault.undo(one, seen.owner)
         one.wait_owned()
+
+
+# --- planned ends: nothing is lost ----------------------------------------------------------------
+
+
+def lost(seen):
+    """What a client lost. Its connection that stays may break: kube-proxy of one node knows nothing
+    of another's connections; but each request gets its answer."""
+    return {target.name: target.lost for target in seen.report.targets.values() if target.lost}
+
+
+@pytest.mark.parametrize("api", [False, True], ids=["directory", "kubernetes"])
+def test_drain_loses_nothing(cluster, probe, api):
+    """A node is drained under a client that asks each 10 ms: every question is answered."""
+    one = cluster(3, api=api)
+    one.add_services(1)
+    one.wait_owned()
+    for _ in range(3):
+        seen = hand_over(one, "s1", probe, one.drain)
+        assert lost(seen) == {}, seen.report
+        one.drain(seen.owner, None)
+
+
+# --- the network splits ---------------------------------------------------------------------------
+
+
+def test_split_and_heal(cluster, probe):
+    """While the LAN is in two parts each of them serves every address; after it is whole again,
+    exactly one node answers for each."""
+    one = cluster(4, hold_down="1s")
+    lan = one.network
+    lan.add_host("client2", 203, planes=("lan",))
+    near, far = ["n1", "n2", "client", "c1"], ["n3", "n4", "client2"]
+    one.add_services(4)
+    one.wait_owned()
+    vips = one.vips().values()
+    probes = {name: probe(lan[name], *(f"arp:{vip}" for vip in vips)) for name in ("client", "client2")}
+    lan.partition(near, far)
+
+    def serves(client, nodes):
+        answering = one.answering(*vips, client=client)
+        return all(len(names) == 1 and names[0] in nodes for names in answering.values())
+
+    wait_until(lambda: serves("client", near) and serves("client2", far), 30,
+               [one.describe_answers, one.describe], "each part serves every address")
+    healed = time.monotonic()
+    lan.join(near, far)
+    owners = one.wait_owned()
+    assert one.answering(*vips, client="client2") == {vip: [name] for vip, name in owners.items()}
+    stays(lambda: one.answering(*vips) == {vip: [name] for vip, name in owners.items()} or
+          one.wait_owned(), 1)
+    for name, probing in probes.items():
+        report = probing.stop()
+        for vip in vips:
+            assert report[f"arp:{vip}"].last_doubt() < healed + SLOW, f"{name}: {report}"

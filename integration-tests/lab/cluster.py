@@ -109,11 +109,11 @@ class Cluster:
 
     # --- what the wire shows ------------------------------------------------------------------
 
-    def answering(self, *addresses):
-        """{address: names of the nodes that answer for it}, by captured replies to one request of
-        each; of all Services' addresses when none is given."""
+    def answering(self, *addresses, client="client"):
+        """{address: names of the nodes that answer that client for it}, by captured replies to one
+        request of each; of all Services' addresses when none is given."""
         names = {node.namespace.mac(): node.name for node in self.network.nodes}
-        found = who_has(self.network.client.namespace, addresses or list(self.vips().values()))
+        found = who_has(self.network[client].namespace, addresses or list(self.vips().values()))
         return {address: sorted(names.get(mac, mac) for mac in macs) for address, macs in found.items()}
 
     def load(self, answering):
@@ -144,16 +144,19 @@ class Cluster:
         self.speakers[name].process.kill()
         self.down.add(name)
 
+    def stop_speaker(self, name):
+        """A clean stop, as of a pod that is deleted."""
+        self.speakers[name].finish()
+        self.down.add(name)
+
     def start_speaker(self, name):
-        """A speaker again after kill_speaker() or a clean stop."""
+        """A speaker again after kill_speaker() or a clean stop. It need not be ready yet."""
         self.speakers[name].process.start()
-        self.speakers[name].wait_ready(SECONDS)
         self.down.discard(name)
 
     def restart_speaker(self, name):
         """A clean stop, then a new start."""
-        self.speakers[name].finish()
-        self.down.add(name)
+        self.stop_speaker(name)
         self.start_speaker(name)
 
     def kill_node(self, name):
@@ -170,7 +173,6 @@ class Cluster:
             self.network.carrier(name, True, plane)
         for process in self._processes(name):
             process.start()
-        self.speakers[name].wait_ready(SECONDS)
         self.down.discard(name)
 
     def pause(self, name):
@@ -183,6 +185,14 @@ class Cluster:
     def exclude(self, name, value=""):
         """Sets the label that keeps load balancers off a node; None removes it."""
         self.store.edit(self._node(name), {"metadata": {"labels": {EXCLUDE: value}}})
+
+    def drain(self, name, value="maintenance"):
+        """Asks that no address stays on a node; None ends it."""
+        self.annotate_node(name, {"stentor.io/drain": value})
+
+    def move(self, service, node):
+        """Asks that a Service's address is on that node; None for wherever it fits."""
+        self.edit_service(service, {"metadata": {"annotations": {"stentor.io/node": node}}})
 
     def annotate_node(self, name, annotations):
         """Sets annotations of a Node; None as a value removes one."""

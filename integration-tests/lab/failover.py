@@ -93,11 +93,17 @@ class Measurement:
 
 
 def measure(cluster, service, fault, start_probe):
-    """Strikes the owner of the Service's address with a fault and waits until another answers and
-    pages come again. Returns the Outcome; the fault goes on."""
+    """Strikes the owner of the Service's address with a fault. Returns the Outcome when another one
+    has taken over; the fault goes on."""
+    return hand_over(cluster, service, start_probe, lambda owner: fault.strike(cluster, owner))
+
+
+def hand_over(cluster, service, start_probe, begin):
+    """Calls begin(owner) and waits until another one alone answers for the Service's address and
+    pages come again. Returns the Outcome."""
     one = Measurement(cluster, service, start_probe)
     start = time.monotonic()
-    fault.strike(cluster, one.owner)
+    begin(one.owner)
     heir = one.wait_owner(other_than=[one.owner])
     one.wait_page()
     report = one.finish()

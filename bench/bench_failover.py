@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""How long a client notices that the node which answers for an address fails, or is drained.
+
+usage: bench/bench_failover.py [--runs N] [--drains N] [--nodes N] [--family IPv4|IPv6] [--build DIR]
+                               [--kubernetes] [FAULT…]
+
+A client asks each 10 ms, by ARP (or neighbour solicitations) and for a page over a connection of
+its own, through its kernel. For each fault prints the gaps as a histogram, p50 and p99. To be run on
+a quiet machine: the load is printed, and runs in which the client itself ran late by more than
+30 ms are named."""
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "integration-tests"))
+
+DEFAULT = ("kill", "unplug", "pause", "partition")
+BIN = 50  # ms
+TRUSTED = 1.5  # seconds after which a node that came back is no longer held
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--drains", type=int, default=20)
+    parser.add_argument("--nodes", type=int, default=5)
+    parser.add_argument("--family", choices=("IPv4", "IPv6"), default="IPv4")
+    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--kubernetes", action="store_true",
+                        help="on a real API server, with kube-proxy and pods")
+    parser.add_argument("faults", nargs="*", metavar="FAULT", default=DEFAULT)
+    return parser.parse_args()
+
+
+ARGS = parse()
+os.environ["STENTOR_BUILD"] = ARGS.build
+
+from lab.cluster import Cluster  # noqa: E402: the build directory comes first
+from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
+from lab.failover import FAULTS, hand_over, measure  # noqa: E402
+from lab.network import Network  # noqa: E402
+from lab.probe import Probe  # noqa: E402
+from lab.programs import find  # noqa: E402
+from lab.relay import Relay  # noqa: E402
+from lab.run import Run  # noqa: E402
+from lab.stores import ApiStore, DirectoryStore  # noqa: E402
+
+
+def start_cluster(run):
+    network = Network(run, ARGS.nodes)
+    store = DirectoryStore(run)
+    if ARGS.kubernetes:
+        find("kube-proxy")
+        plane = ControlPlane(run)
+        plane.install_crds(ROOT / "crd" / "schemas")
+        store = ApiStore(plane, "default", Relay((plane.address, plane.port), network.control_plane,
+                                                 ADVERTISED, 6443))
+    cluster = Cluster(run, network, store, hold_down="1s",
+                      controller_arguments=["--log-level", "info"],
+                      speaker_arguments=["--log-level", "info"])
+    cluster.add_services(1, family=ARGS.family)
+    cluster.wait_owned()
+    return cluster
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def show(what, seconds):
+    ms = [value * 1e3 for value in seconds]
+    print(f"  {what}: p50 {statistics.median(ms):.0f} ms, p99 {percentile(ms, 0.99):.0f} ms, "
+          f"max {max(ms):.0f} ms of {len(ms)}")
+    for start, count in sorted(Counter(int(value // BIN) * BIN for value in ms).items()):
+        print(f"    {start:5}..{start + BIN - 1:<5} {'#' * count} {count}", flush=True)
+
+
+def load():
+    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+def measure_fault(cluster, name, start_probe):
+    arp, page, late = [], [], 0
+    for _ in range(ARGS.runs):
+        seen = measure(cluster, "s1", FAULTS[name], start_probe)
+        arp.append(seen.arp_gap)
+        page.append(seen.page_gap)
+        late += bool(seen.report.stalls)
+        FAULTS[name].undo(cluster, seen.owner)
+        cluster.wait_owned()
+        time.sleep(TRUSTED)
+    print(f"{name}: {ARGS.runs} runs, load {load()}, in {late} of them the client itself was late")
+    show("address", arp)
+    if any(page):
+        show("page", page)
+    else:
+        print("  page: no gap in any run")
+
+
+def measure_drains(cluster, start_probe):
+    lost, broken = Counter(), 0
+    for _ in range(ARGS.drains):
+        seen = hand_over(cluster, "s1", start_probe, cluster.drain)
+        cluster.drain(seen.owner, None)
+        for name, target in seen.report.targets.items():
+            lost[name.partition(":")[0]] += target.lost
+        broken += sum(what == "connection broke" for target in seen.report.targets.values()
+                      for _, what, _ in target.notices)
+    asked = "; ".join(f"{kind}: {count} lost" for kind, count in lost.items())
+    print(f"drain: {ARGS.drains} runs, load {load()}; {asked}; the open connection broke {broken} times")
+
+
+def main():
+    run = Run()
+    try:
+        cluster = start_cluster(run)
+
+        def start_probe(host, *targets):
+            return Probe(run, host, *targets)
+
+        began = time.monotonic()
+        for name in ARGS.faults:
+            measure_fault(cluster, name, start_probe)
+        if ARGS.drains:
+            measure_drains(cluster, start_probe)
+        print(f"took {time.monotonic() - began:.0f} s")
+        cluster.finish()
+    finally:
+        run.close()
+
+
+if __name__ == "__main__":
+    main()
