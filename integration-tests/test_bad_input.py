@@ -94,6 +94,11 @@ def others():
                  {"address": 5}, {"address": "203.0.113.1", "expiresAt": "tomorrow"},
                  {"address": "203.0.113.1", "owner": "web"}, {"address": "203.0.113.1", "owner": {}}):
         yield kind_of("IPReservation", spec, version="stentor.io/v1alpha1", namespace="default")
+    conflict = {"address": "192.0.2.9", "node": "n1", "interface": "eth0", "mac": "02:00:00:00:00:01",
+                "seen": "2026-01-01T00:00:00Z"}
+    for field, values in (("address", ["x", 5, "192.0.2.0/24"]), ("node", ["N_1", ""]), ("interface", ["a/b", "a b"]),
+                          ("mac", ["02:00", 5, []]), ("seen", ["tomorrow", 5])):
+        yield from with_field("AddressConflict", conflict, field, values, version="stentor.io/v1alpha1")
 
 
 def services():
