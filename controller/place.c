@@ -1,34 +1,519 @@
+/* How units are placed.
+ *
+ *   place_add, place_change, place_set_state   only say what is to be looked at
+ *   place_run      settles those units: where they are in force, else where the fewest are
+ *   place_tidy     finds the bounds, moves what is above them, spreads first backups
+ *   place_changes  makes the orders that are still to be made, and tells which are new
+ *
+ * place_class.c has what is common to units with the same eligible nodes, place_choose.c how one
+ * node is chosen, place_spread.c and place_order.c the backups; place_level.c, place_search.c and
+ * place_table.c know of units and nodes by number only. */
 #include "controller/place.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
-#include "common/election/election.h"
+#include "common/base/names.h"
+#include "controller/place_internal.h"
+#include "controller/place_level.h"
 
-static struct place_order place_unit(const struct place_input *input, const struct place_unit *unit,
-                                     struct arena *arena)
+static const char *const state_names[] = {
+    [PLACE_NORMAL] = "normal",
+    [PLACE_HELD] = "held",
+    [PLACE_LEAVING] = "leaving",
+    [PLACE_DEAD] = "dead",
+};
+static const struct names states = NAMES(state_names);
+_Static_assert(sizeof(state_names) / sizeof(state_names[0]) == PLACE_STATES, "a name each");
+
+static const char *const why_names[] = {
+    [PLACE_NOWHERE] = "nowhere",    [PLACE_KEPT] = "kept",   [PLACE_CHOSEN] = "chosen",
+    [PLACE_TOOK_OVER] = "tookOver", [PLACE_MOVED] = "moved", [PLACE_ASKED] = "asked",
+    [PLACE_HASHED] = "hashed",
+};
+static const struct names whys = NAMES(why_names);
+_Static_assert(sizeof(why_names) / sizeof(why_names[0]) == PLACE_WHYS, "a name each");
+
+const char *place_state_name(enum place_state state)
 {
-    size_t count = unit->candidate_count;
-    struct election_candidate *candidates = arena_array(arena, count, sizeof(*candidates));
-    for (size_t i = 0; i < count; i++) {
-        assert(unit->candidates[i].node < input->node_count);
-        candidates[i] = (struct election_candidate){
-            .name = input->nodes[unit->candidates[i].node],
-            .score = unit->candidates[i].score,
-        };
-    }
-    struct place_order order = {
-        .nodes = election_order(candidates, count, &unit->ip, arena),
-        .count = count,
-    };
-    for (size_t i = 0; i < count; i++)
-        order.nodes[i] = unit->candidates[order.nodes[i]].node;
-    return order;
+    return names_of(&states, state);
 }
 
-struct place_order *place_units(const struct place_input *input, struct arena *arena)
+const char *place_why_name(enum place_why why)
 {
-    struct place_order *orders = arena_array(arena, input->unit_count, sizeof(*orders));
-    for (size_t i = 0; i < input->unit_count; i++)
-        orders[i] = place_unit(input, &input->units[i], arena);
-    return orders;
+    return names_of(&whys, why);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct place *place_new(const struct str *names, size_t count)
+{
+    struct place *place = heap_alloc(sizeof(*place));
+    assert(count < PLACE_NONE);
+    place->arena = arena_new(0);
+    place->nodes = count;
+    place->names = arena_array(place->arena, count, sizeof(*place->names));
+    place->mixes = arena_array(place->arena, count, sizeof(*place->mixes));
+    place->states = arena_array(place->arena, count, sizeof(*place->states));
+    for (size_t i = 0; i < count; i++) {
+        place->names[i] = arena_str(place->arena, names[i]);
+        place->mixes[i] = map_hash(0, names[i]);
+    }
+    place->table_arena = arena_new(0);
+    place->table = place_table_new(count, 0, place->table_arena);
+    return place;
+}
+
+struct place *place_free(struct place *place)
+{
+    if (!place)
+        return NULL;
+    place_class_done(place);
+    vec_done(&place->units);
+    vec_done(&place->free_units);
+    vec_done(&place->dirty);
+    vec_done(&place->unordered);
+    vec_done(&place->changed);
+    (void)arena_free(place->table_arena);
+    (void)arena_free(place->arena);
+    free(place);
+    return NULL;
+}
+
+/* --- marks ----------------------------------------------------------------------------------- */
+
+static void mark_dirty(struct place *place, uint32_t unit)
+{
+    struct place_member *m = place_member(place, unit);
+    if (!m->dirty)
+        vec_push(&place->dirty, unit);
+    m->dirty = true;
+}
+
+void place_mark_changed(struct place *place, uint32_t unit)
+{
+    struct place_member *m = place_member(place, unit);
+    if (!m->changed)
+        vec_push(&place->changed, unit);
+    m->changed = true;
+}
+
+void place_mark_unordered(struct place *place, uint32_t unit)
+{
+    struct place_member *m = place_member(place, unit);
+    if (!m->unordered)
+        vec_push(&place->unordered, unit);
+    m->unordered = true;
+}
+
+void place_set_state(struct place *place, uint32_t node, enum place_state state)
+{
+    assert(node < place->nodes);
+    if (place->states[node] == state)
+        return;
+    place->states[node] = (uint8_t)state;
+    place->states_changed = true;
+}
+
+enum place_state place_state(const struct place *place, uint32_t node)
+{
+    assert(node < place->nodes);
+    return (enum place_state)place->states[node];
+}
+
+/* --- units ----------------------------------------------------------------------------------- */
+
+/* The table grows by half each time, into an arena of its own. */
+static void grow_table(struct place *place, size_t units)
+{
+    if (units <= place->table.units)
+        return;
+    enum { FIRST = 16 };
+    size_t room = place->table.units + place->table.units / 2;
+    if (room < units)
+        room = units + FIRST;
+    struct arena *arena = arena_new(0);
+    struct place_table grown = place_table_new(place->nodes, room, arena);
+    place_table_move(&grown, &place->table);
+    (void)arena_free(place->table_arena);
+    place->table_arena = arena;
+    place->table = grown;
+}
+
+static uint32_t new_unit(struct place *place)
+{
+    if (place->free_units.len)
+        return vec_pop(&place->free_units);
+    uint32_t unit = (uint32_t)place->units.len;
+    assert(unit < PLACE_NONE - 1);
+    vec_push(&place->units, (struct place_member){0});
+    grow_table(place, place->units.len);
+    return unit;
+}
+
+static void read_past(const struct place *place, struct place_member *m,
+                      const struct place_past *past)
+{
+    m->epoch = past->epoch;
+    m->is_served = past->is_served || past->count > 0;
+    for (size_t i = 0; i < past->count && i < PLACEMENT_PUBLISHED_MAX; i++) {
+        assert(past->order[i] < place->nodes);
+        m->order[m->order_count++] = past->order[i];
+    }
+}
+
+uint32_t place_add(struct place *place, const struct place_unit *unit,
+                   const struct place_past *past)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    uint32_t index = new_unit(place);
+    struct place_member *m = place_member(place, index);
+    *m = (struct place_member){
+        .ip = unit->ip,
+        .mix = map_hash(0, ip_key(&unit->ip)),
+        .class = place_class_need(place, unit, scratch),
+        .wish = unit->wish,
+        .hashed = unit->hashed,
+        .from = PLACE_NONE,
+        .used = true,
+    };
+    read_past(place, m, past);
+    mark_dirty(place, index);
+    return index;
+}
+
+/* A unit that is hashed keeps knowing its winner when its class becomes another. */
+static void change_class(struct place *place, uint32_t unit, const struct place_unit *changed)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct place_member *m = place_member(place, unit);
+    struct place_class *class = place_class_need(place, changed, scratch), *before = m->class;
+    if (class != before && m->elected && nodeset_size(&class->candidates) > 0) {
+        uint32_t winner = place_elect_again(place, &class->candidates, &before->settled,
+                                            place->table.at[unit], m, scratch);
+        place_put(place, unit, winner, PLACE_HASHED);
+    }
+    m->class = class;
+    place_class_drop(place, before);
+}
+
+void place_change(struct place *place, uint32_t unit, const struct place_unit *changed)
+{
+    struct place_member *m = place_member(place, unit);
+    assert(m->used);
+    if (!ip_eq(&m->ip, &changed->ip) || !changed->hashed)
+        m->elected = false;
+    m->ip = changed->ip;
+    m->mix = map_hash(0, ip_key(&m->ip));
+    change_class(place, unit, changed);
+    m->wish = changed->wish;
+    m->hashed = changed->hashed;
+    mark_dirty(place, unit);
+}
+
+static void forget(uint32_t *list, size_t *len, uint32_t unit)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *len; i++) {
+        if (list[i] != unit)
+            list[kept++] = list[i];
+    }
+    *len = kept;
+}
+
+void place_remove(struct place *place, uint32_t unit)
+{
+    struct place_member *m = place_member(place, unit);
+    assert(m->used);
+    place_table_take(&place->table, unit);
+    place_class_drop(place, m->class);
+    if (m->dirty)
+        forget(place->dirty.items, &place->dirty.len, unit);
+    if (m->unordered)
+        forget(place->unordered.items, &place->unordered.len, unit);
+    if (m->changed)
+        forget(place->changed.items, &place->changed.len, unit);
+    *m = (struct place_member){0};
+    vec_push(&place->free_units, unit);
+    place->untidy = true;
+}
+
+void place_raise(struct place *place, uint32_t unit, uint64_t epoch)
+{
+    struct place_member *m = place_member(place, unit);
+    if (epoch > m->epoch)
+        m->epoch = epoch;
+    place_mark_changed(place, unit);
+}
+
+void place_put(struct place *place, uint32_t unit, uint32_t node, enum place_why why)
+{
+    struct place_member *m = place_member(place, unit);
+    uint32_t before = place->table.at[unit];
+    if (before == node && m->why == why)
+        return;
+    m->why = (uint8_t)why;
+    place_mark_unordered(place, unit);
+    if (before == node)
+        return;
+    place_table_take(&place->table, unit);
+    place_table_put(&place->table, unit, node);
+    place->untidy = true;
+}
+
+/* --- settling -------------------------------------------------------------------------------- */
+
+/* Where the unit answers now by its order, or PLACE_NONE. */
+static uint32_t find_in_force(const struct place *place, uint32_t unit)
+{
+    const struct place_member *m = place_member(place, unit);
+    uint32_t at = place->table.at[unit];
+    if (at != PLACE_NONE && nodeset_has(&m->class->allowed, at))
+        return at;
+    for (size_t i = 0; i < m->order_count; i++) {
+        if (nodeset_has(&m->class->allowed, m->order[i]))
+            return m->order[i];
+    }
+    return PLACE_NONE;
+}
+
+static void settle_nowhere(struct place *place, uint32_t unit)
+{
+    struct place_member *m = place_member(place, unit);
+    m->why = PLACE_NOWHERE;
+    m->elected = m->pinned = false;
+    if (place->table.at[unit] == PLACE_NONE)
+        return;
+    m->from = place->table.at[unit];
+    place_table_take(&place->table, unit);
+    place->untidy = true;
+}
+
+static void settle_hashed(struct place *place, uint32_t unit, struct arena *scratch)
+{
+    struct place_member *m = place_member(place, unit);
+    const struct nodeset *candidates = &m->class->candidates;
+    uint32_t winner = m->elected ? place_elect_again(place, candidates, &m->class->settled,
+                                                     place->table.at[unit], m, scratch)
+                                 : place_elect(place, candidates, m, scratch);
+    m->elected = true;
+    m->is_served = true;
+    place_put(place, unit, winner, PLACE_HASHED);
+}
+
+/* Stays where it answers, or goes where the speakers have it already. */
+static void settle_served(struct place *place, uint32_t unit, uint32_t node)
+{
+    struct place_member *m = place_member(place, unit);
+    uint32_t before = place->table.at[unit];
+    if (before == PLACE_NONE && m->order_count)
+        before = m->order[0];
+    if (before == node || before == PLACE_NONE) {
+        place_put(place, unit, node,
+                  m->why > PLACE_KEPT && m->why < PLACE_ASKED ? (enum place_why)m->why
+                                                              : PLACE_KEPT);
+        return;
+    }
+    m->from = before;
+    place->taken_over++;
+    place_put(place, unit, node, PLACE_TOOK_OVER);
+}
+
+/* False: it is new, and anything may be chosen for it. */
+static bool settle(struct place *place, uint32_t unit, struct arena *scratch)
+{
+    struct place_member *m = place_member(place, unit);
+    const struct place_class *class = m->class;
+    m->pinned = false;
+    if (class->allowed_count == 0) {
+        settle_nowhere(place, unit);
+        return true;
+    }
+    if (m->hashed) {
+        settle_hashed(place, unit, scratch);
+        return true;
+    }
+    m->elected = false;
+    if (m->wish != PLACE_NONE && nodeset_has(&class->allowed, m->wish)) {
+        m->pinned = true;
+        place_put(place, unit, m->wish, PLACE_ASKED);
+        return true;
+    }
+    uint32_t node = find_in_force(place, unit);
+    if (node == PLACE_NONE && m->is_served)
+        node = place_elect(place, &class->candidates, m, scratch);
+    if (node == PLACE_NONE)
+        return false;
+    settle_served(place, unit, node);
+    return true;
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+static void judge_classes(struct place *place, struct arena *scratch)
+{
+    if (!place->states_changed)
+        return;
+    place->states_changed = false;
+    place->untidy = true;
+    for (size_t i = 0; i < place->classes.len; i++) {
+        if (place->classes.items[i])
+            place_class_judge(place, place->classes.items[i], scratch);
+        arena_reset(scratch);
+    }
+    for (uint32_t unit = 0; unit < place->units.len; unit++) {
+        const struct place_member *m = place_member(place, unit);
+        if (m->used && m->class->changed)
+            mark_dirty(place, unit);
+    }
+}
+
+static void end_classes(struct place *place)
+{
+    for (size_t i = 0; i < place->classes.len; i++) {
+        struct place_class *class = place->classes.items[i];
+        if (class && class->changed)
+            nodeset_copy(&class->settled, &class->candidates);
+        if (class)
+            class->changed = false;
+    }
+}
+
+/* A new unit for its place in the order of choosing. */
+struct newcomer {
+    struct ip ip;
+    uint32_t unit;
+};
+typedef VEC(struct newcomer) newcomer_list;
+
+static int compare_newcomers(const void *a, const void *b)
+{
+    const struct newcomer *x = a, *y = b;
+    int order = ip_cmp(&x->ip, &y->ip);
+    if (order)
+        return order;
+    return x->unit < y->unit ? -1 : x->unit > y->unit;
+}
+
+static void choose_all(struct place *place, newcomer_list *newcomers, struct arena *scratch)
+{
+    vec_sort(newcomers, compare_newcomers);
+    for (size_t i = 0; i < newcomers->len; i++) {
+        uint32_t unit = newcomers->items[i].unit;
+        struct place_member *m = place_member(place, unit);
+        uint32_t node = place_choose(place, &m->class->candidates, place->table.load, m, scratch);
+        place_put(place, unit, node, PLACE_CHOSEN);
+        m->fresh = true;
+        arena_reset(scratch);
+    }
+}
+
+/* Those that answer already come first: nobody new takes the place of what is there. */
+void place_run(struct place *place)
+{
+    if (place->dirty.len == 0 && !place->states_changed)
+        return;
+    scoped_ptr(arena) struct arena *scratch = arena_new(16 * 1024);
+    newcomer_list newcomers = {0};
+    judge_classes(place, scratch);
+    for (size_t i = 0; i < place->dirty.len; i++) {
+        uint32_t unit = place->dirty.items[i];
+        struct place_member *m = place_member(place, unit);
+        m->dirty = false;
+        place_mark_unordered(place, unit);
+        if (!settle(place, unit, scratch))
+            vec_push(&newcomers, ((struct newcomer){.ip = m->ip, .unit = unit}));
+        arena_reset(scratch);
+    }
+    vec_clear(&place->dirty);
+    choose_all(place, &newcomers, scratch);
+    vec_done(&newcomers);
+    end_classes(place);
+}
+
+/* --- what has come of it --------------------------------------------------------------------- */
+
+/* Orders that are still to be made, node by node. */
+static void order_rest(struct place *place)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(16 * 1024);
+    struct nodeset nodes = nodeset_new(place->nodes, scratch);
+    for (size_t i = 0; i < place->unordered.len; i++) {
+        uint32_t unit = place->unordered.items[i], at = place->table.at[unit];
+        struct place_member *m = place_member(place, unit);
+        m->unordered = false;
+        if (m->hashed && m->order_count) {
+            m->order_count = 0;
+            place_mark_changed(place, unit);
+        } else if (at != PLACE_NONE && !m->hashed) {
+            nodeset_add(&nodes, at);
+        }
+    }
+    vec_clear(&place->unordered);
+    scoped_ptr(arena) struct arena *each = arena_new(16 * 1024);
+    for (size_t node = nodeset_next(&nodes, 0); node != NODESET_END;
+         node = nodeset_next(&nodes, node + 1)) {
+        place_spread(place, (uint32_t)node, each);
+        arena_reset(each);
+    }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+uint32_t *place_changes(struct place *place, struct arena *arena, size_t *ret_count)
+{
+    place_run(place);
+    order_rest(place);
+    vec_sort(&place->changed, compare_numbers);
+    uint32_t *units = arena_array(arena, place->changed.len, sizeof(*units));
+    *ret_count = place->changed.len;
+    for (size_t i = 0; i < place->changed.len; i++) {
+        struct place_member *m = place_member(place, place->changed.items[i]);
+        units[i] = place->changed.items[i];
+        m->changed = m->fresh = false;
+        m->is_served |= m->order_count > 0;
+        m->epoch++;
+    }
+    vec_clear(&place->changed);
+    return units;
+}
+
+struct place_result place_get(const struct place *place, uint32_t unit)
+{
+    const struct place_member *m = place_member(place, unit);
+    struct place_result result = {
+        .epoch = m->epoch,
+        .count = m->order_count,
+        .owner = place->table.at[unit],
+        .from = m->from,
+        .why = (enum place_why)m->why,
+    };
+    for (size_t i = 0; i < m->order_count; i++)
+        result.order[i] = m->order[i];
+    return result;
+}
+
+bool place_is_untidy(const struct place *place)
+{
+    return place->untidy || place->dirty.len || place->states_changed;
+}
+
+size_t place_load(const struct place *place, uint32_t node)
+{
+    assert(node < place->nodes);
+    return place->table.load[node];
+}
+
+struct place_figures place_figures(const struct place *place)
+{
+    struct place_figures figures = {.taken_over = place->taken_over, .moved = place->moved};
+    for (uint32_t unit = 0; unit < place->units.len; unit++) {
+        figures.units += place_member(place, unit)->used;
+        figures.placed += place->table.at[unit] != PLACE_NONE;
+    }
+    return figures;
 }

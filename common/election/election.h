@@ -21,4 +21,8 @@ struct election_candidate {
 uint32_t *election_order(const struct election_candidate *candidates, size_t count,
                          const struct ip *ip, struct arena *arena);
 
+/* The first of that order alone, which costs less. count is at least 1. */
+size_t election_winner(const struct election_candidate *candidates, size_t count,
+                       const struct ip *ip);
+
 #endif

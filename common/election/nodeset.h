@@ -55,6 +55,57 @@ static inline bool nodeset_has(const struct nodeset *set, size_t node)
     return set->words[node / NODESET_BITS] >> (node % NODESET_BITS) & 1;
 }
 
+static inline void nodeset_remove(struct nodeset *set, size_t node)
+{
+    set->words[node / NODESET_BITS] &= ~(UINT64_C(1) << (node % NODESET_BITS));
+}
+
+static inline void nodeset_clear(struct nodeset *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] = 0;
+}
+
+/* The same bits; of one snapshot. */
+static inline void nodeset_copy(struct nodeset *set, const struct nodeset *other)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] = other->words[i];
+}
+
+static inline bool nodeset_eq(const struct nodeset *a, const struct nodeset *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->words[i] != b->words[i])
+            return false;
+    }
+    return true;
+}
+
+static inline size_t nodeset_size(const struct nodeset *set)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < set->count; i++)
+        size += (size_t)__builtin_popcountll(set->words[i]);
+    return size;
+}
+
+/* The first node of the set that is not before `from`, or NODESET_END. */
+#define NODESET_END SIZE_MAX
+static inline size_t nodeset_next(const struct nodeset *set, size_t from)
+{
+    size_t at = from / NODESET_BITS;
+    if (at >= set->count)
+        return NODESET_END;
+    uint64_t word = set->words[at] & (UINT64_MAX << (from % NODESET_BITS));
+    while (word == 0) {
+        if (++at == set->count)
+            return NODESET_END;
+        word = set->words[at];
+    }
+    return at * NODESET_BITS + (size_t)__builtin_ctzll(word);
+}
+
 static inline void nodeset_unite(struct nodeset *set, const struct nodeset *other)
 {
     for (size_t i = 0; i < set->count; i++)

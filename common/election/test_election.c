@@ -32,6 +32,7 @@ static void check(const struct election_case *c, bool backwards)
     const uint32_t *order = election_order(candidates, count, &ip, arena);
     for (size_t i = 0; i < count; i++)
         TEST_STR(candidates[order[i]].name, c->order[i]);
+    TEST_ASSERT(count == 0 || election_winner(candidates, count, &ip) == order[0]);
 }
 
 /* Orders that MetalLB's election gives, and what scores change about them. */
