@@ -5,9 +5,10 @@
  *   place_tidy     finds the bounds, moves what is above them, spreads first backups
  *   place_changes  makes the orders that are still to be made, and tells which are new
  *
- * place_class.c has what is common to units with the same eligible nodes, place_choose.c how one
- * node is chosen, place_spread.c and place_order.c the backups; place_level.c, place_search.c and
- * place_table.c know of units and nodes by number only. */
+ * place_settle.c has the first of these, place_tidy.c the second. place_class.c has what is common
+ * to units with the same eligible nodes, place_choose.c how one node is chosen (by place_ladder.c),
+ * place_spread.c and place_order.c the backups; place_level.c, place_search.c and place_table.c
+ * know of units and nodes by number only. */
 #include "controller/place.h"
 
 #include <assert.h>
@@ -15,7 +16,6 @@
 
 #include "common/base/names.h"
 #include "controller/place_internal.h"
-#include "controller/place_level.h"
 
 static const char *const state_names[] = {
     [PLACE_NORMAL] = "normal",
@@ -53,12 +53,9 @@ struct place *place_new(const struct str *names, size_t count)
     place->arena = arena_new(0);
     place->nodes = count;
     place->names = arena_array(place->arena, count, sizeof(*place->names));
-    place->mixes = arena_array(place->arena, count, sizeof(*place->mixes));
     place->states = arena_array(place->arena, count, sizeof(*place->states));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         place->names[i] = arena_str(place->arena, names[i]);
-        place->mixes[i] = map_hash(0, names[i]);
-    }
     place->table_arena = arena_new(0);
     place->table = place_table_new(count, 0, place->table_arena);
     return place;
@@ -82,7 +79,7 @@ struct place *place_free(struct place *place)
 
 /* --- marks ----------------------------------------------------------------------------------- */
 
-static void mark_dirty(struct place *place, uint32_t unit)
+void place_mark_dirty(struct place *place, uint32_t unit)
 {
     struct place_member *m = place_member(place, unit);
     if (!m->dirty)
@@ -178,7 +175,7 @@ uint32_t place_add(struct place *place, const struct place_unit *unit,
         .used = true,
     };
     read_past(place, m, past);
-    mark_dirty(place, index);
+    place_mark_dirty(place, index);
     return index;
 }
 
@@ -208,7 +205,7 @@ void place_change(struct place *place, uint32_t unit, const struct place_unit *c
     change_class(place, unit, changed);
     m->wish = changed->wish;
     m->hashed = changed->hashed;
-    mark_dirty(place, unit);
+    place_mark_dirty(place, unit);
 }
 
 static void forget(uint32_t *list, size_t *len, uint32_t unit)
@@ -261,201 +258,33 @@ void place_put(struct place *place, uint32_t unit, uint32_t node, enum place_why
     place->untidy = true;
 }
 
-/* --- settling -------------------------------------------------------------------------------- */
-
-/* Where the unit answers now by its order, or PLACE_NONE. */
-static uint32_t find_in_force(const struct place *place, uint32_t unit)
-{
-    const struct place_member *m = place_member(place, unit);
-    uint32_t at = place->table.at[unit];
-    if (at != PLACE_NONE && nodeset_has(&m->class->allowed, at))
-        return at;
-    for (size_t i = 0; i < m->order_count; i++) {
-        if (nodeset_has(&m->class->allowed, m->order[i]))
-            return m->order[i];
-    }
-    return PLACE_NONE;
-}
-
-static void settle_nowhere(struct place *place, uint32_t unit)
-{
-    struct place_member *m = place_member(place, unit);
-    m->why = PLACE_NOWHERE;
-    m->elected = m->pinned = false;
-    if (place->table.at[unit] == PLACE_NONE)
-        return;
-    m->from = place->table.at[unit];
-    place_table_take(&place->table, unit);
-    place->untidy = true;
-}
-
-static void settle_hashed(struct place *place, uint32_t unit, struct arena *scratch)
-{
-    struct place_member *m = place_member(place, unit);
-    const struct nodeset *candidates = &m->class->candidates;
-    uint32_t winner = m->elected ? place_elect_again(place, candidates, &m->class->settled,
-                                                     place->table.at[unit], m, scratch)
-                                 : place_elect(place, candidates, m, scratch);
-    m->elected = true;
-    m->is_served = true;
-    place_put(place, unit, winner, PLACE_HASHED);
-}
-
-/* Stays where it answers, or goes where the speakers have it already. */
-static void settle_served(struct place *place, uint32_t unit, uint32_t node)
-{
-    struct place_member *m = place_member(place, unit);
-    uint32_t before = place->table.at[unit];
-    if (before == PLACE_NONE && m->order_count)
-        before = m->order[0];
-    if (before == node || before == PLACE_NONE) {
-        place_put(place, unit, node,
-                  m->why > PLACE_KEPT && m->why < PLACE_ASKED ? (enum place_why)m->why
-                                                              : PLACE_KEPT);
-        return;
-    }
-    m->from = before;
-    place->taken_over++;
-    place_put(place, unit, node, PLACE_TOOK_OVER);
-}
-
-/* False: it is new, and anything may be chosen for it. */
-static bool settle(struct place *place, uint32_t unit, struct arena *scratch)
-{
-    struct place_member *m = place_member(place, unit);
-    const struct place_class *class = m->class;
-    m->pinned = false;
-    if (class->allowed_count == 0) {
-        settle_nowhere(place, unit);
-        return true;
-    }
-    if (m->hashed) {
-        settle_hashed(place, unit, scratch);
-        return true;
-    }
-    m->elected = false;
-    if (m->wish != PLACE_NONE && nodeset_has(&class->allowed, m->wish)) {
-        m->pinned = true;
-        place_put(place, unit, m->wish, PLACE_ASKED);
-        return true;
-    }
-    uint32_t node = find_in_force(place, unit);
-    if (node == PLACE_NONE && m->is_served)
-        node = place_elect(place, &class->candidates, m, scratch);
-    if (node == PLACE_NONE)
-        return false;
-    settle_served(place, unit, node);
-    return true;
-}
-
-/* --- running --------------------------------------------------------------------------------- */
-
-static void judge_classes(struct place *place, struct arena *scratch)
-{
-    if (!place->states_changed)
-        return;
-    place->states_changed = false;
-    place->untidy = true;
-    for (size_t i = 0; i < place->classes.len; i++) {
-        if (place->classes.items[i])
-            place_class_judge(place, place->classes.items[i], scratch);
-        arena_reset(scratch);
-    }
-    for (uint32_t unit = 0; unit < place->units.len; unit++) {
-        const struct place_member *m = place_member(place, unit);
-        if (m->used && m->class->changed)
-            mark_dirty(place, unit);
-    }
-}
-
-static void end_classes(struct place *place)
-{
-    for (size_t i = 0; i < place->classes.len; i++) {
-        struct place_class *class = place->classes.items[i];
-        if (class && class->changed)
-            nodeset_copy(&class->settled, &class->candidates);
-        if (class)
-            class->changed = false;
-    }
-}
-
-/* A new unit for its place in the order of choosing. */
-struct newcomer {
-    struct ip ip;
-    uint32_t unit;
-};
-typedef VEC(struct newcomer) newcomer_list;
-
-static int compare_newcomers(const void *a, const void *b)
-{
-    const struct newcomer *x = a, *y = b;
-    int order = ip_cmp(&x->ip, &y->ip);
-    if (order)
-        return order;
-    return x->unit < y->unit ? -1 : x->unit > y->unit;
-}
-
-static void choose_all(struct place *place, newcomer_list *newcomers, struct arena *scratch)
-{
-    vec_sort(newcomers, compare_newcomers);
-    for (size_t i = 0; i < newcomers->len; i++) {
-        uint32_t unit = newcomers->items[i].unit;
-        struct place_member *m = place_member(place, unit);
-        uint32_t node = place_choose(place, &m->class->candidates, place->table.load, m, scratch);
-        place_put(place, unit, node, PLACE_CHOSEN);
-        m->fresh = true;
-        arena_reset(scratch);
-    }
-}
-
-/* Those that answer already come first: nobody new takes the place of what is there. */
-void place_run(struct place *place)
-{
-    if (place->dirty.len == 0 && !place->states_changed)
-        return;
-    scoped_ptr(arena) struct arena *scratch = arena_new(16 * 1024);
-    newcomer_list newcomers = {0};
-    judge_classes(place, scratch);
-    for (size_t i = 0; i < place->dirty.len; i++) {
-        uint32_t unit = place->dirty.items[i];
-        struct place_member *m = place_member(place, unit);
-        m->dirty = false;
-        place_mark_unordered(place, unit);
-        if (!settle(place, unit, scratch))
-            vec_push(&newcomers, ((struct newcomer){.ip = m->ip, .unit = unit}));
-        arena_reset(scratch);
-    }
-    vec_clear(&place->dirty);
-    choose_all(place, &newcomers, scratch);
-    vec_done(&newcomers);
-    end_classes(place);
-}
-
 /* --- what has come of it --------------------------------------------------------------------- */
 
-/* Orders that are still to be made, node by node. */
-static void order_rest(struct place *place)
+void place_end_unordered(struct place *place, struct nodeset *ret)
 {
-    scoped_ptr(arena) struct arena *scratch = arena_new(16 * 1024);
-    struct nodeset nodes = nodeset_new(place->nodes, scratch);
     for (size_t i = 0; i < place->unordered.len; i++) {
         uint32_t unit = place->unordered.items[i], at = place->table.at[unit];
         struct place_member *m = place_member(place, unit);
         m->unordered = false;
-        if (m->hashed && m->order_count) {
-            m->order_count = 0;
-            place_mark_changed(place, unit);
-        } else if (at != PLACE_NONE && !m->hashed) {
-            nodeset_add(&nodes, at);
-        }
+        if (at != PLACE_NONE && !m->hashed)
+            nodeset_add(ret, at);
+        if (!m->hashed || m->order_count == 0)
+            continue;
+        m->order_count = 0;
+        place_mark_changed(place, unit);
     }
     vec_clear(&place->unordered);
-    scoped_ptr(arena) struct arena *each = arena_new(16 * 1024);
-    for (size_t node = nodeset_next(&nodes, 0); node != NODESET_END;
-         node = nodeset_next(&nodes, node + 1)) {
-        place_spread(place, (uint32_t)node, each);
-        arena_reset(each);
-    }
+}
+
+/* Orders that are still to be made, node by node. */
+static void order_rest(struct place *place)
+{
+    if (place->unordered.len == 0)
+        return;
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct nodeset nodes = nodeset_new(place->nodes, arena);
+    place_end_unordered(place, &nodes);
+    place_spread_all(place, &nodes);
 }
 
 static int compare_numbers(const void *a, const void *b)

@@ -5,6 +5,7 @@
 #include "common/base/map.h"
 #include "common/base/vec.h"
 #include "controller/place.h"
+#include "controller/place_ladder.h"
 #include "controller/place_search.h"
 
 /* Preferences of nodes; shared by the classes that have the same. */
@@ -52,7 +53,6 @@ struct place_member {
 struct place {
     struct arena *arena; /* names */
     struct str *names;
-    uint64_t *mixes; /* of the names */
     size_t nodes;
     uint8_t *states; /* enum place_state */
     bool states_changed;
@@ -80,9 +80,10 @@ void place_class_judge(struct place *place, struct place_class *class, struct ar
 void place_class_done(struct place *place);
 
 /* place_choose.c: the best of a set that is not empty. */
-/* The node with the fewest units (load by node), equals by hash. */
-uint32_t place_choose(const struct place *place, const struct nodeset *set, const uint32_t *load,
-                      const struct place_member *unit, struct arena *scratch);
+/* The node with the fewest units, equals by hash. */
+uint32_t place_choose(const struct place *place, const struct nodeset *set,
+                      const struct place_ladder *ladder, const struct place_member *unit,
+                      struct arena *scratch);
 /* The winner of the hash election. */
 uint32_t place_elect(const struct place *place, const struct nodeset *set,
                      const struct place_member *unit, struct arena *scratch);
@@ -95,16 +96,19 @@ uint32_t place_elect_again(const struct place *place, const struct nodeset *set,
  * (PLACE_NONE: no other node may answer for it). */
 void place_order_unit(struct place *place, uint32_t unit, uint32_t first, struct arena *scratch);
 
-/* place_spread.c: the orders of all units of a node, their first backups spread. */
-void place_spread(struct place *place, uint32_t node, struct arena *scratch);
+/* place_spread.c: the orders of all units of some nodes, their first backups spread. */
+void place_spread_all(struct place *place, const struct nodeset *nodes);
 
 /* place.c */
 static inline struct place_member *place_member(const struct place *place, uint32_t unit)
 {
     return &place->units.items[unit];
 }
+void place_mark_dirty(struct place *place, uint32_t unit);
 void place_mark_changed(struct place *place, uint32_t unit);
 void place_mark_unordered(struct place *place, uint32_t unit);
+/* No unit is marked any more; ret gets the nodes of those whose orders are to be made. */
+void place_end_unordered(struct place *place, struct nodeset *ret);
 /* Puts a unit on a node, wherever it was. */
 void place_put(struct place *place, uint32_t unit, uint32_t node, enum place_why why);
 

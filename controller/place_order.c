@@ -17,47 +17,32 @@ static void add(struct maker *maker, uint32_t node)
     maker->order[maker->count++] = node;
 }
 
-/* The first node of the set behind the start that is not used yet, going round. */
-static size_t next_unused(const struct maker *maker, const struct nodeset *set, size_t start)
-{
-    for (size_t i = 0; i <= set->count; i++) {
-        size_t at = (start / NODESET_BITS + i) % set->count;
-        uint64_t word = set->words[at] & ~maker->used.words[at];
-        uint64_t behind = UINT64_MAX << (start % NODESET_BITS);
-        if (i == 0)
-            word &= behind;
-        else if (i == set->count)
-            word &= ~behind;
-        if (word)
-            return at * NODESET_BITS + (size_t)__builtin_ctzll(word);
-    }
-    return NODESET_END;
-}
-
-/* Of the unused nodes the one with the highest score. */
+/* Of the set the node with the highest score. */
 static size_t most_preferred(const struct maker *maker, const struct nodeset *set)
 {
     const int64_t *scores = maker->unit->class->scores->of;
-    size_t best = NODESET_END;
-    for (size_t node = nodeset_next(set, 0); node != NODESET_END;
-         node = nodeset_next(set, node + 1)) {
-        if (nodeset_has(&maker->used, node))
-            continue;
-        if (best == NODESET_END || scores[node] > scores[best])
+    size_t best = nodeset_next(set, 0);
+    for (size_t node = best; node != NODESET_END; node = nodeset_next(set, node + 1)) {
+        if (scores[node] > scores[best])
             best = node;
     }
     return best;
 }
 
 /* Fills up from a set: by preference, else from a start that differs from unit to unit. */
-static void fill(struct maker *maker, const struct nodeset *set)
+static void fill(struct maker *maker, const struct nodeset *set, struct arena *scratch)
 {
-    size_t node = maker->place->nodes ? maker->unit->mix % maker->place->nodes : NODESET_END;
-    while (maker->count < PLACEMENT_PUBLISHED_MAX && node != NODESET_END) {
-        node =
-            maker->unit->class->scores ? most_preferred(maker, set) : next_unused(maker, set, node);
-        if (node != NODESET_END)
-            add(maker, (uint32_t)node);
+    struct nodeset rest = nodeset_new(maker->place->nodes, scratch);
+    nodeset_copy(&rest, set);
+    nodeset_subtract(&rest, &maker->used);
+    size_t start = maker->unit->mix % maker->place->nodes;
+    while (maker->count < PLACEMENT_PUBLISHED_MAX) {
+        size_t node = maker->unit->class->scores ? most_preferred(maker, &rest)
+                                                 : nodeset_next_around(&rest, start);
+        if (node == NODESET_END)
+            break;
+        add(maker, (uint32_t)node);
+        nodeset_drop(&rest, node);
     }
 }
 
@@ -72,7 +57,7 @@ static void fill_held(struct maker *maker, struct arena *scratch)
         if (maker->place->states[node] == PLACE_HELD)
             nodeset_add(&held, node);
     }
-    fill(maker, &held);
+    fill(maker, &held, scratch);
 }
 
 /* Is the order good as it is? Nodes in it that may not answer now are passed over by all, so they
@@ -106,7 +91,7 @@ void place_order_unit(struct place *place, uint32_t unit, uint32_t first, struct
         if (nodeset_has(&m->class->allowed, m->order[i]))
             add(&maker, m->order[i]);
     }
-    fill(&maker, &m->class->allowed);
+    fill(&maker, &m->class->allowed, scratch);
     fill_held(&maker, scratch);
     m->order_count = (uint8_t)maker.count;
     for (size_t i = 0; i < maker.count; i++)

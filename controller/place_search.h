@@ -22,11 +22,11 @@ struct place_search;
 struct place_search *place_search_new(const struct place_problem *problem,
                                       struct place_table *table, struct arena *arena);
 
-/* Finds the end of a shortest chain from one of the sources (nodes, none twice) to a node with
- * fewer units than its limit, of those the one with the fewest; or PLACE_NONE. */
+/* Finds the end of a chain from one of the sources (nodes, none twice) to a node with fewer units
+ * than its limit, or PLACE_NONE. `any`: the first that is met, which is quick; otherwise of the
+ * ends of the shortest chains the one with the fewest units. */
 uint32_t place_search_find(struct place_search *search, const uint32_t *sources, size_t count,
-                           const uint32_t *limits);
-
+                           const uint32_t *limits, bool any);
 /* Moves along the chain that was just found to `end`, beginning at its end, `most` moves at most.
  * Returns how many units have moved; each of them is in its new node's list in front. */
 size_t place_search_apply(struct place_search *search, uint32_t end, size_t most);

@@ -17,7 +17,7 @@ struct spread {
     struct nodeset *candidates; /* by class that is met here: who may be first backup */
     const struct place_class **classes;
     size_t class_count;
-    uint32_t *load; /* by node, with the backups */
+    struct place_ladder *ladder; /* loads, with the backups */
 };
 
 /* The other allowed nodes, of those the most preferred. */
@@ -25,7 +25,7 @@ static struct nodeset others(struct spread *s, const struct place_class *class)
 {
     struct nodeset set = nodeset_new(s->place->nodes, s->scratch);
     nodeset_copy(&set, &class->allowed);
-    nodeset_remove(&set, s->node);
+    nodeset_drop(&set, s->node);
     if (!class->scores)
         return set;
     int64_t best = INT64_MIN;
@@ -37,7 +37,7 @@ static struct nodeset others(struct spread *s, const struct place_class *class)
     for (size_t node = nodeset_next(&set, 0); node != NODESET_END;
          node = nodeset_next(&set, node + 1)) {
         if (class->scores->of[node] < best)
-            nodeset_remove(&set, node);
+            nodeset_drop(&set, node);
     }
     return set;
 }
@@ -82,7 +82,7 @@ static void read_units(struct spread *s)
         s->class_of[s->count] = class;
         s->first[s->count++] = first;
         if (first != PLACE_NONE)
-            s->load[first]++;
+            place_ladder_raise(s->ladder, first);
     }
 }
 
@@ -91,9 +91,9 @@ static void choose_missing(struct spread *s)
     for (size_t i = 0; i < s->count; i++) {
         if (s->first[i] != PLACE_NONE)
             continue;
-        s->first[i] = place_choose(s->place, &s->candidates[s->class_of[i]], s->load,
+        s->first[i] = place_choose(s->place, &s->candidates[s->class_of[i]], s->ladder,
                                    place_member(s->place, s->units[i]), s->scratch);
-        s->load[s->first[i]]++;
+        place_ladder_raise(s->ladder, s->first[i]);
     }
 }
 
@@ -102,20 +102,18 @@ static bool is_even(const struct spread *s)
 {
     uint32_t most = 0, least = UINT32_MAX;
     for (size_t i = 0; i < s->count; i++) {
-        if (s->load[s->first[i]] > most)
-            most = s->load[s->first[i]];
+        uint32_t load = place_ladder_load(s->ladder, s->first[i]);
+        most = load > most ? load : most;
     }
     for (size_t i = 0; i < s->class_count; i++) {
-        for (size_t node = nodeset_next(&s->candidates[i], 0); node != NODESET_END;
-             node = nodeset_next(&s->candidates[i], node + 1)) {
-            if (s->load[node] < least)
-                least = s->load[node];
-        }
+        uint32_t load = place_ladder_least(s->ladder, &s->candidates[i], NULL);
+        least = load < least ? load : least;
     }
     return most <= least + 1;
 }
 
-static void even_out(struct spread *s)
+/* Returns where they are to be instead. */
+static uint32_t *even_out(struct spread *s)
 {
     struct place_problem problem = {
         .nodes = s->place->nodes,
@@ -127,17 +125,18 @@ static void even_out(struct spread *s)
     struct place_table table = place_table_new(s->place->nodes, s->count, s->scratch);
     for (size_t i = 0; i < s->count; i++)
         place_table_put(&table, (uint32_t)i, s->first[i]);
-    for (size_t node = 0; node < s->place->nodes; node++)
-        table.load[node] = s->load[node];
+    for (uint32_t node = 0; node < s->place->nodes; node++)
+        table.load[node] = place_ladder_load(s->ladder, node);
     struct place_table even = place_table_copy(&table, s->scratch);
     uint32_t *bounds = arena_array(s->scratch, s->place->nodes, sizeof(uint32_t));
     place_level(&problem, &even, bounds, s->scratch);
     (void)place_level_keep(&problem, &table, bounds, SIZE_MAX, s->scratch);
-    for (size_t i = 0; i < s->count; i++)
-        s->first[i] = table.at[i];
+    return table.at;
 }
 
-void place_spread(struct place *place, uint32_t node, struct arena *scratch)
+/* The ladder is of the table's loads, after the call as before. */
+static void spread(struct place *place, uint32_t node, struct place_ladder *ladder,
+                   struct arena *scratch)
 {
     size_t most = place->table.load[node];
     struct spread s = {
@@ -149,14 +148,25 @@ void place_spread(struct place *place, uint32_t node, struct arena *scratch)
         .class_of = arena_array(scratch, most, sizeof(uint32_t)),
         .candidates = arena_array(scratch, most, sizeof(struct nodeset)),
         .classes = arena_array(scratch, most, sizeof(*s.classes)),
-        .load = arena_array(scratch, place->nodes, sizeof(uint32_t)),
+        .ladder = ladder,
     };
-    for (size_t i = 0; i < place->nodes; i++)
-        s.load[i] = place->table.load[i];
     read_units(&s);
     choose_missing(&s);
-    if (s.count && !is_even(&s))
-        even_out(&s);
-    for (size_t i = 0; i < s.count; i++)
-        place_order_unit(place, s.units[i], s.first[i], scratch);
+    const uint32_t *first = s.count == 0 || is_even(&s) ? s.first : even_out(&s);
+    for (size_t i = 0; i < s.count; i++) {
+        place_ladder_lower(ladder, s.first[i]);
+        place_order_unit(place, s.units[i], first[i], scratch);
+    }
+}
+
+void place_spread_all(struct place *place, const struct nodeset *nodes)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_ptr(arena) struct arena *scratch = arena_new(32 * 1024);
+    struct place_ladder *ladder = place_ladder_new(place->table.load, place->nodes, arena);
+    for (size_t node = nodeset_next(nodes, 0); node != NODESET_END;
+         node = nodeset_next(nodes, node + 1)) {
+        spread(place, (uint32_t)node, ladder, scratch);
+        arena_reset(scratch);
+    }
 }

@@ -9,7 +9,9 @@ struct tidy {
     uint32_t *class_of; /* of the problem */
     uint32_t *strays;   /* units on a node that is not one of the candidates */
     size_t stray_count;
-    bool has_fresh;
+    size_t movable, fresh; /* how many units are */
+    struct place_table even;
+    uint32_t *bounds;
 };
 
 static bool may_move(const struct place *place, uint32_t unit)
@@ -29,7 +31,8 @@ static void read_units(struct tidy *t)
             continue;
         const struct place_member *m = place_member(place, unit);
         t->class_of[unit] = m->class->index;
-        t->has_fresh |= m->fresh;
+        t->movable++;
+        t->fresh += m->fresh;
         if (!nodeset_has(&m->class->candidates, place->table.at[unit]))
             t->strays[t->stray_count++] = unit;
     }
@@ -53,28 +56,43 @@ static void read_problem(struct tidy *t)
     };
 }
 
-/* The bounds, as if strays were on candidates already. */
-static uint32_t *find_bounds(struct tidy *t)
+/* Moves strays to where the fewest are. Returns how many. */
+static size_t move_strays(const struct tidy *t, struct place_table *table, size_t most)
 {
     const struct place *place = t->place;
-    struct place_table table = place_table_copy(&place->table, t->scratch);
-    for (size_t i = 0; i < t->stray_count; i++) {
-        uint32_t unit = t->strays[i];
+    size_t moved = 0;
+    if (t->stray_count == 0)
+        return 0;
+    struct place_ladder *ladder = place_ladder_new(table->load, place->nodes, t->scratch);
+    for (; moved < most && moved < t->stray_count; moved++) {
+        uint32_t unit = t->strays[moved];
         const struct place_member *m = place_member(place, unit);
-        place_table_take(&table, unit);
-        place_table_put(&table, unit,
-                        place_choose(place, &m->class->candidates, table.load, m, t->scratch));
+        uint32_t node = place_choose(place, &m->class->candidates, ladder, m, t->scratch);
+        place_ladder_lower(ladder, table->at[unit]);
+        place_ladder_raise(ladder, node);
+        place_table_take(table, unit);
+        place_table_put(table, unit, node);
     }
-    uint32_t *bounds = arena_array(t->scratch, place->nodes, sizeof(uint32_t));
-    place_level(&t->problem, &table, bounds, t->scratch);
-    return bounds;
+    return moved;
+}
+
+/* The bounds, as if strays were on candidates already. */
+static void find_bounds(struct tidy *t)
+{
+    const struct place *place = t->place;
+    t->even = place_table_copy(&place->table, t->scratch);
+    (void)move_strays(t, &t->even, SIZE_MAX);
+    t->bounds = arena_array(t->scratch, place->nodes, sizeof(uint32_t));
+    place_level(&t->problem, &t->even, t->bounds, t->scratch);
 }
 
 /* Units that are not published yet may go anywhere. */
-static void move_fresh(struct tidy *t, const uint32_t *bounds)
+static void move_fresh(struct tidy *t)
 {
     struct place *place = t->place;
-    if (!t->has_fresh)
+    if (t->fresh == t->movable)
+        place_table_move(&place->table, &t->even);
+    if (t->fresh == t->movable || t->fresh == 0)
         return;
     struct place_problem problem = t->problem;
     uint32_t *class_of = arena_array(t->scratch, problem.units, sizeof(*class_of));
@@ -83,23 +101,7 @@ static void move_fresh(struct tidy *t, const uint32_t *bounds)
         class_of[unit] = fresh ? t->class_of[unit] : PLACE_NONE;
     }
     problem.class_of = class_of;
-    (void)place_level_keep(&problem, &place->table, bounds, SIZE_MAX, t->scratch);
-}
-
-/* Moves strays to where the fewest are. Returns how many. */
-static size_t move_strays(struct tidy *t, size_t most)
-{
-    struct place *place = t->place;
-    size_t moved = 0;
-    for (; moved < most && moved < t->stray_count; moved++) {
-        uint32_t unit = t->strays[moved];
-        const struct place_member *m = place_member(place, unit);
-        uint32_t node =
-            place_choose(place, &m->class->candidates, place->table.load, m, t->scratch);
-        place_table_take(&place->table, unit);
-        place_table_put(&place->table, unit, node);
-    }
-    return moved;
+    (void)place_level_keep(&problem, &place->table, t->bounds, SIZE_MAX, t->scratch);
 }
 
 /* What the moves mean to each unit; `before` is where they were. */
@@ -126,14 +128,16 @@ static size_t count_above(const struct place *place, const uint32_t *bounds)
     return above;
 }
 
-static void spread_all(struct place *place)
+/* Any first backup may be on a node that has more now. */
+static void order_all(struct place *place, struct arena *scratch)
 {
-    scoped_ptr(arena) struct arena *scratch = arena_new(32 * 1024);
-    for (uint32_t node = 0; node < place->nodes; node++) {
+    struct nodeset nodes = nodeset_new(place->nodes, scratch);
+    place_end_unordered(place, &nodes);
+    for (size_t node = 0; node < place->nodes; node++) {
         if (place->table.load[node] > 0)
-            place_spread(place, node, scratch);
-        arena_reset(scratch);
+            nodeset_add(&nodes, node);
     }
+    place_spread_all(place, &nodes);
 }
 
 struct place_pending place_tidy(struct place *place, size_t most)
@@ -146,16 +150,16 @@ struct place_pending place_tidy(struct place *place, size_t most)
     struct tidy t = {.place = place, .scratch = scratch};
     read_problem(&t);
     struct place_table before = place_table_copy(&place->table, scratch);
-    uint32_t *bounds = find_bounds(&t);
-    move_fresh(&t, bounds);
-    pending.moved = move_strays(&t, most);
+    find_bounds(&t);
+    move_fresh(&t);
+    pending.moved = move_strays(&t, &place->table, most);
     pending.left = t.stray_count - pending.moved;
     pending.moved +=
-        place_level_keep(&t.problem, &place->table, bounds, most - pending.moved, scratch);
+        place_level_keep(&t.problem, &place->table, t.bounds, most - pending.moved, scratch);
     if (pending.left == 0)
-        pending.left = count_above(place, bounds);
+        pending.left = count_above(place, t.bounds);
     note_moves(&t, &before);
-    spread_all(place);
+    order_all(place, scratch);
     place->untidy = pending.left > 0;
     return pending;
 }

@@ -55,17 +55,6 @@ static inline bool nodeset_has(const struct nodeset *set, size_t node)
     return set->words[node / NODESET_BITS] >> (node % NODESET_BITS) & 1;
 }
 
-static inline void nodeset_remove(struct nodeset *set, size_t node)
-{
-    set->words[node / NODESET_BITS] &= ~(UINT64_C(1) << (node % NODESET_BITS));
-}
-
-static inline void nodeset_clear(struct nodeset *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        set->words[i] = 0;
-}
-
 /* The same bits; of one snapshot. */
 static inline void nodeset_copy(struct nodeset *set, const struct nodeset *other)
 {
@@ -106,10 +95,23 @@ static inline size_t nodeset_next(const struct nodeset *set, size_t from)
     return at * NODESET_BITS + (size_t)__builtin_ctzll(word);
 }
 
+/* The same, and when there is none behind it, the first of the set. */
+static inline size_t nodeset_next_around(const struct nodeset *set, size_t from)
+{
+    size_t node = nodeset_next(set, from);
+    return node == NODESET_END ? nodeset_next(set, 0) : node;
+}
+
 static inline void nodeset_unite(struct nodeset *set, const struct nodeset *other)
 {
     for (size_t i = 0; i < set->count; i++)
         set->words[i] |= other->words[i];
+}
+
+static inline void nodeset_subtract(struct nodeset *set, const struct nodeset *other)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->words[i] &= ~other->words[i];
 }
 
 static inline void nodeset_intersect(struct nodeset *set, const struct nodeset *other)
