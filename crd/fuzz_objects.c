@@ -21,6 +21,22 @@ static void judge(const struct object *object)
     validate_done(&result);
 }
 
+/* One that is not refused comes back from its text. */
+static void check_encode(const struct object *object)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_sbuf struct sbuf text = {0}, again = {0};
+    struct str error = {0};
+    object_encode(object, &text);
+    json_t *tree = fields_parse(sbuf_str(&text), arena, &error);
+    assert(tree);
+    scoped_ptr(object) struct object *copy = object_decode(object->kind, tree, object->origin);
+    json_decref(tree);
+    assert(!copy->refused && str_eq(copy->key, object->key));
+    object_encode(copy, &again);
+    assert(str_eq(sbuf_str(&text), sbuf_str(&again)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -38,5 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < ANNOTATION_COUNT; i++)
         (void)annotations_read(object, (enum annotation_id)i, NULL);
     judge(object);
+    if (!object->refused)
+        check_encode(object);
     return 0;
 }

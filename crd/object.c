@@ -3,7 +3,9 @@
 #include "crd/object.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "common/json/fields_encode.h"
 #include "crd/check.h"
 #include "crd/kinds.h"
 #include "crd/name.h"
@@ -129,6 +131,28 @@ struct str object_label(const struct object *object, struct str key, bool *ret_p
 struct str object_annotation(const struct object *object, struct str key, bool *ret_present)
 {
     return str_map_get(&object->meta.annotations, key, ret_present);
+}
+
+static struct str_map without(const struct str_map *map, struct str key, struct arena *arena)
+{
+    struct str_map rest = {.items = arena_array(arena, map->count, sizeof(*rest.items))};
+    for (size_t i = 0; i < map->count; i++) {
+        if (!str_eq(map->items[i].key, key))
+            rest.items[rest.count++] = map->items[i];
+    }
+    return rest;
+}
+
+void object_encode(const struct object *object, struct sbuf *out)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct object *copy = arena_alloc(arena, object->kind->size);
+    memcpy(copy, object, object->kind->size);
+    copy->meta.resource_version = STR("");
+    copy->meta.generation = 0;
+    copy->meta.annotations = without(
+        &object->meta.annotations, STR("kubectl.kubernetes.io/last-applied-configuration"), arena);
+    fields_encode(object->kind->shape, copy, out);
 }
 
 bool object_same_labels(const struct object *a, const struct object *b)

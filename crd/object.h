@@ -55,6 +55,12 @@ SCOPE_DEFINE(object, struct object, object_unref)
 struct str object_label(const struct object *object, struct str key, bool *ret_present);
 struct str object_annotation(const struct object *object, struct str key, bool *ret_present);
 
+/* Appends the object as JSON, from which object_decode makes the same object again, for every
+ * object that is not refused. Left out is what changes with each write and what nobody reads:
+ * resourceVersion, generation, and the annotation kubectl.kubernetes.io/last-applied-configuration.
+ * So two versions with one text mean the same. */
+void object_encode(const struct object *object, struct sbuf *out);
+
 /* The same labels with the same values? */
 bool object_same_labels(const struct object *a, const struct object *b);
 

@@ -3,6 +3,23 @@
  * is judged like a cluster. */
 #include "crd/test_support.h"
 
+/* It comes back from its own text with the same members, which the text of all of them shows. */
+static void check_encode(const struct object *object)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_sbuf struct sbuf text = {0}, again = {0};
+    struct str error = {0};
+    object_encode(object, &text);
+    json_t *tree = fields_parse(sbuf_str(&text), arena, &error);
+    TEST_STR(error, "");
+    scoped_ptr(object) struct object *copy = object_decode(object->kind, tree, STR(""));
+    json_decref(tree);
+    struct str findings = support_findings(&object->findings, arena);
+    TEST_STR(support_findings(&copy->findings, arena), findings.len ? findings.ptr : "");
+    object_encode(copy, &again);
+    TEST_STR(sbuf_str(&again), sbuf_cstr(&text));
+}
+
 static void check_samples(const char *path)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
@@ -15,6 +32,7 @@ static void check_samples(const char *path)
         if (object->refused)
             printf("\n%s: " STR_FMT "\n" STR_FMT, path, STR_ARG(object->id), STR_ARG(findings));
         TEST_ASSERT(!object->refused);
+        check_encode(object);
     }
     yaml_done(&documents);
 }
