@@ -90,6 +90,7 @@ static void show_announcements(void *ctx, const struct http_request *request,
     patch_open(&json, NULL);
     patch_str(&json, "node", speaker_node(speaker));
     patch_bool(&json, "ready", plan != NULL);
+    patch_bool(&json, "stale", speaker_saved(speaker).stale);
     patch_list(&json, "addresses");
     for (size_t i = 0; plan && i < plan->address_count; i++)
         put_address(&json, speaker, &plan->addresses[i]);
@@ -133,6 +134,8 @@ static void show_metrics(void *ctx, const struct http_request *request,
         speaker_metrics_address(rest->metrics, &figures[i].ip, figures[i].requests,
                                 figures[i].replies, figures[i].gratuitous);
     refresh_interfaces(rest, request->arena);
+    struct source_saved saved = speaker_saved(rest->speaker);
+    speaker_metrics_saved(rest->metrics, saved.stale, saved.writes, saved.failures, saved.damaged);
     speaker_metrics_excludes(rest->metrics,
                              excludes_file_failures(speaker_excludes(rest->speaker)));
     speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));

@@ -11,6 +11,7 @@ static const struct option rows[] = {
                            "addresses of Services"),
     PROGRAM_ROWS_KUBE("the namespace whose metallb.io objects count; without it the namespace of "
                       "the pod's service account, else metallb-system"),
+    PROGRAM_ROWS_STATE,
     {"lb-class", NULL, OPTION_STR, AT(lb_class), .value = "CLASS",
      .help = "announce Services whose spec.loadBalancerClass is exactly CLASS; without it those "
              "that name no class"},

@@ -394,6 +394,11 @@ const struct diag_list *speaker_input_findings(const struct speaker *s)
     return source_findings(s->source);
 }
 
+struct source_saved speaker_saved(const struct speaker *s)
+{
+    return source_saved(s->source);
+}
+
 struct str speaker_node(const struct speaker *s)
 {
     return s->options.node;

@@ -55,6 +55,7 @@ const struct excludes_file *speaker_excludes(const struct speaker *speaker);
 const struct netlink *speaker_netlink(const struct speaker *speaker);
 const struct diag_list *speaker_findings(const struct speaker *speaker); /* on configuration */
 const struct diag_list *speaker_input_findings(const struct speaker *speaker);
+struct source_saved speaker_saved(const struct speaker *speaker);
 struct str speaker_node(const struct speaker *speaker);
 
 #endif

@@ -16,6 +16,10 @@ enum {
     PROBES_SENT,
     LOST,
     SEND_ERRORS,
+    STATE_STALE,
+    STATE_WRITES,
+    STATE_FAILURES,
+    STATE_DAMAGED,
     EXCLUDES_FAILURES,
     HANDOFF_ROUTES,
     HANDOFF_REFUSED,
@@ -65,6 +69,15 @@ static const struct metric rows[] = {
     [SEND_ERRORS] = {"stentor_speaker_send_errors_total",
                      "Frames that the kernel did not take, by interface.", METRIC_COUNTER,
                      .labels = {"interface"}},
+    [STATE_STALE] = {"stentor_speaker_state_stale",
+                     "Whether saved state is in use, because the API server has not answered.",
+                     METRIC_GAUGE},
+    [STATE_WRITES] = {"stentor_speaker_state_writes_total", "Files of saved state written.",
+                      METRIC_COUNTER},
+    [STATE_FAILURES] = {"stentor_speaker_state_failures_total",
+                        "Files of saved state that could not be written.", METRIC_COUNTER},
+    [STATE_DAMAGED] = {"stentor_speaker_state_damaged_total",
+                       "Files of saved state that could not be used at the start.", METRIC_COUNTER},
     [EXCLUDES_FAILURES] = {"stentor_speaker_excludes_failures_total",
                            "Changed lists of excluded interfaces that could not be understood.",
                            METRIC_COUNTER},
@@ -167,6 +180,15 @@ void speaker_metrics_interface(struct speaker_metrics *m, struct str interface,
     metric_set(m->set, PROBES_SENT, (double)figures->probes, LABELS(interface));
     metric_set(m->set, LOST, (double)figures->lost, LABELS(interface));
     metric_set(m->set, SEND_ERRORS, (double)figures->send_errors, LABELS(interface));
+}
+
+void speaker_metrics_saved(struct speaker_metrics *m, bool stale, uint64_t writes,
+                           uint64_t failures, uint64_t damaged)
+{
+    metric_set(m->set, STATE_STALE, stale ? 1 : 0, NO_LABELS);
+    metric_set(m->set, STATE_WRITES, (double)writes, NO_LABELS);
+    metric_set(m->set, STATE_FAILURES, (double)failures, NO_LABELS);
+    metric_set(m->set, STATE_DAMAGED, (double)damaged, NO_LABELS);
 }
 
 void speaker_metrics_excludes(struct speaker_metrics *m, uint64_t failures)

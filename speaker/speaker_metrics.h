@@ -25,6 +25,10 @@ void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *i
 void speaker_metrics_clear_interfaces(struct speaker_metrics *metrics);
 void speaker_metrics_interface(struct speaker_metrics *metrics, struct str interface,
                                const struct responder_figures *figures);
+/* State saved on disk: whether it is in use, files written, and those that could not be written or
+ * used. */
+void speaker_metrics_saved(struct speaker_metrics *metrics, bool stale, uint64_t writes,
+                           uint64_t failures, uint64_t damaged);
 /* How often a changed list of excluded interfaces could not be understood. */
 void speaker_metrics_excludes(struct speaker_metrics *metrics, uint64_t failures);
 /* What local hand-off has counted. */

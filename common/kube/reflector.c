@@ -452,6 +452,11 @@ enum kind_id reflector_kind(const struct reflector *r)
     return r->config.kind;
 }
 
+bool reflector_follows(const struct reflector *r, struct str namespace)
+{
+    return !r->config.namespace.len || str_eq(namespace, r->config.namespace);
+}
+
 bool reflector_is_listed(const struct reflector *r)
 {
     return r->fresh;

@@ -46,6 +46,9 @@ void reflector_findings(const struct reflector *reflector, struct diag_list *lis
 
 enum kind_id reflector_kind(const struct reflector *reflector);
 
+/* Are objects of this namespace followed? */
+bool reflector_follows(const struct reflector *reflector, struct str namespace);
+
 /* Has a list been completed since the start or the last reflector_relist (or is the kind not
  * installed)? */
 bool reflector_is_listed(const struct reflector *reflector);

@@ -35,6 +35,9 @@ int program_settings_check(const struct program_settings *s, struct str *ret_err
 {
     if (s->status.len && !s->manifests.len)
         return program_settings_refuse(ret_error, STR("--status needs --manifests"));
+    if (s->manifests.len && s->state_dir.len)
+        return program_settings_refuse(
+            ret_error, STR("--manifests and --state-dir exclude each other: files need no copy"));
     if (s->manifests.len && s->context.len)
         return program_settings_refuse(ret_error,
                                        STR("--manifests and --context exclude each other"));

@@ -22,6 +22,7 @@ struct program_settings {
     /* where objects come from */
     struct str manifests, status;
     struct str kubeconfig, context;
+    struct str state_dir;
     struct str namespace;
     /* how it is watched */
     struct str bind_address;
@@ -64,6 +65,17 @@ extern const struct names program_settings_levels, program_settings_formats;
     {                                                                                           \
         "namespace", "METALLB_NAMESPACE", OPTION_STR, PROGRAM_AT(namespace),                    \
             .value = "NAME", .help = (namespace_help)                                           \
+    }
+
+/* --state-dir */
+#define PROGRAM_ROWS_STATE                                                                       \
+    {                                                                                            \
+        "state-dir", NULL, OPTION_STR, PROGRAM_AT(state_dir),                                    \
+            .value = "DIR",                                                                      \
+            .help =                                                                              \
+                "where what the API server has told is saved, to be worked from after a start "  \
+                "without it; it is the only place that is written to; without the flag nothing " \
+                "is saved"                                                                       \
     }
 
 /* --bind-address, --port */

@@ -13,6 +13,7 @@ struct source *program_source_open(struct program *program, const struct source_
     }
     struct source_kube_config kube = *config;
     kube.program = str_from(program->name);
+    kube.state_dir = s->state_dir;
     kube.auth = (struct auth_config){
         .kubeconfig = s->kubeconfig.len ? arena_cstr(arena, s->kubeconfig) : NULL,
         .context = s->context.len ? arena_cstr(arena, s->context) : NULL,

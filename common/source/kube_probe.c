@@ -1,6 +1,7 @@
 /* kube-probe: the Kubernetes source by hand, for tests (not installed).
  *
- *     kube-probe [--kubeconfig FILE | --in-cluster DIR] [--object-max BYTES] KIND[@NAMESPACE]…
+ *     kube-probe [--kubeconfig FILE | --in-cluster DIR] [--object-max BYTES] [--state-dir DIR]
+ *                KIND[@NAMESPACE]…
  *
  * Follows the kinds and prints one JSON object a line for everything that the source tells. Takes
  * commands, one JSON object a line, from standard input ({"do": "write", …}; see `commands`); ends
@@ -321,7 +322,7 @@ static int usage(const char *why)
     (void)fprintf(stderr,
                   "kube-probe: %s\n"
                   "usage: kube-probe [--kubeconfig FILE | --in-cluster DIR] [--object-max BYTES] "
-                  "KIND[@NAMESPACE]...\n",
+                  "[--state-dir DIR] KIND[@NAMESPACE]...\n",
                   why);
     return 2;
 }
@@ -365,6 +366,8 @@ int main(int argc, char **argv)
             config.auth.kubeconfig = argv[++i];
         } else if (str_eq(argument, STR("--in-cluster")) && value) {
             config.auth.in_cluster = argv[++i];
+        } else if (str_eq(argument, STR("--state-dir")) && value) {
+            config.state_dir = str_from(argv[++i]);
         } else if (str_eq(argument, STR("--object-max")) && value) {
             uint64_t limit;
             if (str_to_u64(str_from(argv[++i]), INT32_MAX, &limit) < 0)

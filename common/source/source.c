@@ -91,6 +91,11 @@ const struct diag_list *source_findings(const struct source *source)
     return &source->findings;
 }
 
+struct source_saved source_saved(const struct source *source)
+{
+    return source->saved;
+}
+
 struct source_request *source_write(struct source *source, const struct source_write *write)
 {
     return source->ops->write(source, write);

@@ -21,7 +21,9 @@ struct source_follow {
 struct source_calls {
     /* One object came (before is NULL), changed or went (after is NULL). Also while listing. */
     void (*changed)(void *ctx, const struct object *before, const struct object *after);
-    /* Every followed kind has been listed once; again after source_refresh has completed. */
+    /* Every followed kind has been listed once; again after source_refresh has completed. With
+     * saved state (source_kube.h) first when that has been read in the server's stead, and again
+     * when the server has been listed and what is gone has been told. */
     void (*synced)(void *ctx);
     /* Findings about input that is no object (a broken document, a file that cannot be read, an
      * object over the size limit) changed; read them with source_findings. */
@@ -76,6 +78,16 @@ size_t source_index(struct source *source, enum kind_id kind,
 /* All objects with that value sorted by key; all borrowed until the next turn of the loop. */
 const struct object *const *source_by(const struct source *source, size_t index, struct str value,
                                       size_t *ret_count);
+
+/* State saved on disk (saved.h), for those who report. All zero for a directory, whose files are on
+ * the disk anyway. */
+struct source_saved {
+    bool stale;        /* some of what the cache holds is from there: the server has not answered */
+    uint64_t writes;   /* files written */
+    uint64_t failures; /* that could not be */
+    uint64_t damaged;  /* that could not be used at the start */
+};
+struct source_saved source_saved(const struct source *source);
 
 /* Findings about input that is no object. Borrowed until the next turn of the loop. */
 const struct diag_list *source_findings(const struct source *source);

@@ -3,10 +3,16 @@
 #include <assert.h>
 #include <sys/queue.h>
 
+#include "common/base/log.h"
 #include "common/base/sbuf.h"
 #include "common/kube/lease.h"
 #include "common/kube/writer.h"
+#include "common/source/saved.h"
 #include "common/source/source_ops.h"
+
+/* How long a server may take for the first lists before saved state is used; when it refuses, that
+ * is done at once. */
+enum { PATIENCE_MS = 2000 };
 
 /* A write that is not done. */
 struct kube_request {
@@ -27,6 +33,8 @@ struct source_kube {
     struct lease *lease;
     struct reflector *reflectors[KIND_COUNT];
     size_t reflector_count;
+    struct saved *saved;         /* NULL: nothing is saved */
+    struct loop_timer *patience; /* until saved state is used */
     size_t object_max;
     bool syncing;                  /* `synced` is owed */
     struct loop_timer *refreshing; /* deferred */
@@ -45,24 +53,104 @@ static struct source_kube *kube_of(const struct source *source)
 
 static void on_put(void *ctx, struct object *object)
 {
-    source_put(ctx, object);
+    struct source_kube *kube = ctx;
+    if (kube->saved)
+        saved_note(kube->saved, cache_get(kube->source.cache, object->kind->id, object->key),
+                   object);
+    source_put(&kube->source, object);
 }
 
 static void on_remove(void *ctx, enum kind_id kind, struct str key)
 {
-    source_remove(ctx, kind, key);
+    struct source_kube *kube = ctx;
+    if (kube->saved)
+        saved_note(kube->saved, cache_get(kube->source.cache, kind, key), NULL);
+    source_remove(&kube->source, kind, key);
+}
+
+/* --- saved state ----------------------------------------------------------------------------- */
+
+static struct reflector *reflector_of(const struct source_kube *kube, enum kind_id kind)
+{
+    for (size_t i = 0; i < kube->reflector_count; i++) {
+        if (reflector_kind(kube->reflectors[i]) == kind)
+            return kube->reflectors[i];
+    }
+    return NULL;
+}
+
+/* What the server has told already is true, and of other kinds or namespaces nothing is asked. */
+static void on_saved(void *ctx, struct object *owned)
+{
+    struct source_kube *kube = ctx;
+    scoped_ptr(object) struct object *object = owned;
+    struct reflector *reflector = reflector_of(kube, object->kind->id);
+    if (!reflector || reflector_is_listed(reflector) ||
+        !reflector_follows(reflector, object->meta.namespace) ||
+        cache_get(kube->source.cache, object->kind->id, object->key))
+        return;
+    source_put(&kube->source, take_ptr(object));
+}
+
+static void use_saved(struct source_kube *kube)
+{
+    if (!kube->patience)
+        return; /* done, or never to be done */
+    kube->patience = loop_timer_cancel(kube->patience);
+    if (!kube->syncing || saved_load(kube->saved, on_saved, kube) == 0)
+        return;
+    kube->source.saved.stale = true;
+    log_warn("the api server does not answer: working from saved state",
+             kv_str("server", client_server(kube->client)));
+    if (kube->source.calls.synced)
+        kube->source.calls.synced(kube->source.calls.ctx);
+}
+
+static void on_impatience(void *ctx)
+{
+    use_saved(ctx);
+}
+
+/* Objects from the file have no version; what is left of them when the kind has been listed (it is
+ * not even installed, for else the list has named or swept them) is gone. */
+static void drop_saved(struct source_kube *kube, enum kind_id kind)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    size_t count;
+    const struct object **all = cache_list(kube->source.cache, kind, arena, &count);
+    struct str_list gone = {.items = arena_array(arena, count, sizeof(struct str))};
+    for (size_t i = 0; i < count; i++) {
+        if (!all[i]->meta.resource_version.len)
+            gone.items[gone.count++] = arena_str(arena, all[i]->key);
+    }
+    for (size_t i = 0; i < gone.count; i++)
+        source_remove(&kube->source, kind, gone.items[i]);
+}
+
+/* Everything has been listed: what is there is the server's. */
+static void server_answers(struct source_kube *kube)
+{
+    kube->patience = loop_timer_cancel(kube->patience);
+    if (kube->source.saved.stale)
+        log_info("the api server answers, saved state is replaced",
+                 kv_str("server", client_server(kube->client)));
+    kube->source.saved.stale = false;
+    if (kube->saved)
+        saved_begin(kube->saved);
 }
 
 static void on_listed(void *ctx, struct reflector *reflector)
 {
-    (void)reflector;
     struct source_kube *kube = ctx;
+    if (kube->source.saved.stale)
+        drop_saved(kube, reflector_kind(reflector));
     for (size_t i = 0; i < kube->reflector_count; i++)
         if (!reflector_is_listed(kube->reflectors[i]))
             return;
     if (!kube->syncing)
         return;
     kube->syncing = false;
+    server_answers(kube);
     if (kube->source.calls.synced)
         kube->source.calls.synced(kube->source.calls.ctx);
 }
@@ -71,9 +159,16 @@ static void on_report(void *ctx)
 {
     struct source_kube *kube = ctx;
     kube->reporting = NULL;
+    bool refused = false;
     struct diag_list *list = source_reset_findings(&kube->source);
-    for (size_t i = 0; i < kube->reflector_count; i++)
-        reflector_findings(kube->reflectors[i], list);
+    for (size_t i = 0; i < kube->reflector_count; i++) {
+        const struct reflector *reflector = kube->reflectors[i];
+        reflector_findings(reflector, list);
+        refused = refused ||
+                  (!reflector_is_listed(reflector) && reflector_counts(reflector).failures > 0);
+    }
+    if (refused)
+        use_saved(kube);
     if (kube->source.calls.findings)
         kube->source.calls.findings(kube->source.calls.ctx);
 }
@@ -106,6 +201,8 @@ static void kube_start(struct source *source, const struct source_follow *follow
         kube->reflectors[i] = reflector_new(kube->client, source->cache, &config);
     }
     kube->reflector_count = count;
+    if (kube->saved)
+        kube->patience = loop_timer_start(kube->loop, PATIENCE_MS, 0, on_impatience, kube);
     for (size_t i = 0; i < count; i++)
         reflector_start(kube->reflectors[i]);
 }
@@ -249,6 +346,8 @@ static void kube_free(struct source *source)
     struct source_kube *kube = kube_of(source);
     for (size_t i = 0; i < kube->reflector_count; i++)
         (void)reflector_free(kube->reflectors[i]);
+    kube->patience = loop_timer_cancel(kube->patience);
+    kube->saved = saved_close(kube->saved);
     kube->refreshing = loop_timer_cancel(kube->refreshing);
     kube->reporting = loop_timer_cancel(kube->reporting);
     kube->resigning = loop_timer_cancel(kube->resigning);
@@ -293,6 +392,9 @@ struct source *source_kube_new(struct loop *loop, const struct source_kube_confi
         .events = events_new(client, config->reporter, config->instance),
     };
     source_init(&kube->source, &kube_ops);
+    if (config->state_dir.len)
+        kube->saved = saved_open(loop, config->state_dir, config->program, kube->source.cache,
+                                 &kube->source.saved);
     return &kube->source;
 }
 

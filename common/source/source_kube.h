@@ -9,9 +9,12 @@
 /* Texts are borrowed until source_kube_new returns. */
 struct source_kube_config {
     struct auth_config auth;
-    struct str program;            /* "stentor-controller": user agent and default field manager */
-    struct str reporter;           /* reportingController of Events: "stentor.io/controller" */
-    struct str instance;           /* tells replicas apart: the pod's name */
+    struct str program;  /* "stentor-controller": user agent and default field manager */
+    struct str reporter; /* reportingController of Events: "stentor.io/controller" */
+    struct str instance; /* tells replicas apart: the pod's name */
+    /* Where the followed objects are saved, to be worked from after a start without an API server
+     * (saved.h); empty: nowhere. */
+    struct str state_dir;
     size_t object_max;             /* limit of one object's JSON; 0: 2 MiB */
     transport_observe_fn *observe; /* each request, for metrics; may be NULL */
     void *ctx;

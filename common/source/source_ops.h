@@ -25,6 +25,7 @@ struct source {
     struct cache *cache;
     struct source_calls calls; /* set by source_start */
     struct diag_list findings; /* borrowed texts live in its arena */
+    struct source_saved saved; /* set by those who save */
 };
 
 /* The first member of each kind of request, so that source_cancel finds its way. */
