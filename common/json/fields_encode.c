@@ -60,7 +60,7 @@ static bool is_zero(const struct field *row, const void *member)
     case FIELD_SKIP:
         return true;
     }
-    assert(!"a type of the enum");
+    assert(false); /* no type of the enum */
     return true;
 }
 
