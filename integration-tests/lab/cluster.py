@@ -39,10 +39,13 @@ SECONDS = 60  # for what takes a moment on a quiet machine
 class Cluster:
     """Started by the constructor, all of it; ready when that returns."""
 
-    def __init__(self, run, network, store, hold_down="10s", controller_arguments=(),
-                 speaker_arguments=()):
+    def __init__(self, run, network, store, hold_down="10s", pools=True, endpoints=None,
+                 controller_arguments=(), speaker_arguments=()):
         """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore.
-        hold_down: for how long a node that comes back from the dead is not trusted."""
+        hold_down: for how long a node that comes back from the dead is not trusted.
+        pools: whether there are pools and an advertisement from the start.
+        endpoints: names of the nodes whose pods serve; None for all. Nobody takes the pods of a node
+        that dies out of the Services, which kubelets need 40 s for, too."""
         self.network = network
         self.store = store
         self.run = run
@@ -52,12 +55,16 @@ class Cluster:
         self.speakers, self.proxies, self.pods = {}, {}, {}
         self._key_directory = self._make_key()
         self._hold_down = hold_down
+        self._endpoints = endpoints or [node.name for node in network.nodes]
         self.down = set()  # nodes whose processes do not run
         self._secret = run.directory / run.unique("memberlist")
         self._secret.mkdir()
         (self._secret / "secretkey").write_text("what the speakers of the lab share\n")
         host = network.add_host("c1", CONTROLLER_NUMBER)
-        self._make_objects()
+        for node in network.nodes:
+            store.put(node_object(node))
+        if pools:
+            self._make_pools()
         self._start_data_path()
         self.controller = self._start_controller(host)
         for node in network.nodes:
@@ -83,8 +90,12 @@ class Cluster:
         if isinstance(self.store, DirectoryStore):
             address = CLUSTER_ADDRESSES[family].format(len(self.services) + 10)
             service["spec"] |= {"clusterIP": address, "clusterIPs": [address]}
-        self.services[name] = service
         self.store.put(service)
+        self.add_endpoints(service, family)
+
+    def add_endpoints(self, service, family="IPv4"):
+        """An endpoint in every pod for a Service that somebody else made."""
+        self.services[service["metadata"]["name"]] = service
         self.store.put(self._slice(service, family))
 
     def edit_service(self, name, patch):
@@ -237,9 +248,7 @@ class Cluster:
 
     # --- making it ----------------------------------------------------------------------------
 
-    def _make_objects(self):
-        for node in self.network.nodes:
-            self.store.put(node_object(node))
+    def _make_pools(self):
         for family, (addresses, _) in POOLS.items():
             self.store.put(objects.pool(family.lower(), addresses))
         self.store.put({"apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement",
@@ -301,7 +310,7 @@ class Cluster:
             "metadata": {"name": f"{name}-1", "namespace": self.store.namespace,
                          "labels": {"kubernetes.io/service-name": name}},
             "endpoints": [{"addresses": [pod.address if family == "IPv4" else pod.address6], "nodeName": node, "conditions": {"ready": True}}
-                          for node, pod in self.pods.items()],
+                          for node, pod in self.pods.items() if node in self._endpoints],
             "ports": [{"name": port["name"], "port": PORT, "protocol": "TCP"}
                       for port in service["spec"]["ports"]],
         }
