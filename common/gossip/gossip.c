@@ -1,31 +1,30 @@
 /* The shell of the gossip: one socket, one timer, the key.
  *
- * Every BEAT_MS this member tells all its peers and members who it is and what it has; whoever has
- * not been heard for DEAD_MS is dead. */
+ * member.c decides; what it wants sent is sealed and sent here, and what comes is opened and handed
+ * to it. Before a timer is believed, the socket is emptied: an answer that has come while this
+ * process did something else is not late.
+ *
+ * Keys: datagrams are sealed with the current key, except for a peer that has last spoken with
+ * another one that we accept; it may not have the current one yet. The key that was current before
+ * stays accepted for KEY_GRACE_MS, since a changed Secret reaches the nodes one after another. So
+ * keys can be replaced in one step, without losing a member. */
 #include "common/gossip/gossip.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
-#include "common/base/err.h"
-#include "common/base/map.h"
+#include "common/base/log.h"
 #include "common/base/names.h"
 #include "common/base/vec.h"
-#include "common/gossip/key_dir.h"
+#include "common/gossip/gossip_keys.h"
 #include "common/gossip/udp.h"
 
-enum { BEAT_MS = 100, DEAD_MS = 350, STALL_MS = 300, KEY_MS = 1000 };
-enum message_type { BEAT = 1, LEAVE, USER };
-
-struct peer {
-    struct str name;
-    struct arena *arena; /* of meta */
-    struct member_meta meta;
-    struct ip address;
-    enum gossip_state state;
-    uint64_t heard_at; /* loop_now */
+enum {
+    KEY_LOOK_MS = 1000,
+    COMPLAIN_MS = 10000, /* between lines about datagrams that are not taken */
+    READS = 64,          /* datagrams in one go, before others have their turn */
+    READS_TIMER = 1024,  /* the same, before a timer is believed */
 };
 
 struct gossip {
@@ -33,20 +32,26 @@ struct gossip {
     struct gossip_options options; /* texts are in the arena */
     struct gossip_calls calls;
     void *ctx;
-    struct arena *arena, *own_arena;
-    struct member_meta own;
-    struct seal_keys keys;
-    struct key_dir key_dir;
+    struct arena *arena;
+    struct member *member;
+    struct member_out out;
+    struct gossip_keys keys;
     int fd;
     struct loop_fd *watch;
-    struct loop_timer *beat, *key_timer, *leave_timer, *notice;
+    struct loop_timer *timer, *key_timer, *notice, *resume_notice, *left_notice;
+    uint64_t timer_at; /* loop_now */
     void (*left)(void *ctx);
     void *left_ctx;
-    VEC(struct ip) addresses;
-    struct map peers;
-    uint64_t opened_at, ran_at, stalled_at;
-    bool has_peers, heard;
+    bool resuming; /* no longer stalled, but that has not been told yet */
+    uint64_t complained_at[GOSSIP_DROPS];
     struct gossip_figures figures;
+
+    /* what the member is told again when it begins anew */
+    VEC(struct ip) peers;
+    struct meta_interface *interfaces;
+    size_t interface_count;
+    struct arena *interface_arena;
+    bool has_peers, leaving;
 };
 
 static const char *const drop_names[] = {
@@ -54,6 +59,8 @@ static const char *const drop_names[] = {
     [GOSSIP_DROP_REPLAY] = "replay",
     [GOSSIP_DROP_MALFORMED] = "malformed",
     [GOSSIP_DROP_TARGET] = "target",
+    [GOSSIP_DROP_STRANGER] = "stranger",
+    [GOSSIP_DROP_NAMESAKE] = "namesake",
     [GOSSIP_DROP_FULL] = "full",
 };
 static const struct names drops = NAMES(drop_names);
@@ -63,10 +70,25 @@ const char *gossip_drop_name(enum gossip_drop drop)
     return names_of(&drops, drop);
 }
 
+static uint64_t now_us(void)
+{
+    return loop_clock_ns() / 1000;
+}
+
+static void resumed_due(void *ctx)
+{
+    struct gossip *gossip = ctx;
+    gossip->resume_notice = NULL;
+}
+
+/* While the news of the end of a stall is told, gossip_is_stalled still says yes. */
 static void notice_due(void *ctx)
 {
     struct gossip *gossip = ctx;
     gossip->notice = NULL;
+    if (gossip->resuming && !gossip->resume_notice)
+        gossip->resume_notice = loop_defer(gossip->loop, resumed_due, gossip);
+    gossip->resuming = false;
     gossip->calls.changed(gossip->ctx);
 }
 
@@ -76,185 +98,248 @@ static void tell(struct gossip *gossip)
         gossip->notice = loop_defer(gossip->loop, notice_due, gossip);
 }
 
-static void send_sealed(struct gossip *gossip, const struct ip *to, const struct wire *plain)
+static void left_due(void *ctx)
 {
-    assert(wire_ok(plain));
-    uint8_t nonce[SEAL_NONCE], datagram[SEAL_DATAGRAM_MAX];
-    randombytes_buf(nonce, sizeof(nonce));
-    size_t size = seal_wrap(&gossip->keys.keys[0], nonce, plain->room, plain->at, datagram);
-    int result = udp_send(gossip->fd, to, gossip->options.port, datagram, size);
-    if (result < 0)
-        gossip->figures.send_failed++;
-    gossip->figures.sent++;
-    gossip->figures.sent_bytes += size;
+    struct gossip *gossip = ctx;
+    gossip->left_notice = NULL;
+    gossip->left(gossip->left_ctx);
 }
 
-static void put_head(struct gossip *gossip, struct wire *out, enum message_type type)
+static void send_all(struct gossip *gossip)
 {
-    wire_put_u8(out, (uint8_t)type);
-    wire_put_u16(out, (uint16_t)gossip->options.name.len);
-    wire_put_bytes(out, gossip->options.name.ptr, gossip->options.name.len);
-}
-
-static void send_all(struct gossip *gossip, enum message_type type)
-{
-    uint8_t room[SEAL_PLAIN_MAX];
-    struct wire out = wire_writer(room, sizeof(room));
-    put_head(gossip, &out, type);
-    meta_encode(&gossip->own, &out);
-    for (size_t i = 0; i < gossip->addresses.len; i++)
-        send_sealed(gossip, &gossip->addresses.items[i], &out);
-    size_t cursor = 0;
-    for (struct map_entry *at; (at = map_next(&gossip->peers, &cursor));) {
-        const struct peer *peer = at->value;
-        bool listed = false;
-        for (size_t i = 0; i < gossip->addresses.len; i++)
-            listed |= ip_eq(&gossip->addresses.items[i], &peer->address);
-        if (!listed && gossip_is_alive(peer->state))
-            send_sealed(gossip, &peer->address, &out);
+    const struct member_out *out = &gossip->out;
+    for (size_t i = 0; i < out->sends.len && gossip_is_on(gossip); i++) {
+        const struct member_send *send = &out->sends.items[i];
+        uint8_t nonce[SEAL_NONCE], datagram[SEAL_DATAGRAM_MAX];
+        if (send->to.family != gossip->options.bind.family)
+            continue;
+        randombytes_buf(nonce, sizeof(nonce));
+        size_t size = seal_wrap(gossip_keys_for(&gossip->keys, &send->to), nonce,
+                                out->bytes.items + send->at, send->size, datagram);
+        int result = udp_send(gossip->fd, &send->to, gossip->options.port, datagram, size);
+        gossip->figures.sent++;
+        gossip->figures.sent_bytes += size;
+        gossip->figures.send_failed += result < 0;
     }
 }
 
-static void peer_free(struct gossip *gossip, struct peer *peer)
+static bool may_complain(struct gossip *gossip, enum gossip_drop why)
 {
-    (void)map_remove(&gossip->peers, peer->name);
-    (void)arena_free(peer->arena);
-    free((char *)peer->name.ptr);
-    free(peer);
+    uint64_t now = loop_now(gossip->loop);
+    uint64_t *at = &gossip->complained_at[why];
+    if (*at && now - *at < COMPLAIN_MS)
+        return false;
+    *at = now;
+    return true;
 }
 
-static void set_state(struct gossip *gossip, struct peer *peer, enum gossip_state state)
+static void log_state(const struct member_note *note)
 {
-    if (peer->state == state)
-        return;
-    log_info("member changed", kv_str("member", peer->name),
-             kv_cstr("old", gossip_state_name(peer->state)),
-             kv_cstr("new", gossip_state_name(state)));
-    peer->state = state;
-    tell(gossip);
-}
-
-static struct peer *peer_of(struct gossip *gossip, struct str name)
-{
-    struct peer *peer = map_get(&gossip->peers, name);
-    if (peer)
-        return peer;
-    peer = heap_alloc(sizeof(*peer));
-    char *copy = heap_alloc(name.len);
-    memcpy(copy, name.ptr, name.len);
-    *peer = (struct peer){.name = {.ptr = copy, .len = name.len}, .state = GOSSIP_DEAD};
-    (void)map_put(&gossip->peers, peer->name, peer);
-    return peer;
-}
-
-static void heard_from(struct gossip *gossip, struct peer *peer, const struct ip *from,
-                       enum message_type type, struct wire *in)
-{
-    struct arena *arena = arena_new(0);
-    struct member_meta meta;
-    if (meta_decode(in, arena, &meta) < 0) {
-        gossip->figures.dropped[GOSSIP_DROP_MALFORMED]++;
-        (void)arena_free(arena);
-        return;
-    }
-    (void)arena_free(peer->arena);
-    peer->arena = arena;
-    peer->meta = meta;
-    peer->address = *from;
-    peer->heard_at = loop_now(gossip->loop);
-    gossip->heard = true;
-    gossip->stalled_at = 0;
-    set_state(gossip, peer, type == LEAVE ? GOSSIP_LEFT : GOSSIP_ALIVE);
-    tell(gossip);
-}
-
-static void handle(struct gossip *gossip, const struct ip *from, struct wire *in)
-{
-    uint8_t type = wire_get_u8(in);
-    uint16_t len = wire_get_u16(in);
-    const uint8_t *bytes = wire_get_bytes(in, len);
-    struct str name = {.ptr = (const char *)bytes, .len = len};
-    if (!wire_ok(in) || len == 0 || len > GOSSIP_NAME_MAX || type < BEAT || type > USER) {
-        gossip->figures.dropped[GOSSIP_DROP_MALFORMED]++;
-        return;
-    }
-    if (str_eq(name, gossip->options.name))
-        return;
-    struct peer *peer = peer_of(gossip, name);
-    size_t left = wire_left(in);
-    if (type != USER)
-        heard_from(gossip, peer, from, (enum message_type)type, in);
+    struct str by = note->by.len ? note->by : STR("unknown");
+    if (note->state == GOSSIP_DEAD)
+        log_warn("member is dead", kv_str("member", note->name), kv_ip("address", &note->address),
+                 kv_cstr("old", gossip_state_name(note->old)), kv_str("by", by),
+                 kv_seconds("silent", (double)note->silent_us / 1e6));
     else
-        gossip->calls.message(
-            gossip->ctx, peer->name,
-            (struct str){.ptr = (const char *)wire_get_bytes(in, left), .len = left});
+        log_info("member changed", kv_str("member", note->name), kv_ip("address", &note->address),
+                 kv_cstr("old", gossip_state_name(note->old)),
+                 kv_cstr("new", gossip_state_name(note->state)), kv_str("by", by));
+}
+
+static void log_note(struct gossip *gossip, const struct member_note *note)
+{
+    switch (note->type) {
+    case MEMBER_NOTE_STATE:
+        log_state(note);
+        return;
+    case MEMBER_NOTE_RESTART:
+        log_info("member restarted", kv_str("member", note->name),
+                 kv_ip("address", &note->address));
+        return;
+    case MEMBER_NOTE_FORGOTTEN:
+        log_info("member forgotten", kv_str("member", note->name),
+                 kv_ip("address", &note->address));
+        return;
+    case MEMBER_NOTE_REFUTED:
+        log_warn("denied what was said about this member",
+                 kv_cstr("said", gossip_state_name(note->state)), kv_str("by", note->by));
+        return;
+    case MEMBER_NOTE_HELD:
+        log_warn("held: others had counted this member dead", kv_str("by", note->by),
+                 kv_seconds("for", (double)gossip->options.hold_down_ms / 1e3));
+        return;
+    case MEMBER_NOTE_RELEASED:
+        log_info("no longer held", kv_str("member", gossip->options.name));
+        return;
+    case MEMBER_NOTE_STALLED:
+        log_warn("this process was stopped", kv_seconds("for", (double)note->silent_us / 1e6));
+        return;
+    case MEMBER_NOTE_RESUMED:
+        log_info("back in touch after a stop", kv_str("member", gossip->options.name));
+        return;
+    case MEMBER_NOTE_NAMESAKE:
+        if (may_complain(gossip, GOSSIP_DROP_NAMESAKE))
+            log_error("another process has the name of this member",
+                      kv_str("member", gossip->options.name), kv_ip("address", &note->address));
+        return;
+    case MEMBER_NOTE_FULL:
+        if (may_complain(gossip, GOSSIP_DROP_FULL))
+            log_error("no room for one more member", kv_str("member", note->name),
+                      kv_uint("max", GOSSIP_MEMBERS_MAX));
+        return;
+    }
+}
+
+static void timer_due(void *ctx);
+
+static void schedule(struct gossip *gossip)
+{
+    uint64_t now = now_us(), at = gossip->out.wake_at;
+    uint64_t delay = at > now ? (at - now + 999) / 1000 : 0;
+    uint64_t due = loop_now(gossip->loop) + delay;
+    if (gossip->timer && gossip->timer_at <= due)
+        return; /* it will find nothing to do and be set again */
+    (void)loop_timer_cancel(gossip->timer);
+    gossip->timer_at = due;
+    gossip->timer = loop_timer_start(gossip->loop, delay, 0, timer_due, gossip);
+}
+
+/* One step of the member, and all it asks for but messages. */
+static void step(struct gossip *gossip, const struct member_event *event)
+{
+    uint64_t now = now_us();
+    bool stalled = member_is_stalled(gossip->member, now);
+    member_step(gossip->member, event, now, &gossip->out);
+    send_all(gossip);
+    for (size_t i = 0; i < gossip->out.notes.len; i++)
+        log_note(gossip, &gossip->out.notes.items[i]);
+    if (stalled && !member_is_stalled(gossip->member, now))
+        gossip->resuming = true;
+    if (gossip->out.changed || gossip->resuming)
+        tell(gossip);
+    if (gossip->out.left && gossip->left && !gossip->left_notice)
+        gossip->left_notice = loop_defer(gossip->loop, left_due, gossip);
+    if (gossip_is_on(gossip))
+        schedule(gossip);
+}
+
+static void count_drop(struct gossip *gossip, enum gossip_drop why, const struct ip *from)
+{
+    gossip->figures.dropped[why]++;
+    bool normal = why == GOSSIP_DROP_TARGET || why == GOSSIP_DROP_STRANGER ||
+                  why == GOSSIP_DROP_NAMESAKE || why == GOSSIP_DROP_FULL;
+    if (!normal && may_complain(gossip, why))
+        log_warn("gossip datagram not taken", kv_cstr("reason", gossip_drop_name(why)),
+                 kv_ip("address", from), kv_uint("count", gossip->figures.dropped[why]));
+}
+
+/* Copies, since the program may answer at once, with another step. */
+static void hand_over(struct gossip *gossip)
+{
+    char from[GOSSIP_NAME_MAX], bytes[SEAL_PLAIN_MAX];
+    const struct member_out *out = &gossip->out;
+    size_t from_len = out->from.len, len = out->message.len;
+    memcpy(from, out->from.ptr, from_len);
+    if (len)
+        memcpy(bytes, out->message.ptr, len);
+    gossip->calls.message(gossip->ctx, (struct str){.ptr = from, .len = from_len},
+                          (struct str){.ptr = bytes, .len = len});
+}
+
+/* Takes one datagram; false when there was none. */
+static bool receive(struct gossip *gossip)
+{
+    uint8_t datagram[SEAL_DATAGRAM_MAX + 1], plain[SEAL_DATAGRAM_MAX + 1];
+    struct member_event event = {.type = MEMBER_DATAGRAM};
+    uint16_t port;
+    int got = udp_receive(gossip->fd, datagram, sizeof(datagram), &event.from, &port);
+    if (got < 0)
+        return false;
+    if (!gossip_is_on(gossip))
+        return true;
+    gossip->figures.received++;
+    gossip->figures.received_bytes += (uint64_t)got;
+    unsigned key;
+    int size = got > SEAL_DATAGRAM_MAX
+                   ? -EKEYREJECTED
+                   : seal_open(&gossip->keys.accepted, datagram, (size_t)got, plain, &key);
+    if (size < 0) {
+        count_drop(gossip, GOSSIP_DROP_KEY, &event.from);
+        return true;
+    }
+    event.bytes = (struct str){.ptr = (const char *)plain, .len = (size_t)size};
+    step(gossip, &event);
+    struct member_out *out = &gossip->out;
+    if (out->dropped)
+        count_drop(gossip, out->drop, &event.from);
+    else
+        gossip_keys_heard(&gossip->keys, &event.from, key);
+    if (out->from.len)
+        hand_over(gossip);
+    return true;
 }
 
 static void readable(void *ctx, unsigned events)
 {
     struct gossip *gossip = ctx;
-    uint8_t datagram[SEAL_DATAGRAM_MAX + 1], plain[SEAL_DATAGRAM_MAX + 1];
-    struct ip from;
-    uint16_t port;
     (void)events;
-    for (int got, i = 0; i < 64; i++) {
-        got = udp_receive(gossip->fd, datagram, sizeof(datagram), &from, &port);
-        if (got < 0)
-            return;
-        gossip->figures.received++;
-        gossip->figures.received_bytes += (uint64_t)got;
-        unsigned key;
-        int size = seal_open(&gossip->keys, datagram, (size_t)got, plain, &key);
-        if (size < 0) {
-            gossip->figures.dropped[GOSSIP_DROP_KEY]++;
-            continue;
-        }
-        struct wire in = wire_reader(plain, (size_t)size);
-        handle(gossip, &from, &in);
-    }
+    for (unsigned i = 0; i < READS && receive(gossip); i++)
+        ;
 }
 
-static void beat(void *ctx)
+static void timer_due(void *ctx)
 {
     struct gossip *gossip = ctx;
-    uint64_t now = loop_now(gossip->loop);
-    if (now - gossip->ran_at > STALL_MS && map_count(&gossip->peers))
-        gossip->stalled_at = now;
-    gossip->ran_at = now;
-    readable(gossip, LOOP_READ);
-    send_all(gossip, BEAT);
-    size_t cursor = 0;
-    for (struct map_entry *at; (at = map_next(&gossip->peers, &cursor));) {
-        struct peer *peer = at->value;
-        if (gossip_is_alive(peer->state) && now - peer->heard_at > DEAD_MS)
-            set_state(gossip, peer, GOSSIP_DEAD);
-    }
-    if (now - gossip->opened_at >= GOSSIP_JOIN_MS &&
-        now - gossip->opened_at < GOSSIP_JOIN_MS + 2 * BEAT_MS)
+    gossip->timer = NULL;
+    for (unsigned i = 0; i < READS_TIMER && receive(gossip); i++)
+        ;
+    static const struct member_event event = {.type = MEMBER_TIMER};
+    step(gossip, &event);
+}
+
+/* A member that knows nothing yet, and is told what the program has told us. */
+static void begin(struct gossip *gossip)
+{
+    struct member_config config = {
+        .name = gossip->options.name,
+        .role = gossip->options.role,
+        .life = (uint64_t)loop_wall_ns() / 1000,
+        .hold_us = gossip->options.hold_down_ms * 1000,
+    };
+    static const struct ip any4 = {.family = IP_V4}, any6 = {.family = IP_V6};
+    if (!ip_eq(&gossip->options.bind, &any4) && !ip_eq(&gossip->options.bind, &any6))
+        config.address = gossip->options.bind;
+    randombytes_buf(&config.seed, sizeof(config.seed));
+    gossip->member = member_free(gossip->member);
+    gossip->member = member_new(&config, now_us());
+    struct member_event interfaces = {.type = MEMBER_INTERFACES,
+                                      .interfaces = gossip->interfaces,
+                                      .count = gossip->interface_count};
+    struct member_event leaving = {.type = MEMBER_LEAVING, .flag = gossip->leaving};
+    struct member_event peers = {
+        .type = MEMBER_PEERS, .peers = gossip->peers.items, .count = gossip->peers.len};
+    step(gossip, &interfaces);
+    step(gossip, &leaving);
+    if (gossip->has_peers)
+        step(gossip, &peers);
+}
+
+static void look_at_keys(void *ctx)
+{
+    struct gossip *gossip = ctx;
+    bool was_on = gossip_is_on(gossip);
+    if (!gossip_keys_look(&gossip->keys, loop_now(gossip->loop)))
+        return;
+    if (!was_on && gossip_is_on(gossip)) {
+        begin(gossip);
         tell(gossip);
-}
-
-static void look_at_key(void *ctx)
-{
-    struct gossip *gossip = ctx;
-    struct seal_keys keys;
-    if (gossip->keys.count && !key_dir_changed(&gossip->key_dir))
-        return;
-    int result = key_dir_read(&gossip->key_dir, &keys);
-    if (result < 0 || seal_keys_eq(&keys, &gossip->keys))
-        return;
-    gossip->keys = keys;
-    seal_keys_wipe(&keys);
-    log_info("gossip key read", kv_uint("keys", gossip->keys.count));
-    if (!gossip->beat)
-        gossip->beat = loop_timer_start(gossip->loop, 1, BEAT_MS, beat, gossip);
-    tell(gossip);
+    }
 }
 
 static bool is_bounded(const struct gossip_options *options)
 {
     return options->name.len > 0 && options->name.len <= GOSSIP_NAME_MAX && options->port &&
-           ip_is_set(&options->bind);
+           ip_is_set(&options->bind) && options->hold_down_ms <= 86400000;
 }
 
 int gossip_open(struct loop *loop, const struct gossip_options *options,
@@ -266,17 +351,16 @@ int gossip_open(struct loop *loop, const struct gossip_options *options,
     if (fd < 0)
         return fd;
     struct gossip *gossip = heap_alloc(sizeof(*gossip));
-    *gossip = (struct gossip){.loop = loop, .options = *options, .calls = *calls, .ctx = ctx};
-    gossip->fd = fd;
+    *gossip =
+        (struct gossip){.loop = loop, .options = *options, .calls = *calls, .ctx = ctx, .fd = fd};
     gossip->arena = arena_new(0);
-    gossip->own_arena = arena_new(0);
     gossip->options.name = arena_str(gossip->arena, options->name);
-    gossip->own.role = options->role;
-    gossip->opened_at = gossip->ran_at = loop_now(loop);
-    key_dir_init(&gossip->key_dir, options->key_dir);
+    gossip->options.key_dir = arena_str(gossip->arena, options->key_dir);
+    gossip_keys_init(&gossip->keys, options->key_dir);
+    begin(gossip);
     gossip->watch = loop_fd_watch(loop, fd, LOOP_READ, readable, gossip);
-    gossip->key_timer = loop_timer_start(loop, KEY_MS, KEY_MS, look_at_key, gossip);
-    look_at_key(gossip);
+    gossip->key_timer = loop_timer_start(loop, KEY_LOOK_MS, KEY_LOOK_MS, look_at_keys, gossip);
+    look_at_keys(gossip);
     *ret = gossip;
     return 0;
 }
@@ -285,157 +369,107 @@ struct gossip *gossip_close(struct gossip *gossip)
 {
     if (!gossip)
         return NULL;
-    (void)loop_timer_cancel(gossip->beat);
+    (void)loop_timer_cancel(gossip->timer);
     (void)loop_timer_cancel(gossip->key_timer);
-    (void)loop_timer_cancel(gossip->leave_timer);
     (void)loop_timer_cancel(gossip->notice);
+    (void)loop_timer_cancel(gossip->resume_notice);
+    (void)loop_timer_cancel(gossip->left_notice);
     (void)loop_fd_cancel(gossip->watch);
     (void)close(gossip->fd);
-    for (size_t cursor = 0; map_count(&gossip->peers); cursor = 0)
-        peer_free(gossip, map_next(&gossip->peers, &cursor)->value);
-    map_done(&gossip->peers);
-    vec_done(&gossip->addresses);
-    key_dir_done(&gossip->key_dir);
-    seal_keys_wipe(&gossip->keys);
+    (void)member_free(gossip->member);
+    member_out_done(&gossip->out);
+    gossip_keys_done(&gossip->keys);
+    vec_done(&gossip->peers);
+    (void)arena_free(gossip->interface_arena);
     (void)arena_free(gossip->arena);
-    (void)arena_free(gossip->own_arena);
     free(gossip);
     return NULL;
 }
 
 void gossip_set_peers(struct gossip *gossip, const struct ip *peers, size_t count)
 {
-    vec_clear(&gossip->addresses);
+    vec_clear(&gossip->peers);
     for (size_t i = 0; i < count; i++) {
-        if (peers[i].family == gossip->options.bind.family &&
-            !ip_eq(&peers[i], &gossip->options.bind))
-            vec_push(&gossip->addresses, peers[i]);
+        if (peers[i].family == gossip->options.bind.family)
+            vec_push(&gossip->peers, peers[i]);
     }
     gossip->has_peers = true;
-    tell(gossip);
+    struct member_event event = {
+        .type = MEMBER_PEERS, .peers = gossip->peers.items, .count = gossip->peers.len};
+    step(gossip, &event);
 }
 
 void gossip_set_interfaces(struct gossip *gossip, const struct meta_interface *interfaces,
                            size_t count)
 {
     struct arena *arena = arena_new(0);
-    struct meta_interface *copy = arena_array(arena, count, sizeof(*copy));
+    gossip->interfaces = arena_array(arena, count, sizeof(*interfaces));
+    gossip->interface_count = count;
     for (size_t i = 0; i < count; i++) {
-        copy[i] = interfaces[i];
-        copy[i].name = arena_str(arena, interfaces[i].name);
+        gossip->interfaces[i] = interfaces[i];
+        gossip->interfaces[i].name = arena_str(arena, interfaces[i].name);
     }
-    gossip->own.interfaces = copy;
-    gossip->own.count = count;
-    (void)arena_free(gossip->own_arena);
-    gossip->own_arena = arena;
+    (void)arena_free(gossip->interface_arena);
+    gossip->interface_arena = arena;
+    struct member_event event = {
+        .type = MEMBER_INTERFACES, .interfaces = gossip->interfaces, .count = count};
+    step(gossip, &event);
 }
 
 void gossip_set_leaving(struct gossip *gossip, bool leaving)
 {
-    gossip->own.leaving = leaving;
-}
-
-static void left(void *ctx)
-{
-    struct gossip *gossip = ctx;
-    gossip->leave_timer = NULL;
-    gossip->left(gossip->left_ctx);
+    gossip->leaving = leaving;
+    struct member_event event = {.type = MEMBER_LEAVING, .flag = leaving};
+    step(gossip, &event);
 }
 
 void gossip_leave(struct gossip *gossip, void (*done)(void *ctx), void *ctx)
 {
-    if (gossip_is_on(gossip))
-        send_all(gossip, LEAVE);
-    gossip->beat = loop_timer_cancel(gossip->beat);
+    static const struct member_event event = {.type = MEMBER_LEAVE};
     gossip->left = done;
     gossip->left_ctx = ctx;
-    gossip->leave_timer = loop_timer_start(gossip->loop, 1, 0, left, gossip);
-}
-
-static void put_member(struct gossip_member *member, struct arena *arena, struct str name,
-                       const struct member_meta *meta)
-{
-    struct meta_interface *copy = arena_array(arena, meta->count, sizeof(*copy));
-    for (size_t i = 0; i < meta->count; i++) {
-        copy[i] = meta->interfaces[i];
-        copy[i].name = arena_str(arena, meta->interfaces[i].name);
-    }
-    member->name = arena_str(arena, name);
-    member->meta = *meta;
-    member->meta.interfaces = copy;
-}
-
-static int compare_members(const void *a, const void *b)
-{
-    const struct gossip_member *left = a, *right = b;
-    return str_cmp(left->name, right->name);
+    if (gossip_is_on(gossip))
+        step(gossip, &event);
+    else if (!gossip->left_notice)
+        gossip->left_notice = loop_defer(gossip->loop, left_due, gossip);
 }
 
 const struct gossip_member *gossip_list(const struct gossip *gossip, struct arena *arena,
                                         size_t *ret_count)
 {
-    size_t count = 0, cursor = 0;
-    struct gossip_member *list = arena_array(arena, map_count(&gossip->peers) + 1, sizeof(*list));
-    list[count] = (struct gossip_member){.address = gossip->options.bind, .self = true};
-    put_member(&list[count++], arena, gossip->options.name, &gossip->own);
-    for (struct map_entry *at; (at = map_next(&gossip->peers, &cursor));) {
-        const struct peer *peer = at->value;
-        list[count] = (struct gossip_member){.state = peer->state, .address = peer->address};
-        put_member(&list[count++], arena, peer->name, &peer->meta);
-    }
-    qsort(list, count, sizeof(*list), compare_members);
-    *ret_count = count;
-    return list;
+    return member_list(gossip->member, arena, ret_count);
 }
 
 int gossip_send(struct gossip *gossip, struct str name, struct str bytes)
 {
-    const struct peer *peer = map_get(&gossip->peers, name);
+    struct member_event event = {.type = MEMBER_SEND, .name = name, .bytes = bytes};
     if (!gossip_is_on(gossip))
         return -EAGAIN;
-    if (bytes.len > GOSSIP_MESSAGE_MAX)
-        return ERR_TOO_LARGE;
-    if (!peer || !gossip_is_alive(peer->state))
-        return -ENOENT;
-    uint8_t room[SEAL_PLAIN_MAX + GOSSIP_NAME_MAX];
-    struct wire out = wire_writer(room, SEAL_PLAIN_MAX);
-    put_head(gossip, &out, USER);
-    wire_put_bytes(&out, bytes.ptr, bytes.len);
-    if (!wire_ok(&out))
-        return ERR_TOO_LARGE;
-    send_sealed(gossip, &peer->address, &out);
-    return 0;
+    step(gossip, &event);
+    return gossip->out.result;
 }
 
 bool gossip_is_on(const struct gossip *gossip)
 {
-    return gossip->keys.count > 0;
+    return gossip->keys.accepted.count > 0;
 }
 
 bool gossip_is_settled(const struct gossip *gossip)
 {
-    if (!gossip_is_on(gossip))
-        return true;
-    return gossip->has_peers && (gossip->heard || !gossip->addresses.len ||
-                                 loop_now(gossip->loop) - gossip->opened_at >= GOSSIP_JOIN_MS);
+    return !gossip_is_on(gossip) || member_is_settled(gossip->member);
 }
 
 bool gossip_is_stalled(const struct gossip *gossip)
 {
-    uint64_t now = loop_clock_ns() / 1000000;
-    if (!gossip_is_on(gossip) || !map_count(&gossip->peers))
+    if (!gossip_is_on(gossip))
         return false;
-    return now > gossip->ran_at + STALL_MS ||
-           (gossip->stalled_at && now < gossip->stalled_at + GOSSIP_JOIN_MS);
+    return gossip->resuming || gossip->resume_notice || member_is_stalled(gossip->member, now_us());
 }
 
 struct gossip_figures gossip_figures(const struct gossip *gossip)
 {
     struct gossip_figures figures = gossip->figures;
-    figures.keys = gossip->keys.count;
-    figures.members[GOSSIP_ALIVE] = 1;
-    size_t cursor = 0;
-    for (struct map_entry *at; (at = map_next(&gossip->peers, &cursor));)
-        figures.members[((const struct peer *)at->value)->state]++;
+    figures.member = member_figures(gossip->member);
+    figures.keys = gossip->keys.accepted.count;
     return figures;
 }

@@ -10,14 +10,12 @@
 #ifndef COMMON_GOSSIP_GOSSIP_H
 #define COMMON_GOSSIP_GOSSIP_H
 
-#include "common/gossip/member_view.h"
+#include "common/gossip/member.h"
 #include "common/loop/loop.h"
 
 enum {
     GOSSIP_PORT = 7946,          /* usual */
     GOSSIP_HOLD_DOWN_MS = 10000, /* usual */
-    GOSSIP_NAME_MAX = 272,       /* bytes of a member's name: a DNS name and a little */
-    GOSSIP_MESSAGE_MAX = 1000,   /* bytes of a message between members */
 };
 
 struct gossip;
@@ -35,32 +33,17 @@ struct gossip_options {
 struct gossip_calls {
     /* The list or gossip_is_on, gossip_is_settled, gossip_is_stalled may have changed. */
     void (*changed)(void *ctx);
-    /* A member sent these bytes; both borrowed for the call. */
+    /* A member sent these bytes; both borrowed for the call, out of which gossip must not be
+     * closed. */
     void (*message)(void *ctx, struct str from, struct str bytes);
-};
-
-/* Why a datagram was not taken. */
-enum gossip_drop {
-    GOSSIP_DROP_KEY,       /* not sealed with a key of ours, or damaged */
-    GOSSIP_DROP_REPLAY,    /* seen before, or too old */
-    GOSSIP_DROP_MALFORMED, /* sealed with our key, but not as it should be */
-    GOSSIP_DROP_TARGET,    /* meant for another member, or for an earlier life of this one */
-    GOSSIP_DROP_FULL,      /* one member too many, or no room left for it */
-    GOSSIP_DROPS
 };
 
 struct gossip_figures {
     uint64_t sent, sent_bytes, received, received_bytes; /* datagrams, UDP payload */
     uint64_t send_failed;
     uint64_t dropped[GOSSIP_DROPS];
-    uint64_t suspicions;        /* that this member raised by itself */
-    uint64_t refuted;           /* suspicions about this member that it denied */
-    uint64_t deaths;            /* of others, as this member learned */
-    uint64_t last_detection_us; /* silence before the last death that it found itself */
-    uint64_t rtt_us;            /* smoothed round-trip time over all members */
-    unsigned health;   /* 0: well; higher: this member finds itself slow, and waits longer */
-    unsigned keys;     /* that are accepted now: 0 (off), 1, or 2 while one replaces the other */
-    size_t members[4]; /* by enum gossip_state, this one included */
+    unsigned keys; /* accepted now; 0: off */
+    struct member_figures member;
 };
 
 /* 0, or a negative errno when the socket cannot be had; -EINVAL for options out of bounds.
@@ -87,7 +70,7 @@ void gossip_set_leaving(struct gossip *gossip, bool leaving);
 
 /* Tells the others that this member goes: they count it as left and no longer ask for it. Calls
  * `done` once they have heard it, or after GOSSIP_LEAVE_MS. Then comes gossip_close. */
-enum { GOSSIP_LEAVE_MS = 500 };
+enum { GOSSIP_LEAVE_MS = MEMBER_LEAVE_US / 1000 };
 void gossip_leave(struct gossip *gossip, void (*done)(void *ctx), void *ctx);
 
 /* All members, sorted by name, this one among them; in the arena, texts too. */
@@ -102,12 +85,13 @@ bool gossip_is_on(const struct gossip *gossip);
 
 /* Is the list as good as it gets? False from the start until gossip_set_peers was called and either
  * a member has told all it knows or nobody has answered for GOSSIP_JOIN_MS. True while off. */
-enum { GOSSIP_JOIN_MS = 1000 };
+enum { GOSSIP_JOIN_MS = MEMBER_JOIN_US / 1000 };
 bool gossip_is_settled(const struct gossip *gossip);
 
 /* Was this process stopped so long that others may have counted it dead, and has it heard from
  * none of them since? It must then not answer for any address. Reads the clock, so it is right also
- * when asked before the loop has run a timer. */
+ * when asked before the loop has run a timer. It ends after `changed` was called with what was
+ * heard (perhaps that this member is held), or when nobody has answered for GOSSIP_JOIN_MS. */
 bool gossip_is_stalled(const struct gossip *gossip);
 
 struct gossip_figures gossip_figures(const struct gossip *gossip);

@@ -40,7 +40,8 @@ static void changed(void *ctx)
 {
     struct scene *s = ctx;
     if (s->members[0] && s->members[1] && sees(s->members[0], "b", GOSSIP_ALIVE) &&
-        sees(s->members[1], "a", GOSSIP_ALIVE))
+        sees(s->members[1], "a", GOSSIP_ALIVE) && gossip_is_settled(s->members[0]) &&
+        gossip_is_settled(s->members[1]))
         loop_stop(s->loop);
 }
 

@@ -1,0 +1,515 @@
+#include "common/gossip/member.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/err.h"
+#include "common/gossip/member_internal.h"
+
+enum {
+    HEALTH_MAX = 4,     /* stretches times up to threefold */
+    LATE_US = 50000,    /* a timer that late is a sign of ill health */
+    CALM_US = 1000000,  /* after a member came: how many we were before */
+    TOKENS_PER_MS = 10, /* bytes that bulk may take */
+    TOKENS_MAX = 65536,
+    LEAVE_AGAIN_US = 50000,
+};
+
+/* splitmix64: quick, and good enough to choose among members. */
+uint32_t member_random(struct member *m, uint32_t below)
+{
+    uint64_t x = m->random += 0x9e3779b97f4a7c15U;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebU;
+    x ^= x >> 31;
+    return (uint32_t)((x >> 32) * below >> 32);
+}
+
+static struct str keep(struct member *m, struct str text)
+{
+    if (!m->out->texts)
+        m->out->texts = arena_new(0);
+    return arena_str(m->out->texts, text);
+}
+
+void member_note(struct member *m, const struct member_note *note)
+{
+    struct member_note copy = *note;
+    copy.name = keep(m, note->name);
+    copy.by = keep(m, note->by);
+    vec_push(&m->out->notes, copy);
+}
+
+struct str member_name_of(const struct member *m, uint64_t id)
+{
+    const struct peer *peer = roster_find(&m->roster, id);
+    return peer ? peer->name : STR("");
+}
+
+bool member_take_tokens(struct member *m, size_t bytes)
+{
+    uint64_t gained = (m->now - m->tokens_at) / 1000 * TOKENS_PER_MS;
+    if (gained) {
+        m->tokens = m->tokens + gained < TOKENS_MAX ? m->tokens + gained : TOKENS_MAX;
+        m->tokens_at = m->now;
+    }
+    bytes += DATAGRAM_COST;
+    if (m->tokens < bytes)
+        return false;
+    m->tokens -= bytes;
+    return true;
+}
+
+uint64_t member_stretch(const struct member *m, uint64_t us)
+{
+    return us + us * m->health / 2;
+}
+
+void member_ail(struct member *m)
+{
+    m->health += m->health < HEALTH_MAX;
+    m->all_well = false;
+}
+
+void draft_begin(struct member *m, struct draft *draft, enum message_type type, uint64_t id,
+                 uint64_t life)
+{
+    struct message_head head = {
+        .type = type,
+        .sender = m->self->id,
+        .life = m->self->life,
+        .target = id ? message_target(id, life) : 0,
+        .count = ++m->count,
+    };
+    draft->wire = wire_writer(draft->room, sizeof(draft->room));
+    message_put_head(&draft->wire, &head);
+}
+
+bool draft_fits(const struct draft *draft, size_t size)
+{
+    return wire_left(&draft->wire) >= size;
+}
+
+void draft_send(struct member *m, const struct draft *draft, const struct ip *to)
+{
+    assert(wire_ok(&draft->wire));
+    if (!ip_is_set(to))
+        return;
+    struct member_out *out = m->out;
+    struct member_send send = {.to = *to, .at = out->bytes.len, .size = draft->wire.at};
+    vec_reserve(&out->bytes, send.at + send.size);
+    memcpy(out->bytes.items + send.at, draft->room, send.size);
+    out->bytes.len += send.size;
+    vec_push(&out->sends, send);
+}
+
+void member_renew(struct member *m)
+{
+    uint8_t room[META_SIZE_MAX];
+    struct wire wire = wire_writer(room, sizeof(room));
+    meta_encode(&m->meta, &wire);
+    assert(wire_ok(&wire));
+    struct str meta = {.ptr = (const char *)room, .len = wire.at};
+    if (str_eq(meta, m->self->meta))
+        return;
+    struct fact own = fact_of(m, m->self, true);
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    own.name = arena_str(arena, m->self->name);
+    own.meta = meta;
+    own.edition++;
+    own.turn = m->self->turn;
+    own.life = m->self->life;
+    roster_update(m->self, &own);
+    facts_spread(m, m->self, true);
+    m->out->changed = true;
+}
+
+void member_hold(struct member *m, uint64_t by)
+{
+    if (!m->config.hold_us)
+        return;
+    if (!m->held_until) {
+        struct member_note note = {.type = MEMBER_NOTE_HELD, .by = member_name_of(m, by)};
+        member_note(m, &note);
+    }
+    m->held_until = m->now + m->config.hold_us;
+    m->meta.held = true;
+    member_renew(m);
+}
+
+struct member *member_new(const struct member_config *config, uint64_t now)
+{
+    assert(config->name.len > 0 && config->name.len <= GOSSIP_NAME_MAX);
+    assert(config->life > 0 && config->life <= GOSSIP_LIFE_MAX);
+    struct member *m = heap_alloc(sizeof(*m));
+    *m = (struct member){.config = *config, .random = config->seed, .now = now};
+    m->meta.role = config->role;
+    m->started_at = m->ticked_at = m->tokens_at = now;
+    m->tokens = TOKENS_MAX;
+    m->eager_at = UINT64_MAX;
+    m->next_tick = now;
+    m->silent_stale = true;
+    m->side = 1;
+    for (size_t i = 0; i < RELAY_MAX; i++)
+        m->relays[i].due = UINT64_MAX;
+    uint8_t room[META_SIZE_MAX];
+    struct wire wire = wire_writer(room, sizeof(room));
+    meta_encode(&m->meta, &wire);
+    struct fact own = {
+        .kind = FACT_RECORD,
+        .id = message_id(config->name),
+        .life = config->life,
+        .address = config->address,
+        .name = config->name,
+        .meta = {.ptr = (const char *)room, .len = wire.at},
+    };
+    m->self = roster_add(&m->roster, &own);
+    m->self->self = true;
+    m->config.name = m->self->name;
+    roster_set_state(&m->roster, m->self, GOSSIP_ALIVE, now);
+    return m;
+}
+
+struct member *member_free(struct member *m)
+{
+    if (!m)
+        return NULL;
+    roster_done(&m->roster);
+    vec_done(&m->rumors);
+    vec_done(&m->peers);
+    vec_done(&m->silent);
+    vec_done(&m->leave_ids);
+    (void)arena_free(m->meta_arena);
+    free(m);
+    return NULL;
+}
+
+void member_out_done(struct member_out *out)
+{
+    vec_done(&out->sends);
+    vec_done(&out->bytes);
+    vec_done(&out->notes);
+    out->texts = arena_free(out->texts);
+}
+
+static void drop(struct member *m, enum gossip_drop why)
+{
+    m->out->dropped = true;
+    m->out->drop = why;
+}
+
+static void dispatch(struct member *m, const struct message_head *head, struct peer *peer,
+                     const struct ip *from, struct wire *in)
+{
+    switch (head->type) {
+    case MESSAGE_PING:
+        on_ping(m, peer, from, in);
+        return;
+    case MESSAGE_ACK:
+        on_ack(m, peer, from, in);
+        return;
+    case MESSAGE_ASK:
+        on_ask(m, peer, in);
+        return;
+    case MESSAGE_NACK:
+        on_nack(m, in);
+        return;
+    case MESSAGE_RUMOR:
+        facts_apply(m, in, peer, from);
+        return;
+    case MESSAGE_CHECK:
+        on_check(m, peer, in);
+        return;
+    case MESSAGE_SAME:
+        if (m->has_peers && !m->settled)
+            m->settled = m->out->changed = true;
+        return;
+    case MESSAGE_DIGEST:
+        on_digest(m, peer, in);
+        return;
+    case MESSAGE_PULL:
+        on_pull(m, peer, in);
+        return;
+    case MESSAGE_USER: {
+        size_t size = wire_left(in);
+        m->out->message = keep(m, (struct str){(const char *)wire_get_bytes(in, size), size});
+        m->out->from = keep(m, peer->name);
+        return;
+    }
+    default:
+        drop(m, GOSSIP_DROP_MALFORMED);
+    }
+}
+
+/* From a process with our name: a replay of what we once said, or a second one. */
+static void on_namesake(struct member *m, const struct message_head *head, const struct ip *from)
+{
+    if (head->life == m->self->life)
+        return; /* our own knocking at our own address */
+    drop(m, head->life < m->self->life ? GOSSIP_DROP_REPLAY : GOSSIP_DROP_NAMESAKE);
+    if (head->life < m->self->life)
+        return;
+    struct member_note note = {.type = MEMBER_NOTE_NAMESAKE, .address = *from};
+    member_note(m, &note);
+}
+
+/* True when the datagram is from a member that we know, in the life that we know, and new. */
+static bool is_taken(struct member *m, const struct message_head *head, struct peer *peer,
+                     const struct ip *from)
+{
+    if (!peer || head->life > peer->life) {
+        drop(m, GOSSIP_DROP_STRANGER);
+        if (!m->left)
+            join_who(m, from, head->sender, head->life);
+        return false;
+    }
+    if (!peer->window) {
+        peer->window = heap_alloc(sizeof(*peer->window));
+        *peer->window = (struct window){0};
+    }
+    if (head->life < peer->life || !window_take(peer->window, head->count)) {
+        drop(m, GOSSIP_DROP_REPLAY);
+        return false;
+    }
+    peer->heard_at = m->now;
+    return true;
+}
+
+static void on_datagram(struct member *m, const struct member_event *event)
+{
+    struct wire in = wire_reader(event->bytes.ptr, event->bytes.len);
+    struct message_head head;
+    if (message_get_head(&in, &head) < 0) {
+        drop(m, GOSSIP_DROP_MALFORMED);
+        return;
+    }
+    if (head.sender == m->self->id) {
+        on_namesake(m, &head, &event->from);
+        return;
+    }
+    if (head.target && head.target != message_target(m->self->id, m->self->life)) {
+        drop(m, GOSSIP_DROP_TARGET);
+        if (!m->left)
+            join_hello(m, &event->from); /* so that it learns who is here now */
+        return;
+    }
+    if (head.type == MESSAGE_HELLO)
+        on_hello(m, &head, &event->from);
+    else if (head.type == MESSAGE_WHO)
+        on_who(m, &head, &event->from, &in);
+    else if (head.type == MESSAGE_IAM)
+        on_iam(m, &head, &event->from, &in);
+    else if (head.type == MESSAGE_STALE)
+        on_stale(m, &in);
+    else {
+        struct peer *peer = roster_find(&m->roster, head.sender);
+        if (is_taken(m, &head, peer, &event->from))
+            dispatch(m, &head, peer, &event->from, &in);
+    }
+    if (!wire_ok(&in))
+        drop(m, GOSSIP_DROP_MALFORMED);
+}
+
+static void set_peers(struct member *m, const struct member_event *event)
+{
+    vec_clear(&m->peers);
+    for (size_t i = 0; i < event->count && m->peers.len < GOSSIP_MEMBERS_MAX; i++) {
+        if (!ip_eq(&event->peers[i], &m->config.address))
+            vec_push(&m->peers, event->peers[i]);
+    }
+    vec_sort(&m->peers, ip_cmp_ptr);
+    m->silent_stale = true;
+    if (!m->has_peers) {
+        m->has_peers = true;
+        m->join_until = m->now + MEMBER_JOIN_US;
+        m->next_tick = m->now;
+    }
+}
+
+static void set_interfaces(struct member *m, const struct member_event *event)
+{
+    struct arena *arena = arena_new(0);
+    struct meta_interface *copy = arena_array(arena, event->count, sizeof(*copy));
+    for (size_t i = 0; i < event->count; i++) {
+        copy[i] = event->interfaces[i];
+        copy[i].name = arena_str(arena, event->interfaces[i].name);
+    }
+    m->meta.interfaces = copy;
+    m->meta.count = event->count;
+    (void)arena_free(m->meta_arena);
+    m->meta_arena = arena;
+    member_renew(m);
+}
+
+static int send_user(struct member *m, const struct member_event *event)
+{
+    const struct peer *peer = roster_find(&m->roster, message_id(event->name));
+    if (!peer || peer->self || !gossip_is_alive(peer->state))
+        return -ENOENT;
+    if (event->bytes.len > GOSSIP_MESSAGE_MAX)
+        return ERR_TOO_LARGE;
+    struct draft draft;
+    draft_begin(m, &draft, MESSAGE_USER, peer->id, peer->life);
+    wire_put_bytes(&draft.wire, event->bytes.ptr, event->bytes.len);
+    draft_send(m, &draft, &peer->address);
+    return 0;
+}
+
+/* Others hear it from us, as many as may be, and with more members from each other. */
+static void leave(struct member *m)
+{
+    if (m->left)
+        return;
+    m->left = true;
+    m->self->turn++;
+    m->self->accusers[0] = m->self->id;
+    roster_set_state(&m->roster, m->self, GOSSIP_LEFT, m->now);
+    for (size_t i = 0; i < m->roster.all.len && m->leave_ids.len < LEAVE_MAX; i++) {
+        const struct peer *peer = m->roster.all.items[i];
+        if (gossip_is_alive(peer->state))
+            vec_push(&m->leave_ids, peer->id);
+    }
+    facts_spread(m, m->self, false);
+    probe_retarget(m);
+    m->leave_until = m->now + MEMBER_LEAVE_US;
+    m->leave_at = m->now;
+}
+
+static void leave_run(struct member *m)
+{
+    if (!m->leave_until)
+        return;
+    if (!m->leave_ids.len || m->now >= m->leave_until) {
+        m->leave_until = 0;
+        m->out->left = true;
+        return;
+    }
+    if (m->now < m->leave_at)
+        return;
+    m->leave_at = m->now + LEAVE_AGAIN_US;
+    struct fact fact = fact_of(m, m->self, false);
+    for (size_t i = 0; i < m->leave_ids.len; i++) {
+        const struct peer *peer = roster_find(&m->roster, m->leave_ids.items[i]);
+        struct draft draft;
+        if (!peer)
+            continue;
+        draft_begin(m, &draft, MESSAGE_PING, peer->id, peer->life);
+        wire_put_u32(&draft.wire, ++m->number);
+        fact_put(&draft.wire, &fact);
+        draft_send(m, &draft, &peer->address);
+    }
+}
+
+/* We did not run for a while: what we missed says nothing about others, and others may have counted
+ * us dead. Until one of them answers, we do not know. */
+static void look_for_stall(struct member *m)
+{
+    uint64_t gap = m->now - m->ticked_at;
+    if (gap < MEMBER_STALL_US)
+        return;
+    m->ticked_at = m->next_tick = m->now;
+    probe_forgive(m);
+    member_ail(m);
+    if (m->roster.alive < 2)
+        return;
+    m->stalled_at = m->now;
+    m->out->changed = true;
+    struct member_note note = {.type = MEMBER_NOTE_STALLED, .silent_us = gap};
+    member_note(m, &note);
+}
+
+static void tick(struct member *m)
+{
+    m->ticked_at = m->now;
+    m->next_tick += MEMBER_PERIOD_US;
+    if (m->next_tick <= m->now)
+        m->next_tick = m->now + MEMBER_PERIOD_US;
+    if (m->now - m->returned_at >= CALM_US || m->roster.alive < m->side)
+        m->side = (uint16_t)m->roster.alive;
+    if (m->stalled_at && m->now - m->stalled_at >= MEMBER_JOIN_US) {
+        m->stalled_at = 0;
+        m->out->changed = true;
+        struct member_note note = {.type = MEMBER_NOTE_RESUMED};
+        member_note(m, &note);
+    }
+    if (m->held_until && m->now >= m->held_until) {
+        m->held_until = 0;
+        m->meta.held = false;
+        member_renew(m);
+        struct member_note note = {.type = MEMBER_NOTE_RELEASED};
+        member_note(m, &note);
+    }
+    probe_tick(m);
+    join_tick(m);
+}
+
+static void on_timer(struct member *m)
+{
+    if (m->now > m->next_tick + LATE_US)
+        member_ail(m);
+    if (m->now >= m->next_tick)
+        tick(m);
+    probe_run(m);
+    leave_run(m);
+}
+
+static void clear(struct member_out *out)
+{
+    vec_clear(&out->sends);
+    vec_clear(&out->bytes);
+    vec_clear(&out->notes);
+    if (out->texts)
+        arena_reset(out->texts);
+    out->from = out->message = (struct str){0};
+    out->result = 0;
+    out->changed = out->left = out->dropped = false;
+}
+
+static uint64_t next_wake(const struct member *m)
+{
+    uint64_t next = m->next_tick;
+    uint64_t probe = probe_next(m);
+    next = probe < next ? probe : next;
+    next = m->eager_at < next ? m->eager_at : next;
+    uint64_t leave_at = m->leave_ids.len ? m->leave_at : m->now;
+    if (m->leave_until && leave_at < next)
+        next = leave_at;
+    return next;
+}
+
+void member_step(struct member *m, const struct member_event *event, uint64_t now,
+                 struct member_out *out)
+{
+    clear(out);
+    m->out = out;
+    m->now = now;
+    look_for_stall(m);
+    switch (event->type) {
+    case MEMBER_TIMER:
+        on_timer(m);
+        break;
+    case MEMBER_DATAGRAM:
+        on_datagram(m, event);
+        break;
+    case MEMBER_PEERS:
+        set_peers(m, event);
+        break;
+    case MEMBER_INTERFACES:
+        set_interfaces(m, event);
+        break;
+    case MEMBER_LEAVING:
+        m->meta.leaving = event->flag;
+        member_renew(m);
+        break;
+    case MEMBER_LEAVE:
+        leave(m);
+        break;
+    case MEMBER_SEND:
+        out->result = send_user(m, event);
+        break;
+    }
+    if (m->eager_at <= now)
+        facts_eager(m);
+    out->wake_at = next_wake(m);
+}

@@ -1,0 +1,470 @@
+#include <errno.h>
+
+#include "common/gossip/member_internal.h"
+
+enum {
+    EAGER_GAP_US = 10000,   /* news that come together are told together */
+    EAGER_AGAIN_US = 20000, /* until the next round about the same */
+    EAGER_ALL = 16,         /* up to so many members: everyone is told by whoever knows */
+    EAGER_ROUNDS = 3,       /* and so often */
+    EAGER_FANOUT = 6,       /* with more: so many in a round */
+    FRESH_US = 150000,      /* heard of so lately: no death is taken for granted */
+    DENIAL_US = 2000000,
+    RESTART_US = 5000000, /* for so long after the start, an earlier life's death is ours */
+};
+
+static unsigned log2_of(size_t count)
+{
+    unsigned bits = 0;
+    while (count >> bits)
+        bits++;
+    return bits;
+}
+
+struct fact fact_of(const struct member *m, const struct peer *peer, bool full)
+{
+    static const enum fact_kind kinds[] = {
+        [GOSSIP_ALIVE] = FACT_ALIVE,
+        [GOSSIP_SUSPECT] = FACT_ALIVE,
+        [GOSSIP_DEAD] = FACT_DEAD,
+        [GOSSIP_LEFT] = FACT_LEFT,
+    };
+    struct fact fact = {
+        .kind = kinds[peer->state],
+        .id = peer->id,
+        .life = peer->life,
+        .turn = peer->turn,
+        .edition = peer->edition,
+        .accusers = {peer->accusers[0]},
+        .accuser_count = 1,
+        .side = m->side,
+    };
+    if (fact.kind == FACT_ALIVE && full) {
+        fact.kind = FACT_RECORD;
+        fact.address = peer->address;
+        fact.name = peer->name;
+        fact.meta = peer->meta;
+    }
+    return fact;
+}
+
+static void put(struct member *m, struct draft *draft, const struct peer *peer, bool full)
+{
+    struct fact fact = fact_of(m, peer, full);
+    if (draft_fits(draft, fact_size(&fact)))
+        fact_put(&draft->wire, &fact);
+}
+
+void facts_put_buddy(struct member *m, struct draft *draft, const struct peer *peer)
+{
+    if (peer->state == GOSSIP_DEAD || peer->state == GOSSIP_LEFT) {
+        put(m, draft, peer, false);
+    } else if (peer->state == GOSSIP_SUSPECT) {
+        struct fact fact = {
+            .kind = FACT_SUSPECT,
+            .id = peer->id,
+            .life = peer->life,
+            .turn = peer->turn,
+            .accuser_count = peer->accuser_count,
+        };
+        for (unsigned i = 0; i < peer->accuser_count; i++)
+            fact.accusers[i] = peer->accusers[i];
+        if (fact.accuser_count && draft_fits(draft, fact_size(&fact)))
+            fact_put(&draft->wire, &fact);
+    }
+}
+
+void facts_spread(struct member *m, struct peer *peer, bool full)
+{
+    if (!peer->rumor_left) {
+        peer->rumor_full = false;
+        vec_push(&m->rumors, peer);
+    }
+    peer->rumor_full |= full;
+    bool few = m->roster.alive <= EAGER_ALL + 1;
+    peer->rumor_left = few ? EAGER_ROUNDS : 4 + log2_of(m->roster.alive);
+    uint64_t soonest = m->eager_last + EAGER_GAP_US;
+    uint64_t at = soonest > m->now ? soonest : m->now;
+    if (at < m->eager_at)
+        m->eager_at = at;
+}
+
+void facts_forget(struct member *m, struct peer *peer)
+{
+    peer->rumor_left = 0;
+    for (size_t i = 0; i < m->rumors.len; i++) {
+        if (m->rumors.items[i] == peer)
+            vec_drop(&m->rumors, i);
+    }
+}
+
+void facts_fill(struct member *m, struct draft *draft)
+{
+    for (size_t left = m->rumors.len; left > 0; left--) {
+        m->rumor_at = m->rumor_at < m->rumors.len ? m->rumor_at : 0;
+        struct peer *peer = m->rumors.items[m->rumor_at];
+        struct fact fact = fact_of(m, peer, peer->rumor_full);
+        if (!draft_fits(draft, fact_size(&fact))) {
+            m->rumor_at++;
+            continue;
+        }
+        fact_put(&draft->wire, &fact);
+        if (--peer->rumor_left == 0)
+            vec_drop(&m->rumors, m->rumor_at);
+        else
+            m->rumor_at++;
+    }
+}
+
+static void tell(struct member *m, const struct peer *to)
+{
+    struct draft draft;
+    draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
+    facts_fill(m, &draft);
+    draft_send(m, &draft, &to->address);
+}
+
+/* A few members: all of them hear all the news, whatever it takes. */
+static void tell_all(struct member *m)
+{
+    struct draft draft;
+    size_t count = m->rumors.len;
+    for (size_t at = 0; at < count;) {
+        size_t end = at;
+        for (size_t i = 0; i < m->roster.all.len; i++) {
+            const struct peer *to = m->roster.all.items[i];
+            if (to->self || !gossip_is_alive(to->state))
+                continue;
+            draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
+            for (end = at; end < count; end++) {
+                struct peer *about = m->rumors.items[end];
+                struct fact fact = fact_of(m, about, about->rumor_full);
+                if (!draft_fits(&draft, fact_size(&fact)))
+                    break;
+                fact_put(&draft.wire, &fact);
+            }
+            draft_send(m, &draft, &to->address);
+        }
+        at = end > at ? end : count;
+    }
+    for (size_t i = count; i-- > 0;) {
+        if (--m->rumors.items[i]->rumor_left == 0)
+            vec_drop(&m->rumors, i);
+    }
+}
+
+/* Some members at random, and often enough that everyone hears it from somebody. */
+static void tell_some(struct member *m)
+{
+    for (unsigned i = 0; i < EAGER_FANOUT && m->rumors.len; i++) {
+        struct peer *to = m->roster.all.items[member_random(m, (uint32_t)m->roster.all.len)];
+        for (unsigned more = 0; more < 16 && (to->self || !gossip_is_alive(to->state)); more++)
+            to = m->roster.all.items[member_random(m, (uint32_t)m->roster.all.len)];
+        if (to->self || !gossip_is_alive(to->state))
+            continue;
+        if (!member_take_tokens(m, SEAL_DATAGRAM_MAX / 4))
+            return;
+        tell(m, to);
+    }
+}
+
+void facts_eager(struct member *m)
+{
+    m->eager_last = m->now;
+    m->eager_at = UINT64_MAX;
+    if (m->roster.alive <= EAGER_ALL + 1)
+        tell_all(m);
+    else
+        tell_some(m);
+    if (m->rumors.len)
+        m->eager_at = m->now + EAGER_AGAIN_US;
+}
+
+static void set_state(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by)
+{
+    enum gossip_state old = peer->state;
+    if (old == state)
+        return;
+    struct member_note note = {
+        .type = MEMBER_NOTE_STATE,
+        .name = peer->name,
+        .by = member_name_of(m, by),
+        .address = peer->address,
+        .old = old,
+        .state = state,
+        .silent_us = peer->watch ? m->now - peer->watch->alive_at : 0,
+    };
+    member_note(m, &note);
+    roster_set_state(&m->roster, peer, state, m->now);
+    m->out->changed = true;
+    m->silent_stale = true;
+    if (state == GOSSIP_ALIVE && old != GOSSIP_SUSPECT)
+        m->returned_at = peer->back_at = m->now;
+    if (state == GOSSIP_DEAD)
+        m->figures.deaths++;
+    if (state != GOSSIP_SUSPECT)
+        peer->accuser_count = 0;
+}
+
+/* It is alive in this life and turn. */
+static void set_alive(struct member *m, struct peer *peer, uint64_t by)
+{
+    peer->conflicts = 0;
+    if (peer->watch) { /* what spoke against it was wrong */
+        uint64_t lost = path_lost(&peer->watch->path);
+        uint64_t at = m->now > lost ? m->now - lost : 0;
+        peer->watch->count = 0;
+        watch_alive(peer->watch, at, &m->node);
+    }
+    set_state(m, peer, GOSSIP_ALIVE, by);
+}
+
+void facts_dead(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by)
+{
+    set_state(m, peer, state, by);
+    peer->accusers[0] = by;
+    peer->accuser_count = 1;
+    facts_spread(m, peer, false);
+}
+
+/* Denies what is said about us: the next turn outranks it. */
+static void refute(struct member *m, const struct fact *fact, enum gossip_state said)
+{
+    if (fact->turn >= m->self->turn)
+        m->self->turn = fact->turn + 1;
+    m->figures.refuted++;
+    m->refuted_at = m->now;
+    struct member_note note = {
+        .type = MEMBER_NOTE_REFUTED,
+        .name = m->self->name,
+        .by = member_name_of(m, fact->accusers[0]),
+        .state = said,
+    };
+    member_note(m, &note);
+    facts_spread(m, m->self, said != GOSSIP_SUSPECT);
+}
+
+/* Somebody counts us dead, in this life or an earlier one, or did so until our denial of a mere
+ * suspicion came. */
+static void counted_dead(struct member *m, const struct fact *fact, const struct peer *via)
+{
+    bool before = fact->life < m->self->life, denied = fact->turn < m->self->turn;
+    if (m->left || fact->life > m->self->life)
+        return;
+    if (before && (m->held_until || m->now - m->started_at > RESTART_US))
+        return; /* known, or of long ago */
+    if (!before && denied && (m->held_until || m->now - m->refuted_at > DENIAL_US))
+        return;
+    bool mutual =
+        via && (via->state == GOSSIP_DEAD || (via->back_at && m->now - via->back_at < DENIAL_US));
+    if (!mutual || fact->side >= m->side) /* a split has two sides, and the smaller is held */
+        member_hold(m, fact->accusers[0]);
+    if (before)
+        facts_spread(m, m->self, true);
+    else if (!denied)
+        refute(m, fact, GOSSIP_DEAD);
+}
+
+static void about_self(struct member *m, const struct fact *fact, const struct peer *via)
+{
+    switch (fact->kind) {
+    case FACT_ALIVE:
+    case FACT_RECORD:
+        if (fact->life < m->self->life || m->left)
+            return;
+        if (fact->life > m->self->life) /* an earlier process with a clock ahead of ours */
+            m->self->life = fact->life + 1;
+        else if (fact->turn <= m->self->turn)
+            return;
+        m->self->turn = fact->turn + 1;
+        facts_spread(m, m->self, true);
+        return;
+    case FACT_SUSPECT:
+        /* Right after a stop we may be dead already to who said so; an answer will tell. */
+        if (fact->life == m->self->life && fact->turn >= m->self->turn && !m->left &&
+            !m->stalled_at) {
+            member_ail(m);
+            refute(m, fact, GOSSIP_SUSPECT);
+        }
+        return;
+    case FACT_DEAD:
+    case FACT_LEFT:
+        counted_dead(m, fact, via);
+        return;
+    case FACT_KINDS:
+        return;
+    }
+}
+
+static void add(struct member *m, const struct fact *fact, struct peer *via)
+{
+    struct peer *peer = roster_add(&m->roster, fact);
+    if (!peer) {
+        struct member_note note = {.type = MEMBER_NOTE_FULL, .name = fact->name};
+        member_note(m, &note);
+        m->out->dropped = true;
+        m->out->drop = GOSSIP_DROP_FULL;
+        return;
+    }
+    set_state(m, peer, GOSSIP_ALIVE, via ? via->id : peer->id);
+    facts_spread(m, peer, true);
+}
+
+static void new_life(struct member *m, struct peer *peer, const struct fact *fact, uint64_t by)
+{
+    roster_update(peer, fact);
+    free(peer->window);
+    peer->window = NULL;
+    if (gossip_is_alive(peer->state)) {
+        struct member_note note = {
+            .type = MEMBER_NOTE_RESTART, .name = peer->name, .address = peer->address};
+        member_note(m, &note);
+    }
+    m->out->changed = true;
+    m->silent_stale = true;
+    set_alive(m, peer, by);
+    facts_spread(m, peer, true);
+}
+
+/* It may have denied a suspicion only, and must know that it was more. */
+static void tell_dead(struct member *m, const struct peer *peer)
+{
+    struct draft draft;
+    draft_begin(m, &draft, MESSAGE_RUMOR, peer->id, peer->life);
+    facts_put_buddy(m, &draft, peer);
+    draft_send(m, &draft, &peer->address);
+}
+
+static void about_alive(struct member *m, struct peer *peer, const struct fact *fact,
+                        struct peer *via)
+{
+    bool record = fact->kind == FACT_RECORD;
+    bool newer =
+        fact->life > peer->life || (fact->life == peer->life && fact->edition > peer->edition);
+    if (fact->life < peer->life)
+        return;
+    if (newer && !record && via)
+        join_pull(m, via, peer->id);
+    if (fact->life > peer->life) {
+        if (record)
+            new_life(m, peer, fact, via ? via->id : peer->id);
+        return;
+    }
+    uint32_t turn = peer->turn;
+    if (newer && record) {
+        roster_update(peer, fact);
+        peer->turn = turn;
+        m->out->changed = m->silent_stale = true;
+        facts_spread(m, peer, true);
+    }
+    if (fact->turn > turn) {
+        if (peer->state == GOSSIP_DEAD)
+            tell_dead(m, peer);
+        peer->turn = fact->turn;
+        set_alive(m, peer, via ? via->id : peer->id);
+        facts_spread(m, peer, false);
+    }
+}
+
+static void about_suspect(struct member *m, struct peer *peer, const struct fact *fact)
+{
+    if (fact->life != peer->life || fact->turn < peer->turn || !gossip_is_alive(peer->state))
+        return;
+    if (fact->turn > peer->turn)
+        peer->accuser_count = 0;
+    peer->turn = fact->turn;
+    for (unsigned i = 0; i < fact->accuser_count; i++) {
+        bool known = false;
+        for (unsigned k = 0; k < peer->accuser_count; k++)
+            known |= peer->accusers[k] == fact->accusers[i];
+        if (!known && peer->accuser_count < MESSAGE_ACCUSERS)
+            peer->accusers[peer->accuser_count++] = fact->accusers[i];
+    }
+    if (peer->state == GOSSIP_ALIVE)
+        set_state(m, peer, GOSSIP_SUSPECT, fact->accusers[0]);
+    if (peer->watch && !peer->watch->pressing) {
+        peer->watch->pressing = true;
+        peer->watch->press_at = m->now;
+    }
+}
+
+static void about_dead(struct member *m, struct peer *peer, const struct fact *fact)
+{
+    bool left = fact->kind == FACT_LEFT;
+    if (fact->life < peer->life || (fact->life == peer->life && fact->turn < peer->turn))
+        return;
+    if (!gossip_is_alive(peer->state)) {
+        peer->life = fact->life;
+        peer->turn = fact->turn;
+        return;
+    }
+    if (!left && peer->heard_at && m->now - peer->heard_at < FRESH_US) {
+        struct draft draft; /* it will deny it, to us and to all */
+        draft_begin(m, &draft, MESSAGE_RUMOR, peer->id, peer->life);
+        fact_put(&draft.wire, fact);
+        draft_send(m, &draft, &peer->address);
+        return;
+    }
+    peer->life = fact->life;
+    peer->turn = fact->turn;
+    facts_dead(m, peer, left ? GOSSIP_LEFT : GOSSIP_DEAD, fact->accusers[0]);
+}
+
+static void apply(struct member *m, const struct fact *fact, struct peer *via)
+{
+    struct peer *peer = roster_find(&m->roster, fact->id);
+    if (peer == m->self) {
+        about_self(m, fact, via);
+        return;
+    }
+    switch (fact->kind) {
+    case FACT_ALIVE:
+    case FACT_RECORD:
+        if (peer)
+            about_alive(m, peer, fact, via);
+        else if (fact->kind == FACT_RECORD)
+            add(m, fact, via);
+        else if (via)
+            join_pull(m, via, fact->id);
+        return;
+    case FACT_SUSPECT:
+        if (peer)
+            about_suspect(m, peer, fact);
+        return;
+    case FACT_DEAD:
+    case FACT_LEFT:
+        if (peer)
+            about_dead(m, peer, fact);
+        return;
+    case FACT_KINDS:
+        return;
+    }
+}
+
+static bool is_meta(struct str bytes)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct member_meta meta;
+    struct wire in = wire_reader(bytes.ptr, bytes.len);
+    return meta_decode(&in, arena, &meta) == 0;
+}
+
+void facts_apply(struct member *m, struct wire *in, struct peer *via, const struct ip *from)
+{
+    struct fact fact;
+    uint64_t sender = via ? via->id : 0;
+    int result;
+    while ((result = fact_get(in, &fact)) == 0) {
+        if (fact.kind == FACT_RECORD && !is_meta(fact.meta)) {
+            result = -EINVAL;
+            break;
+        }
+        if (fact.kind == FACT_RECORD && !ip_is_set(&fact.address) && (!sender || fact.id == sender))
+            fact.address = *from;
+        apply(m, &fact, via);
+    }
+    if (result == -ENOENT)
+        return;
+    m->out->dropped = true;
+    m->out->drop = GOSSIP_DROP_MALFORMED;
+}

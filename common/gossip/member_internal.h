@@ -1,0 +1,142 @@
+/* What the files of the member share; nobody else includes it.
+ *
+ *     member.c         events, timers, meta, what callers ask
+ *     member_probe.c   pings, helpers, evidence, suspicion, death
+ *     member_facts.c   what members believe of each other, and how it spreads
+ *     member_join.c    getting to know members, comparing lists */
+#ifndef COMMON_GOSSIP_MEMBER_INTERNAL_H
+#define COMMON_GOSSIP_MEMBER_INTERNAL_H
+
+#include "common/gossip/member.h"
+#include "common/gossip/roster.h"
+#include "common/gossip/seal.h"
+
+enum {
+    WHO_MAX = 64,       /* questions "who are you?" that may be open */
+    RELAY_MAX = 64,     /* pings for others that may be open */
+    LEAVE_MAX = 32,     /* members that are told by ourselves that we go */
+    DATAGRAM_COST = 28, /* IP and UDP headers */
+};
+
+struct who {
+    uint32_t number;
+    uint64_t id, life;
+};
+
+struct relay {
+    uint32_t number;        /* of our ping */
+    uint32_t asked_number;  /* of the question */
+    uint64_t asker, target; /* ids */
+    uint64_t due;           /* UINT64_MAX: free */
+};
+
+struct member {
+    struct member_config config;
+    struct roster roster;
+    struct peer *self;
+    struct member_meta meta; /* ours; texts in meta_arena */
+    struct arena *meta_arena;
+    struct path node; /* over all paths from here */
+    uint64_t random, count;
+    uint32_t number; /* of the last ping */
+
+    uint64_t next_tick, ticked_at, started_at;
+    struct peer *targets[ROSTER_RINGS];
+    size_t target_count;
+    unsigned health;
+    bool all_well; /* every ping since the last tick was answered in time */
+
+    VEC(struct peer *) rumors; /* those with rumor_left */
+    size_t rumor_at;
+    uint64_t eager_at, eager_last;
+    uint64_t tokens, tokens_at; /* bytes that bulk may still take */
+
+    VEC(struct ip) peers;  /* sorted */
+    VEC(struct ip) silent; /* where no living member is */
+    size_t silent_at;
+    bool has_peers, silent_stale;
+    uint64_t check_at, join_until;
+    bool settled;
+    struct who who[WHO_MAX];
+    size_t who_at;
+    struct relay relays[RELAY_MAX];
+
+    uint64_t refuted_at;
+    uint64_t held_until;  /* 0: not held */
+    uint64_t returned_at; /* when a member last came (back) */
+    uint16_t side;        /* how many we were before that */
+    uint64_t stalled_at;  /* 0: not stalled */
+    bool leaving, left;
+    uint64_t leave_until, leave_at; /* leave_until 0: nobody waits */
+    VEC(uint64_t) leave_ids;        /* who has not heard it yet */
+
+    struct member_figures figures;
+    uint64_t now; /* of this step */
+    struct member_out *out;
+};
+
+/* A datagram in the making. */
+struct draft {
+    struct wire wire;
+    uint8_t room[SEAL_PLAIN_MAX];
+};
+
+/* member.c */
+uint32_t member_random(struct member *m, uint32_t below);
+void member_note(struct member *m, const struct member_note *note);
+struct str member_name_of(const struct member *m, uint64_t id);
+/* Encodes our meta anew; a new edition and a rumor when it differs. */
+void member_renew(struct member *m);
+void member_hold(struct member *m, uint64_t by);
+/* May this many more bytes be sent in bulk? Takes them if so. */
+bool member_take_tokens(struct member *m, size_t bytes);
+uint64_t member_stretch(const struct member *m, uint64_t us); /* by local health */
+void member_ail(struct member *m);                            /* local health gets worse */
+
+/* Begins a datagram to a member's life. */
+void draft_begin(struct member *m, struct draft *draft, enum message_type type, uint64_t id,
+                 uint64_t life);
+void draft_send(struct member *m, const struct draft *draft, const struct ip *to);
+bool draft_fits(const struct draft *draft, size_t size);
+
+/* member_probe.c */
+void probe_retarget(struct member *m);
+void probe_tick(struct member *m);
+void probe_run(struct member *m);
+uint64_t probe_next(const struct member *m);
+/* A ping outside of any watch: with what we believe of the member. */
+void probe_once(struct member *m, struct peer *peer);
+void probe_forgive(struct member *m);
+void on_ping(struct member *m, struct peer *from, const struct ip *address, struct wire *in);
+void on_ack(struct member *m, struct peer *from, const struct ip *address, struct wire *in);
+void on_ask(struct member *m, struct peer *from, struct wire *in);
+void on_nack(struct member *m, struct wire *in);
+
+/* member_facts.c */
+struct fact fact_of(const struct member *m, const struct peer *peer, bool full);
+void facts_apply(struct member *m, struct wire *in, struct peer *via, const struct ip *from);
+void facts_spread(struct member *m, struct peer *peer, bool full);
+void facts_forget(struct member *m, struct peer *peer); /* nothing more to be told about it */
+void facts_fill(struct member *m, struct draft *draft);
+void facts_dead(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by);
+/* Tells the member what it must know to deny it: that we count it dead, or suspect it. */
+void facts_put_buddy(struct member *m, struct draft *draft, const struct peer *peer);
+void facts_eager(struct member *m);
+
+/* member_join.c */
+void join_hello(struct member *m, const struct ip *to);
+void join_who(struct member *m, const struct ip *to, uint64_t id, uint64_t life);
+void join_tick(struct member *m);
+void join_check(struct member *m, struct peer *peer);
+void join_pull(struct member *m, const struct peer *from, uint64_t id);
+void on_hello(struct member *m, const struct message_head *head, const struct ip *from);
+void on_who(struct member *m, const struct message_head *head, const struct ip *from,
+            struct wire *in);
+void on_iam(struct member *m, const struct message_head *head, const struct ip *from,
+            struct wire *in);
+void on_check(struct member *m, struct peer *from, struct wire *in);
+void on_digest(struct member *m, struct peer *from, struct wire *in);
+void on_pull(struct member *m, struct peer *from, struct wire *in);
+void on_stale(struct member *m, struct wire *in);
+
+#endif
