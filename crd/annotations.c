@@ -24,6 +24,11 @@ static const struct annotation table[] = {
     [ANNOTATION_HANDOFF] = {STR_INIT("stentor.io/handoff"), STR_INIT(""), ANNOTATION_IN,
                             "local: a process on the node that answers for the addresses takes "
                             "their traffic itself (docs/handoff.md)"},
+    [ANNOTATION_NODE] = {STR_INIT("stentor.io/node"), STR_INIT(""), ANNOTATION_IN,
+                         "announce the addresses from the node of this name, as long as it may"},
+    [ANNOTATION_DRAIN] = {STR_INIT("stentor.io/drain"), STR_INIT(""), ANNOTATION_IN,
+                          "on a Node: move all addresses to other nodes, as far as there are any "
+                          "that may announce them; the value does not matter"},
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == ANNOTATION_COUNT, "a row for each annotation");
 

@@ -1,4 +1,4 @@
-/* Annotations on Services that we read or write, as a table. A new one is one row. */
+/* Annotations on Services and Nodes that we read or write, as a table. A new one is one row. */
 #ifndef CRD_ANNOTATIONS_H
 #define CRD_ANNOTATIONS_H
 
@@ -11,6 +11,8 @@ enum annotation_id {
     ANNOTATION_ALLOCATED_FROM_POOL,
     ANNOTATION_PLACEMENT,
     ANNOTATION_HANDOFF,
+    ANNOTATION_NODE,
+    ANNOTATION_DRAIN,
     ANNOTATION_COUNT
 };
 

@@ -14,6 +14,13 @@ static const struct field preferred_fields[] = {
 static const struct shape preferred_shape =
     SHAPE(struct preferred_node, preferred_fields, SHAPE_STRICT);
 
+static const char *const election_names[] = {
+    [L2_ELECTION_DEFAULT] = "",
+    [L2_ELECTION_BALANCED] = "balanced",
+    [L2_ELECTION_HASH] = "hash",
+};
+static const struct names elections = NAMES(election_names);
+
 #define AT(member) offsetof(struct l2advertisement_spec, member)
 static const struct field spec_fields[] = {
     {"ipAddressPools", FIELD_STR_LIST, AT(ip_address_pools)},
@@ -24,6 +31,7 @@ static const struct field spec_fields[] = {
     {"serviceSelectors", FIELD_LIST, AT(service_selectors), .nested = &selector_shape},
     {"preferredNodeSelectors", FIELD_LIST, AT(preferred_node_selectors),
      .nested = &preferred_shape},
+    {"election", FIELD_ENUM, AT(election), .names = &elections},
 };
 #undef AT
 static const struct shape spec_shape =

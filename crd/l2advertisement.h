@@ -9,6 +9,13 @@ struct preferred_node {
     struct selector preference;
 };
 
+/* How the node that announces is found among those that may. */
+enum l2_election {
+    L2_ELECTION_DEFAULT,  /* as the controller's flag says */
+    L2_ELECTION_BALANCED, /* the controller places, evenly */
+    L2_ELECTION_HASH,     /* the speakers elect by hash, each address by itself */
+};
+
 struct l2advertisement_spec {
     struct str_list ip_address_pools;
     struct list ip_address_pool_selectors; /* struct selector, as the next two */
@@ -16,6 +23,7 @@ struct l2advertisement_spec {
     struct list service_selectors;
     struct str_list interfaces;
     struct list preferred_node_selectors; /* struct preferred_node */
+    int election;                         /* enum l2_election */
 };
 
 struct l2advertisement {

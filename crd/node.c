@@ -1,5 +1,6 @@
 #include "crd/node.h"
 
+#include "crd/annotations.h"
 #include "crd/object_rows.h"
 
 #define AT(member) offsetof(struct node_address, member)
@@ -55,7 +56,7 @@ void node_check(struct object *object)
     node->network_unavailable = condition_holds(node, STR("NetworkUnavailable"));
     (void)object_label(object, STR("node.kubernetes.io/exclude-from-external-load-balancers"),
                        &node->excluded);
-    (void)object_annotation(object, STR("stentor.io/drain"), &node->draining);
+    (void)annotations_read(object, ANNOTATION_DRAIN, &node->draining);
     struct node_address *addresses = node->addresses.items;
     for (size_t i = 0; i < node->addresses.count; i++)
         if (ip_parse(addresses[i].text, &addresses[i].ip) < 0)

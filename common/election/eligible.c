@@ -13,27 +13,33 @@ struct pool {
 };
 
 struct eligible {
-    struct eligible_input input;
+    struct objects pool_objects, advertisements;
+    struct str_list nodes;    /* names, sorted */
     struct nodeset available; /* nodes that may announce anything */
     struct nodeset *reach;    /* for each advertisement: the nodes that it names */
+    int64_t **weights;        /* for each: how much it prefers each node; NULL: it prefers none */
     struct pool *pools;
     struct serving *serving;
 };
 
 static const struct l2advertisement *advertisement(const struct eligible *e, size_t index)
 {
-    return (const struct l2advertisement *)e->input.advertisements.items[index];
+    return (const struct l2advertisement *)e->advertisements.items[index];
+}
+
+const struct l2advertisement *eligible_advertisement(const struct eligible *e, size_t index)
+{
+    return advertisement(e, index);
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
 size_t eligible_node(const struct eligible *e, struct str name)
 {
-    const struct objects *nodes = &e->input.nodes;
-    size_t from = 0, to = nodes->count;
+    size_t from = 0, to = e->nodes.count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = str_cmp(nodes->items[middle]->key, name);
+        int order = str_cmp(e->nodes.items[middle], name);
         if (order == 0)
             return middle;
         if (order < 0)
@@ -41,26 +47,26 @@ size_t eligible_node(const struct eligible *e, struct str name)
         else
             to = middle;
     }
-    return nodes->count;
+    return e->nodes.count;
 }
 
-static struct nodeset find_available(const struct eligible *e, struct arena *arena)
+static void read_nodes(struct eligible *e, const struct eligible_input *input, struct arena *arena)
 {
-    const struct objects *nodes = &e->input.nodes;
-    struct nodeset set = nodeset_new(nodes->count, arena);
+    const struct objects *nodes = &input->nodes;
+    e->available = nodeset_new(nodes->count, arena);
+    e->nodes.items = arena_array(arena, nodes->count, sizeof(struct str));
     for (size_t i = 0; i < nodes->count; i++) {
         const struct node *node = (const struct node *)nodes->items[i];
-        bool excluded = node->excluded && !e->input.ignore_excluded;
+        bool excluded = node->excluded && !input->ignore_excluded;
+        e->nodes.items[e->nodes.count++] = arena_str(arena, node->object.key);
         if (!node->network_unavailable && !excluded)
-            nodeset_add(&set, i);
+            nodeset_add(&e->available, i);
     }
-    return set;
 }
 
-static struct nodeset find_reach(const struct eligible *e, const struct l2advertisement *ad,
+static struct nodeset find_reach(const struct l2advertisement *ad, const struct objects *nodes,
                                  struct arena *arena)
 {
-    const struct objects *nodes = &e->input.nodes;
     struct nodeset set = nodeset_new(nodes->count, arena);
     for (size_t i = 0; i < nodes->count; i++) {
         if (selectors_match_or_none(&ad->spec.node_selectors, &nodes->items[i]->meta.labels))
@@ -69,10 +75,29 @@ static struct nodeset find_reach(const struct eligible *e, const struct l2advert
     return set;
 }
 
+/* Nodes that the advertisement does not name get nothing from it. */
+static int64_t *find_weights(const struct l2advertisement *ad, const struct nodeset *reach,
+                             const struct objects *nodes, struct arena *arena)
+{
+    const struct list *preferred = &ad->spec.preferred_node_selectors;
+    const struct preferred_node *all = preferred->items;
+    if (preferred->count == 0)
+        return NULL;
+    int64_t *weights = arena_array(arena, nodes->count, sizeof(*weights));
+    for (size_t node = nodeset_next(reach, 0); node != NODESET_END;
+         node = nodeset_next(reach, node + 1)) {
+        for (size_t i = 0; i < preferred->count; i++) {
+            if (selector_matches(&all[i].preference, &nodes->items[node]->meta.labels))
+                weights[node] += all[i].weight;
+        }
+    }
+    return weights;
+}
+
 static struct pool read_pool(const struct eligible *e, const struct object *object,
                              struct arena *arena)
 {
-    size_t count = e->input.advertisements.count;
+    size_t count = e->advertisements.count;
     struct pool pool = {.advertisements = arena_array(arena, count, sizeof(size_t))};
     for (size_t i = 0; i < count; i++) {
         const struct l2advertisement_spec *spec = &advertisement(e, i)->spec;
@@ -86,11 +111,15 @@ struct eligible *eligible_new(const struct eligible_input *input, struct arena *
 {
     struct eligible *e = arena_alloc(arena, sizeof(*e));
     const struct objects *ads = &input->advertisements, *pools = &input->pools;
-    e->input = *input;
-    e->available = find_available(e, arena);
+    e->pool_objects = *pools;
+    e->advertisements = *ads;
+    read_nodes(e, input, arena);
     e->reach = arena_array(arena, ads->count, sizeof(*e->reach));
-    for (size_t i = 0; i < ads->count; i++)
-        e->reach[i] = find_reach(e, advertisement(e, i), arena);
+    e->weights = arena_array(arena, ads->count, sizeof(*e->weights));
+    for (size_t i = 0; i < ads->count; i++) {
+        e->reach[i] = find_reach(advertisement(e, i), &input->nodes, arena);
+        e->weights[i] = find_weights(advertisement(e, i), &e->reach[i], &input->nodes, arena);
+    }
     e->pools = arena_array(arena, pools->count, sizeof(*e->pools));
     for (size_t i = 0; i < pools->count; i++)
         e->pools[i] = read_pool(e, pools->items[i], arena);
@@ -108,7 +137,7 @@ static bool find_serving(const struct eligible *e, struct str service, struct no
     for (const struct endpoint *one; (one = serving_next(e->serving, service, &cursor));) {
         any = true;
         size_t node = eligible_node(e, one->node_name);
-        if (node < e->input.nodes.count)
+        if (node < e->nodes.count)
             nodeset_add(nodes, node);
     }
     return any;
@@ -145,26 +174,34 @@ static void select_nodes(const struct eligible *e, struct candidacy *c)
     nodeset_intersect(&c->nodes, &e->available);
 }
 
+/* Of a Service whose addresses are all of that pool. */
+static enum reason judge_pool(const struct eligible *e, const struct service *service, size_t pool,
+                              struct arena *arena, struct candidacy *c)
+{
+    if (!select_advertisements(e, &e->pools[pool], service, arena, c))
+        return REASON_SHARED_WITH_SELECTOR;
+    c->stands = true;
+    c->nodes = nodeset_new(e->nodes.count, arena);
+    select_nodes(e, c);
+    return REASON_NONE;
+}
+
 static enum reason judge(const struct eligible *e, const struct service *service,
                          struct arena *arena, struct candidacy *c)
 {
     struct holding holding;
-    enum reason reason = holding_read(service, &e->input.pools, arena, &holding);
+    enum reason reason = holding_read(service, &e->pool_objects, arena, &holding);
     c->ips = holding.ips;
     c->ip_count = holding.ip_count;
     if (reason)
         return reason;
-    struct nodeset serving = nodeset_new(e->input.nodes.count, arena);
+    struct nodeset serving = nodeset_new(e->nodes.count, arena);
     if (!find_serving(e, service->object.key, &serving))
         return REASON_NOT_OWNER;
-    if (!select_advertisements(e, &e->pools[holding.pool], service, arena, c))
-        return REASON_SHARED_WITH_SELECTOR;
-    c->stands = true;
-    c->nodes = nodeset_new(e->input.nodes.count, arena);
-    select_nodes(e, c);
-    if (service->is_local)
+    reason = judge_pool(e, service, holding.pool, arena, c);
+    if (reason == REASON_NONE && service->is_local)
         nodeset_intersect(&c->nodes, &serving);
-    return REASON_NONE;
+    return reason;
 }
 
 void eligible_judge(const struct eligible *e, const struct service *service, struct arena *arena,
@@ -174,37 +211,34 @@ void eligible_judge(const struct eligible *e, const struct service *service, str
     ret->reason = judge(e, service, arena, ret);
 }
 
-/* --- preferences and interfaces -------------------------------------------------------------- */
-
-static void add_weights(const struct eligible *e, size_t index, int64_t *scores)
+void eligible_judge_at(const struct eligible *e, const struct service *service,
+                       const struct ip *ips, size_t count, struct arena *arena,
+                       struct candidacy *ret)
 {
-    const struct list *preferred = &advertisement(e, index)->spec.preferred_node_selectors;
-    const struct preferred_node *all = preferred->items;
-    for (size_t node = 0; node < e->input.nodes.count; node++) {
-        const struct str_map *labels = &e->input.nodes.items[node]->meta.labels;
-        for (size_t i = 0; nodeset_has(&e->reach[index], node) && i < preferred->count; i++) {
-            if (selector_matches(&all[i].preference, labels))
-                scores[node] += all[i].weight;
-        }
-    }
+    size_t pool = holding_pool(ips, count, &e->pool_objects);
+    *ret = (struct candidacy){.ips = ips, .ip_count = count};
+    ret->reason = pool < e->pool_objects.count ? judge_pool(e, service, pool, arena, ret)
+                                               : REASON_IP_NOT_ALLOWED;
 }
+
+/* --- preferences and interfaces -------------------------------------------------------------- */
 
 int64_t *eligible_scores(const struct eligible *e, const struct candidacy *c, struct arena *arena)
 {
     int64_t *scores = NULL;
     for (size_t i = 0; i < c->advertisement_count; i++) {
-        if (advertisement(e, c->advertisements[i])->spec.preferred_node_selectors.count == 0)
-            continue;
-        if (!scores)
-            scores = arena_array(arena, e->input.nodes.count, sizeof(*scores));
-        add_weights(e, c->advertisements[i], scores);
+        const int64_t *weights = e->weights[c->advertisements[i]];
+        if (weights && !scores)
+            scores = arena_array(arena, e->nodes.count, sizeof(*scores));
+        for (size_t node = 0; weights && node < e->nodes.count; node++)
+            scores[node] += weights[node];
     }
     return scores;
 }
 
 bool eligible_names(const struct eligible *e, const struct candidacy *c, size_t node)
 {
-    for (size_t i = 0; node < e->input.nodes.count && i < c->advertisement_count; i++) {
+    for (size_t i = 0; node < e->nodes.count && i < c->advertisement_count; i++) {
         if (nodeset_has(&e->reach[c->advertisements[i]], node))
             return true;
     }
@@ -228,7 +262,7 @@ struct str_list eligible_interfaces(const struct eligible *e, const struct candi
                                     struct arena *arena)
 {
     struct str_list names = {.items = arena_array(arena, interfaces->count, sizeof(struct str))};
-    for (size_t i = 0; node < e->input.nodes.count && i < interfaces->count; i++) {
+    for (size_t i = 0; node < e->nodes.count && i < interfaces->count; i++) {
         if (is_named(e, c, node, interfaces->items[i]))
             names.items[names.count++] = interfaces->items[i];
     }

@@ -22,8 +22,10 @@ struct eligible_input {
 };
 
 struct eligible;
+struct l2advertisement;
 
-/* Tables over an input, which is copied; its objects are borrowed. All in the arena. */
+/* Tables over an input, in the arena. Its slices, pools and advertisements are borrowed, its nodes
+ * are not. */
 struct eligible *eligible_new(const struct eligible_input *input, struct arena *arena);
 
 struct candidacy {
@@ -39,6 +41,12 @@ struct candidacy {
 /* Judges a Service of type LoadBalancer; what ret points to is in the arena. */
 void eligible_judge(const struct eligible *eligible, const struct service *service,
                     struct arena *arena, struct candidacy *ret);
+
+/* The same as if its status showed just these addresses (borrowed, at least one), and whatever its
+ * endpoints are: that none can serve, or where those are that can, is the caller's to judge. */
+void eligible_judge_at(const struct eligible *eligible, const struct service *service,
+                       const struct ip *ips, size_t count, struct arena *arena,
+                       struct candidacy *ret);
 
 /* How much the advertisements prefer each node, by index, in the arena: the sum of the weights of
  * all preferences that it meets. NULL when they prefer none. */
@@ -60,6 +68,9 @@ struct str_list eligible_interfaces(const struct eligible *eligible,
  * available. Borrowed from the tables. */
 const struct nodeset *eligible_reach(const struct eligible *eligible, size_t advertisement);
 const struct nodeset *eligible_available(const struct eligible *eligible);
+
+/* The advertisement of that index. */
+const struct l2advertisement *eligible_advertisement(const struct eligible *eligible, size_t index);
 
 /* The index of the node of that name, or the number of nodes when there is none. */
 size_t eligible_node(const struct eligible *eligible, struct str name);

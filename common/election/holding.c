@@ -41,13 +41,21 @@ static bool pool_holds(const struct ipaddresspool *pool, const struct ip *ip)
            !(pool->spec.avoid_buggy_ips && is_buggy(ip));
 }
 
-static bool pool_holds_all(const struct ipaddresspool *pool, const struct holding *holding)
+static bool pool_holds_all(const struct object *pool, const struct ip *ips, size_t count)
 {
-    for (size_t i = 0; i < holding->ip_count; i++) {
-        if (!pool_holds(pool, &holding->ips[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!pool_holds((const struct ipaddresspool *)pool, &ips[i]))
             return false;
     }
     return true;
+}
+
+size_t holding_pool(const struct ip *ips, size_t count, const struct objects *pools)
+{
+    size_t pool = 0;
+    while (pool < pools->count && !pool_holds_all(pools->items[pool], ips, count))
+        pool++;
+    return pool;
 }
 
 enum reason holding_read(const struct service *service, const struct objects *pools,
@@ -59,9 +67,6 @@ enum reason holding_read(const struct service *service, const struct objects *po
     enum reason reason = read_addresses(service, arena, ret);
     if (reason)
         return reason;
-    for (; ret->pool < pools->count; ret->pool++) {
-        if (pool_holds_all((const struct ipaddresspool *)pools->items[ret->pool], ret))
-            return REASON_NONE;
-    }
-    return REASON_IP_NOT_ALLOWED;
+    ret->pool = holding_pool(ret->ips, ret->ip_count, pools);
+    return ret->pool < pools->count ? REASON_NONE : REASON_IP_NOT_ALLOWED;
 }

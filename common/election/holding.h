@@ -18,4 +18,7 @@ struct holding {
 enum reason holding_read(const struct service *service, const struct objects *pools,
                          struct arena *arena, struct holding *ret);
 
+/* The first pool that holds all of these addresses: its index, or the number of pools. */
+size_t holding_pool(const struct ip *ips, size_t count, const struct objects *pools);
+
 #endif
