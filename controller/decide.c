@@ -14,16 +14,6 @@ void decide_note(struct decision *d, const char *reason, bool warning, struct st
     notes_add(d->record, d->texts, &note);
 }
 
-/* Is the address one that the Service asks for? */
-static bool asks_for(const struct decision *d, const struct ip *ip)
-{
-    for (size_t i = 0; i < d->want.request.ip_count; i++) {
-        if (ip_eq(&d->want.request.ips[i], ip))
-            return true;
-    }
-    return false;
-}
-
 /* --- conflicts ------------------------------------------------------------------------------- */
 
 static void put_conflict(struct decision *d, struct sbuf *text, const struct ip *ip)
@@ -64,34 +54,6 @@ static void set_conflict(struct decision *d)
     else if (!sentence.len && shown && d->want.verdict == WANT_ADDRESS)
         decide_note(d, "AddressConflictEnded", false,
                     STR("nobody else is known to answer for its addresses any more"));
-}
-
-/* Gives up those addresses in quarantine that it did not ask for. False: it holds nothing now. */
-static bool leave_quarantine(struct decision *d)
-{
-    struct ip held[ALLOC_IPS];
-    struct alloc_request kept = d->want.request;
-    size_t count = alloc_get(d->alloc, d->record->key, held, NULL);
-    kept.ip_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct quarantine_entry *entry = quarantine_find(d->quarantine, &held[i]);
-        if (entry && !asks_for(d, &held[i]))
-            decide_note(d, "AddressConflict", true,
-                        arena_printf(d->scratch, STR_FMT "; a new one will be assigned",
-                                     STR_ARG(quarantine_sentence(entry, d->scratch))));
-        else
-            kept.ips[kept.ip_count++] = held[i];
-    }
-    if (kept.ip_count == count)
-        return true;
-    if (kept.ip_count == 0) {
-        d->freed |= alloc_release(d->alloc, d->record->key);
-        return false;
-    }
-    kept.policy = ALLOC_PREFER_DUAL; /* for now; decide_complete finds it a second one */
-    struct alloc_answer answer = alloc_claim(d->alloc, &kept, d->scratch);
-    d->freed |= answer.freed;
-    return answer.outcome == ALLOC_OK;
 }
 
 static void set_result(struct decision *d, bool allocated, const char *reason, struct str message)
@@ -232,6 +194,44 @@ static bool keep_current(struct decision *d)
     return false;
 }
 
+/* Is the address one that the Service asks for? */
+static bool asks_for(const struct decision *d, const struct ip *ip)
+{
+    for (size_t i = 0; i < d->want.request.ip_count; i++) {
+        if (ip_eq(&d->want.request.ips[i], ip))
+            return true;
+    }
+    return false;
+}
+
+/* Gives up those addresses in quarantine that it did not ask for. False: it holds nothing now. */
+static bool leave_quarantine(struct decision *d)
+{
+    struct ip held[ALLOC_IPS];
+    struct alloc_request kept = d->want.request;
+    size_t count = alloc_get(d->alloc, d->record->key, held, NULL);
+    kept.ip_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct quarantine_entry *entry = quarantine_find(d->quarantine, &held[i]);
+        if (entry && !asks_for(d, &held[i]))
+            decide_note(d, "AddressConflict", true,
+                        arena_printf(d->scratch, STR_FMT "; a new one will be assigned",
+                                     STR_ARG(quarantine_sentence(entry, d->scratch))));
+        else
+            kept.ips[kept.ip_count++] = held[i];
+    }
+    if (kept.ip_count == count)
+        return true;
+    kept.policy = ALLOC_PREFER_DUAL; /* one is enough until decide_complete finds another */
+    struct alloc_answer answer = {.outcome = ALLOC_QUARANTINED};
+    if (kept.ip_count)
+        answer = alloc_claim(d->alloc, &kept, d->scratch);
+    d->freed |= answer.freed;
+    if (answer.outcome != ALLOC_OK)
+        give_up(d);
+    return answer.outcome == ALLOC_OK;
+}
+
 /* Are the addresses asked for (in any order) those it holds? Asking for none is no wish. */
 static bool has_what_it_asks(struct decision *d)
 {
@@ -243,10 +243,7 @@ static bool has_what_it_asks(struct decision *d)
     if (request->ip_count != count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        bool found = false;
-        for (size_t j = 0; j < count; j++)
-            found |= ip_eq(&request->ips[i], &held[j]);
-        if (!found)
+        if (!asks_for(d, &held[i]))
             return false;
     }
     return true;
