@@ -10,7 +10,7 @@ import pytest
 from lab import promises
 from lab.api import ApiError, History
 from lab.controller import Controller
-from lab.faultproxy import Delay
+from lab.faultproxy import Delay, FaultProxy, Hold
 from lab.objects import pool
 from lab.story import CONDITION, given, shown, waits, web
 from lab.wait import wait_until
@@ -124,6 +124,49 @@ def test_address_is_not_shown_before_it_is_let_go(crds, controller, fault_proxy,
     assert promises.given_twice(history) == []
 
 
+@pytest.fixture
+def second_proxy(run, control_plane, evidence):
+    """A fault proxy beside fault_proxy."""
+    proxy = FaultProxy(run, control_plane)
+    evidence.add("second-proxy.txt", proxy.describe)
+    yield proxy
+    proxy.close()
+
+
+def test_last_write_of_a_killed_leader(crds, replicas, history, fault_proxy, second_proxy):
+    """It is carried out when the next leader has planned the address for somebody else, and has not
+    written that yet: who shows the address keeps it, the other looks for another."""
+    crds.kubectl.apply(pool("a", "192.0.2.0/31"))
+    last_write, first_write = Hold(), Hold()
+    sent = fault_proxy.rule(last_write, method="PATCH", path="/services/new/status$")
+    former = replicas(kubeconfig=fault_proxy.kubeconfig("controller"))
+    crds.api.create(in_namespace(crds, web("new")))
+    wait_until(lambda: sent.used == 1, 15)
+    former.process.kill()
+    # Who asks for an address comes first, so that the next leader plans otherwise than the former.
+    crds.api.create(in_namespace(crds, web("asks", annotations={IPS: "192.0.2.0"})))
+    second_proxy.rule(first_write, method="PATCH|POST", path="/status$", times=None)
+    # It must not lose the lead: a third plan would begin with what is shown, as every plan does.
+    leader = replicas("--writes-in-flight", "1", "--leader-elect-lease-duration", "60s",
+                      "--leader-elect-renew-deadline", "50s", kubeconfig=second_proxy.kubeconfig("controller"))
+    wait_until(lambda: planned(leader, crds) == {"asks": ["192.0.2.0"], "new": ["192.0.2.1"]}, 30)
+    last_write.release()
+    wait_until(lambda: planned(leader, crds) == {"asks": [], "new": ["192.0.2.0"]}, 15)
+    first_write.release()
+    wait_until(lambda: look(crds, "asks") == lost(crds, "new", "asks"), 15)
+    assert look(crds, "new") == given("192.0.2.0", pool="a")
+    wait_until(lambda: is_complete(history, crds), 10)
+    assert promises.given_twice(history) == []
+    assert promises.moved(history) == []
+    assert promises.assigned(history) == 1
+
+
+def planned(replica, box):
+    """{Service: addresses} that the replica has decided, if it leads."""
+    found = _try(replica.rest, "/api/v1/services") or {"services": []}
+    return {s["name"]: s["ips"] for s in found["services"] if s["namespace"] == box.namespace}
+
+
 class Churn:
     """Changes Services without rest, from a few threads, by a seeded generator each. Each thread
     has Services of its own, so that it knows what it may change; they compete for addresses."""
@@ -205,12 +248,14 @@ def _random_service(name, rng):
 
 @pytest.fixture
 def replicas(run, control_plane, evidence):
-    """start() starts a replica with a short lease. What still runs at the end must stop cleanly."""
+    """start(ARGUMENT…) starts a replica with a short lease. What still runs at the end must stop
+    cleanly."""
     started = []
 
-    def start():
+    def start(*arguments, kubeconfig=None):
         name = f"replica-{len(started)}"
-        started.append(Controller(run, control_plane.kubeconfig("controller"), SHORT_LEASE, name=name))
+        started.append(Controller(run, kubeconfig or control_plane.kubeconfig("controller"),
+                                  (*SHORT_LEASE, *arguments), name=name))
         evidence.add_process(started[-1].process)
         return started[-1]
 

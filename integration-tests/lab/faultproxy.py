@@ -42,6 +42,7 @@ class Action:
 
     answer = None  # (status, headers, body) to give instead of asking the API server
     wait = 0.0  # seconds to hold the request back
+    held = None  # a threading.Event: hold it back until that is set
     drop_request = False  # cut before the request is passed on
     drop_answer = False  # cut after the API server has done what was asked
 
@@ -81,6 +82,16 @@ class Delay(Action):
 
     def __init__(self, seconds):
         self.wait = seconds
+
+
+class Hold(Action):
+    """Holds the request back until release(); it is then passed on, even if who sent it is gone."""
+
+    def __init__(self):
+        self.held = threading.Event()
+
+    def release(self):
+        self.held.set()
 
 
 class LoseRequest(Action):
@@ -269,6 +280,8 @@ class FaultProxy(Listener):
                 rule = self._note(request)
                 action = rule.action if rule else Action()
                 await asyncio.sleep(action.wait)
+                while action.held and not action.held.is_set():
+                    await asyncio.sleep(0.01)
                 if action.drop_request:
                     return
                 if action.answer:
