@@ -1,0 +1,507 @@
+#include "bgp/engine.h"
+
+#include <errno.h>
+
+#include "bgp/birdconf.h"
+#include "bgp/listen.h"
+#include "bgp/safe.h"
+#include "common/base/err.h"
+#include "common/base/sbuf.h"
+
+enum {
+    WAKE_MS = 50,
+    WAKE_AFTER_CONFIGURE_MS = 1000,
+    WAKE_AFTER_CHANGE_MS = 4000, /* of a session's state: the first routes are due */
+    POLL_MS = 2000,
+    POLL_SOON_MS = 20,
+    PROGRESS_MS = 5, /* between questions whether a reconfiguration is done */
+};
+
+#define LISTEN_FILE "listen"
+
+struct engine {
+    struct loop *loop;
+    struct engine_calls calls;
+    struct birdconf *conf;
+    struct supervisor *supervisor;
+    struct arena *arena; /* of paths */
+    struct str trial_path;
+    uint16_t listen_port;
+    /* what is wanted */
+    struct sbuf main, routes, extras;
+    bool wanted, pending;         /* pending: it differs from what BIRD was told last */
+    bool current;                 /* BIRD has taken it */
+    uint64_t pending_ns, busy_ns; /* when it began to differ; the same of what is under way */
+    /* what the user's part is worth */
+    struct sbuf good_extras, bad_extras;
+    bool with_extras; /* the configuration under way has some */
+    bool busy;        /* a command that changes the configuration is under way */
+    struct loop_timer *progress;
+    struct loop_timer *wake;
+    uint64_t wake_until;
+    struct loop_timer *poll;
+    bool polling, poll_again;
+    struct arena *state; /* of the two below */
+    struct status status;
+    struct status_bfd_list bfd;
+    struct engine_figures figures;
+};
+
+/* --- waking ---------------------------------------------------------------------------------- */
+
+static void woken(void *ctx, const struct reply *reply)
+{
+    (void)ctx;
+    (void)reply;
+}
+
+static void wake(void *ctx)
+{
+    struct engine *e = ctx;
+    struct birdctl *ctl = supervisor_ctl(e->supervisor);
+    if (!ctl || loop_now(e->loop) >= e->wake_until) {
+        e->wake = loop_timer_cancel(e->wake);
+        return;
+    }
+    if (!birdctl_is_idle(ctl))
+        return;
+    e->figures.wakes++;
+    birdctl_send(ctl, STR("show status"), woken, NULL);
+}
+
+static bool needs_waking(const struct engine *e)
+{
+    const unsigned *version = e->figures.version;
+    return version[0] < 2 || (version[0] == 2 && version[1] < 14);
+}
+
+static void keep_awake(struct engine *e, uint64_t ms)
+{
+    uint64_t until = loop_now(e->loop) + ms;
+    if (!needs_waking(e))
+        return;
+    if (until > e->wake_until)
+        e->wake_until = until;
+    if (!e->wake)
+        e->wake = loop_timer_start(e->loop, WAKE_MS, WAKE_MS, wake, e);
+}
+
+/* --- polling --------------------------------------------------------------------------------- */
+
+static void poll_in(struct engine *e, uint64_t ms);
+
+static void poll_done(struct engine *e)
+{
+    e->polling = false;
+    poll_in(e, e->poll_again ? POLL_SOON_MS : POLL_MS);
+    e->poll_again = false;
+    e->calls.changed(e->calls.ctx);
+}
+
+static void bfd_came(void *ctx, const struct reply *reply)
+{
+    struct engine *e = ctx;
+    e->bfd = (struct status_bfd_list){0};
+    if (reply && !reply_is_error(reply)) /* an error: no session uses BFD */
+        e->bfd = status_parse_bfd(reply, e->state);
+    poll_done(e);
+}
+
+static void status_came(void *ctx, const struct reply *reply)
+{
+    struct engine *e = ctx;
+    struct birdctl *ctl = supervisor_ctl(e->supervisor);
+    if (!reply || !ctl) {
+        e->polling = false;
+        return;
+    }
+    arena_reset(e->state);
+    e->bfd = (struct status_bfd_list){0};
+    e->status = status_parse(reply, e->state);
+    birdctl_send(ctl, STR("show bfd sessions"), bfd_came, e);
+}
+
+static void poll_now(void *ctx)
+{
+    struct engine *e = ctx;
+    struct birdctl *ctl = supervisor_ctl(e->supervisor);
+    e->poll = NULL;
+    if (!ctl)
+        return;
+    e->polling = true;
+    birdctl_send(ctl, STR("show protocols all"), status_came, e);
+}
+
+static void poll_in(struct engine *e, uint64_t ms)
+{
+    (void)loop_timer_cancel(e->poll);
+    e->poll = loop_timer_start(e->loop, ms, 0, poll_now, e);
+}
+
+static void poll_soon(struct engine *e)
+{
+    if (e->polling)
+        e->poll_again = true;
+    else
+        poll_in(e, POLL_SOON_MS);
+}
+
+/* --- configuring ----------------------------------------------------------------------------- */
+
+static void next(struct engine *e);
+
+static void set_pending(struct engine *e)
+{
+    if (!e->pending)
+        e->pending_ns = loop_clock_ns();
+    e->pending = true;
+    e->current = false;
+}
+
+/* BIRD's sentence: that of its last line, which names file, line and column. */
+static void refuse(struct engine *e, bool extras, const struct reply *reply)
+{
+    struct str why = reply_last(reply)->text;
+    e->figures.refused++;
+    log_error(extras ? "bgpextras refused by bird" : "configuration refused by bird",
+              kv_str("reason", why));
+    e->calls.refused(e->calls.ctx, extras, why);
+}
+
+static void keep(struct sbuf *to, struct str text)
+{
+    sbuf_clear(to);
+    sbuf_put(to, text);
+}
+
+static void configured(struct engine *e)
+{
+    e->busy = false;
+    e->figures.applied++;
+    birdconf_mark_good(e->conf);
+    keep_awake(e, WAKE_AFTER_CONFIGURE_MS);
+    poll_soon(e);
+    e->current = !e->pending;
+    e->calls.applied(e->calls.ctx, loop_clock_ns() - e->busy_ns);
+    next(e);
+}
+
+static void not_configured(struct engine *e, const struct reply *reply)
+{
+    e->busy = false;
+    if (e->with_extras) { /* they were good with another main file */
+        refuse(e, true, reply);
+        keep(&e->bad_extras, sbuf_str(&e->good_extras));
+        sbuf_clear(&e->good_extras);
+        set_pending(e);
+    } else {
+        refuse(e, false, reply);
+        int result = birdconf_restore(e->conf);
+        if (result < 0)
+            log_error("last good configuration cannot be written", kv_err(result));
+    }
+    next(e);
+}
+
+static void progress_came(void *ctx, const struct reply *reply);
+
+static void ask_progress(void *ctx)
+{
+    struct engine *e = ctx;
+    struct birdctl *ctl = supervisor_ctl(e->supervisor);
+    e->progress = NULL;
+    if (ctl)
+        birdctl_send(ctl, STR("configure status"), progress_came, e);
+}
+
+static void await_progress(struct engine *e)
+{
+    e->progress = loop_timer_start(e->loop, PROGRESS_MS, 0, ask_progress, e);
+}
+
+static void progress_came(void *ctx, const struct reply *reply)
+{
+    struct engine *e = ctx;
+    if (!reply)
+        return;
+    if (reply->lines[0].code == REPLY_RECONFIGURED)
+        configured(e);
+    else
+        await_progress(e);
+}
+
+static void configure_came(void *ctx, const struct reply *reply)
+{
+    struct engine *e = ctx;
+    if (!reply)
+        return; /* it is done again when BIRD is back */
+    unsigned code = reply_last(reply)->code;
+    if (reply_is_error(reply))
+        not_configured(e, reply);
+    else if (code == REPLY_IN_PROGRESS || code == REPLY_QUEUED)
+        await_progress(e);
+    else
+        configured(e);
+}
+
+/* The main file with the user's part that is known to be good, or with another one. */
+static struct str whole_main(struct engine *e, const char *extras, struct arena *arena)
+{
+    return arena_printf(arena, STR_FMT "%s%s%s", STR_ARG(sbuf_str(&e->main)),
+                        extras ? "include \"" : "", extras ? extras : "", extras ? "\";\n" : "");
+}
+
+static int write_files(struct engine *e)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    bool extras = e->good_extras.len > 0;
+    struct birdconf_texts texts = {
+        .main = whole_main(e, extras ? BIRDCONF_EXTRAS : NULL, scratch),
+        .routes = sbuf_str(&e->routes),
+        .extras = sbuf_str(&e->good_extras),
+    };
+    int result = birdconf_write(e->conf, &texts);
+    arena_wipe(scratch);
+    if (result < 0)
+        log_error("configuration of bird cannot be written", kv_err(result));
+    return result;
+}
+
+static void trial_came(void *ctx, const struct reply *reply)
+{
+    struct engine *e = ctx;
+    if (!reply)
+        return;
+    e->busy = false;
+    if (reply_is_error(reply)) {
+        refuse(e, true, reply);
+        keep(&e->bad_extras, sbuf_str(&e->extras));
+    } else {
+        keep(&e->good_extras, sbuf_str(&e->extras));
+    }
+    next(e);
+}
+
+static bool extras_are_new(const struct engine *e)
+{
+    struct str extras = sbuf_str(&e->extras);
+    return extras.len && !str_eq(extras, sbuf_str(&e->good_extras)) &&
+           !str_eq(extras, sbuf_str(&e->bad_extras));
+}
+
+/* False when the files cannot be written. */
+static bool try_extras(struct engine *e, struct birdctl *ctl)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    int result =
+        birdconf_write_trial(e->conf, whole_main(e, BIRDCONF_TRIED, scratch), sbuf_str(&e->extras));
+    arena_wipe(scratch);
+    if (result < 0) {
+        log_error("bgpextras cannot be written", kv_err(result));
+        return false;
+    }
+    struct str command =
+        arena_printf(scratch, "configure check \"" STR_FMT "\"", STR_ARG(e->trial_path));
+    e->busy = true;
+    birdctl_send(ctl, command, trial_came, e);
+    return true;
+}
+
+/* Does what is due, if nothing is under way. */
+static void next(struct engine *e)
+{
+    struct birdctl *ctl = supervisor_ctl(e->supervisor);
+    if (!ctl || e->busy || !e->wanted || !e->pending)
+        return;
+    if (extras_are_new(e) && try_extras(e, ctl))
+        return;
+    if (e->extras.len == 0)
+        sbuf_clear(&e->good_extras);
+    e->pending = false;
+    if (write_files(e) < 0)
+        return;
+    e->busy = true;
+    e->busy_ns = e->pending_ns;
+    e->with_extras = e->good_extras.len > 0;
+    birdctl_send(ctl, STR("configure"), configure_came, e);
+}
+
+/* --- what the supervisor tells --------------------------------------------------------------- */
+
+/* Whatever BIRD has read when it started, the newest is what it shall have. */
+static void ready(void *ctx, const unsigned version[3])
+{
+    struct engine *e = ctx;
+    for (size_t i = 0; i < 3; i++)
+        e->figures.version[i] = version[i];
+    e->busy = false;
+    set_pending(e);
+    keep_awake(e, WAKE_AFTER_CHANGE_MS);
+    poll_soon(e);
+    next(e);
+}
+
+static void away(void *ctx)
+{
+    struct engine *e = ctx;
+    e->busy = e->polling = e->poll_again = false;
+    e->progress = loop_timer_cancel(e->progress);
+    e->poll = loop_timer_cancel(e->poll);
+    e->wake = loop_timer_cancel(e->wake);
+    arena_reset(e->state);
+    e->status = (struct status){0};
+    e->bfd = (struct status_bfd_list){0};
+    e->calls.changed(e->calls.ctx);
+}
+
+static void state_changed(void *ctx)
+{
+    struct engine *e = ctx;
+    keep_awake(e, WAKE_AFTER_CHANGE_MS);
+    poll_soon(e);
+}
+
+/* One that could not even start has read files that are no good: the last good ones are tried. */
+static void crashed(void *ctx, int status, bool before)
+{
+    struct engine *e = ctx;
+    (void)status;
+    if (before && birdconf_restore(e->conf) == 0)
+        log_warn("bird is started with its last good configuration", kv_int("status", status));
+}
+
+static void ended(void *ctx)
+{
+    struct engine *e = ctx;
+    e->calls.ended(e->calls.ctx);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void choose_port(struct engine *e)
+{
+    struct str text;
+    uint64_t port = 0;
+    bool known = supervisor_is_adopted(e->supervisor) &&
+                 birdconf_load(e->conf, LISTEN_FILE, e->arena, &text) == 0 &&
+                 str_to_u64(text, UINT16_MAX, &port) == 0;
+    e->listen_port = known ? (uint16_t)port : listen_choose();
+    if (e->listen_port != LISTEN_BGP)
+        log_warn("bird does not listen on port 179, which is taken or not allowed: peers cannot "
+                 "open sessions by themselves",
+                 kv_uint("port", e->listen_port));
+    text = arena_printf(e->arena, "%u", e->listen_port);
+    int result = birdconf_save(e->conf, LISTEN_FILE, text);
+    if (result < 0)
+        log_error("port of bird cannot be saved", kv_err(result));
+}
+
+static void open_supervisor(struct engine *e, struct str program)
+{
+    struct supervisor_options options = {.program = program,
+                                         .config = birdconf_path(e->conf, BIRDCONF_MAIN),
+                                         .socket = birdconf_path(e->conf, "bird.ctl")};
+    struct supervisor_calls calls = {.ready = ready,
+                                     .away = away,
+                                     .state_changed = state_changed,
+                                     .crashed = crashed,
+                                     .ended = ended,
+                                     .ctx = e};
+    e->supervisor = supervisor_new(e->loop, &options, &calls);
+}
+
+int engine_open(struct loop *loop, const struct engine_options *options,
+                const struct engine_calls *calls, struct engine **ret)
+{
+    struct birdconf *conf;
+    if (!safe_is_text(options->directory))
+        return -EINVAL;
+    int result = birdconf_open(options->directory, &conf);
+    if (result < 0)
+        return result;
+    struct engine *e = heap_alloc(sizeof(*e));
+    *e = (struct engine){
+        .loop = loop, .calls = *calls, .conf = conf, .arena = arena_new(0), .state = arena_new(0)};
+    e->trial_path = birdconf_path(conf, BIRDCONF_TRIAL);
+    open_supervisor(e, options->program);
+    choose_port(e);
+    e->figures.bfd_is_taken = !supervisor_is_adopted(e->supervisor) && listen_bfd_is_taken();
+    if (birdconf_is_saved(conf))
+        supervisor_start(e->supervisor);
+    *ret = e;
+    return 0;
+}
+
+static void wipe(struct sbuf *text)
+{
+    for (volatile char *p = text->ptr; p && p < text->ptr + text->len; p++)
+        *p = 0;
+    sbuf_done(text);
+}
+
+struct engine *engine_close(struct engine *e)
+{
+    if (!e)
+        return NULL;
+    (void)loop_timer_cancel(e->progress);
+    (void)loop_timer_cancel(e->wake);
+    (void)loop_timer_cancel(e->poll);
+    (void)supervisor_free(e->supervisor);
+    (void)birdconf_close(e->conf);
+    wipe(&e->main);
+    sbuf_done(&e->routes);
+    wipe(&e->extras);
+    wipe(&e->good_extras);
+    wipe(&e->bad_extras);
+    (void)arena_free(e->state);
+    (void)arena_free(e->arena);
+    free(e);
+    return NULL;
+}
+
+uint16_t engine_listen_port(const struct engine *e)
+{
+    return e->listen_port == LISTEN_BGP ? 0 : e->listen_port;
+}
+
+void engine_apply(struct engine *e, const struct engine_texts *texts)
+{
+    e->wanted = texts != NULL;
+    if (!texts) {
+        if (supervisor_figures(e->supervisor).state != LIFE_OFF)
+            supervisor_end(e->supervisor, STR("down"));
+        return;
+    }
+    set_pending(e);
+    keep(&e->main, texts->main);
+    keep(&e->routes, texts->routes);
+    keep(&e->extras, texts->extras);
+    if (!supervisor_ctl(e->supervisor))
+        (void)write_files(e); /* what BIRD reads when it starts; errors are logged */
+    supervisor_start(e->supervisor);
+    next(e);
+}
+
+void engine_end(struct engine *e, bool restarting)
+{
+    e->wanted = false;
+    supervisor_end(e->supervisor, restarting ? STR("graceful restart") : STR("down"));
+}
+
+const struct status *engine_status(const struct engine *e)
+{
+    return &e->status;
+}
+
+const struct status_bfd_list *engine_bfd(const struct engine *e)
+{
+    return &e->bfd;
+}
+
+struct engine_figures engine_figures(const struct engine *e)
+{
+    struct engine_figures figures = e->figures;
+    figures.bird = supervisor_figures(e->supervisor);
+    figures.is_current = e->wanted && e->current && supervisor_ctl(e->supervisor);
+    return figures;
+}

@@ -1,0 +1,64 @@
+/* Keeps BIRD running and connected, by the rules of life.h.
+ *
+ * One process per directory: its configuration (birdconf.h), its control socket. A BIRD that runs
+ * there already when the supervisor is opened, left by one of us that was killed, is taken over as
+ * it is. Lines of BIRD's log become lines of ours. */
+#ifndef BGP_SUPERVISOR_H
+#define BGP_SUPERVISOR_H
+
+#include "bgp/birdctl.h"
+#include "bgp/life.h"
+#include "bgp/logline.h"
+
+struct supervisor;
+
+struct supervisor_options {
+    struct str program;        /* BIRD's path */
+    struct str config, socket; /* paths */
+};
+
+struct supervisor_calls {
+    /* BIRD takes commands, by supervisor_ctl; anew each time that it was away. */
+    void (*ready)(void *ctx, const unsigned version[3]);
+    /* It does no longer. */
+    void (*away)(void *ctx);
+    /* The state of one of its protocols has changed. */
+    void (*state_changed)(void *ctx);
+    /* It has ended although it was wanted; once more so when it is started and ends again. before:
+     * it had not greeted yet, as happens when it cannot read its configuration. */
+    void (*crashed)(void *ctx, int status, bool before);
+    /* supervisor_end has come to its end. */
+    void (*ended)(void *ctx);
+    void *ctx;
+};
+
+/* Looks for a BIRD that runs already, which supervisor_is_adopted then tells. Texts are copied. */
+struct supervisor *supervisor_new(struct loop *loop, const struct supervisor_options *options,
+                                  const struct supervisor_calls *calls);
+
+/* Leaves BIRD running. NULL is fine; returns NULL. */
+struct supervisor *supervisor_free(struct supervisor *supervisor);
+
+bool supervisor_is_adopted(const struct supervisor *supervisor);
+
+/* From now on BIRD shall run. */
+void supervisor_start(struct supervisor *supervisor);
+
+/* From now on it shall not. command: how it is asked to end, "down" or "graceful restart". `ended`
+ * is called when it has, also when it did not run. */
+void supervisor_end(struct supervisor *supervisor, struct str command);
+
+/* The connection to a BIRD that is ready, else NULL. */
+struct birdctl *supervisor_ctl(const struct supervisor *supervisor);
+
+struct supervisor_figures {
+    enum life_state state;
+    pid_t pid;       /* 0: none */
+    uint64_t starts; /* of processes by this supervisor */
+    uint64_t crashes;
+    int last_status; /* of the last crash; -1: not known */
+};
+
+struct supervisor_figures supervisor_figures(const struct supervisor *supervisor);
+
+#endif
