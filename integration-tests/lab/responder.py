@@ -37,9 +37,11 @@ class Responder:
         self.process.wait_log(f"(?m)^done {re.escape(command)}$", 20, after=start)
         return start
 
-    def probe(self, address, mode="fast"):
-        """Probes the address: "free", or the MAC of whoever has it."""
+    def probe(self, address, mode="fast", meanwhile=None):
+        """Probes the address, and calls meanwhile() then: "free", or the MAC of whoever has it."""
         start = self.tell(f"probe-{mode}", address)
+        if meanwhile:
+            meanwhile()
         pattern = rf"(?m)^probed {re.escape(address)} (\S+)$"
         return self.process.wait_log(pattern, 30, after=start).group(1)
 
