@@ -1,271 +1,194 @@
+/* All addresses: plans, interfaces, timers, figures. What happens to one is in apply_held.c. */
 #include "speaker/apply.h"
 
-#include <net/if.h>
 #include <stdlib.h>
 
-#include "arp/announce.h"
-#include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/base/map.h"
-#include "common/base/vec.h"
+#include "speaker/apply_held.h"
 
-enum { RETRY_MS = 1000 };
-
-/* An interface that is used. */
-struct link {
-    struct apply *apply;
-    struct iface iface;
-    char name[IF_NAMESIZE];
-    struct responder *responder; /* NULL: could not be opened, is tried again */
-    int error;                   /* of the last try to open it */
-    bool wanted;
+enum {
+    BURST = 256,     /* announcements in one turn of the loop; then others have theirs */
+    NOT_YET_MS = 50, /* until it is asked again whether frames may be sent */
 };
 
-typedef VEC(uint32_t) index_list;
+/* --- timers ---------------------------------------------------------------------------------- */
 
-/* An address that is, or once was, announced. */
-struct held {
-    struct ip ip;
-    bool announced, wanted;
-    index_list interfaces;
-    struct announce rounds;
-    struct apply_figures past; /* counted by responders that do not own it any more */
-};
+static void timer_due(void *ctx);
 
-struct apply {
-    struct loop *loop;
-    struct map held;          /* ip_key → struct held */
-    VEC(struct link *) links; /* in the order of their coming */
-    struct loop_timer *round; /* the next announcement is due */
-    struct loop_timer *retry; /* a responder is to be opened again */
-};
-
-struct apply *apply_new(struct loop *loop, uint64_t seed)
+static void start_timer(struct apply *a, uint64_t delay_ms)
 {
-    struct apply *a = heap_alloc(sizeof(*a));
-    *a = (struct apply){.loop = loop, .held = {.seed = seed}};
-    return a;
+    a->timer = loop_timer_cancel(a->timer);
+    a->timer = loop_timer_start(a->loop, delay_ms, 0, timer_due, a);
 }
 
-/* --- announcing ------------------------------------------------------------------------------ */
-
-static struct link *find_link(const struct apply *a, uint32_t index)
+/* What is due now, but for what is too much for one turn. False: something is left. */
+static bool send_due(struct apply *a)
 {
-    for (size_t i = 0; i < a->links.len; i++) {
-        if (a->links.items[i]->iface.index == index)
-            return a->links.items[i];
-    }
-    return NULL;
-}
-
-static void send_round(struct apply *a, struct held *held)
-{
-    for (size_t i = 0; i < held->interfaces.len; i++) {
-        struct link *link = find_link(a, held->interfaces.items[i]);
-        if (link && link->responder) /* what the kernel does not take is counted there */
-            (void)responder_announce(link->responder, &held->ip);
-    }
-}
-
-static void schedule_rounds(struct apply *a);
-
-static void rounds_due(void *ctx)
-{
-    struct apply *a = ctx;
     uint64_t now = loop_now(a->loop);
-    size_t cursor = 0;
-    a->round = NULL;
+    size_t cursor = 0, sent = 0;
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
         struct held *held = slot->value;
-        if (held->announced && announce_take(&held->rounds, now, ANNOUNCE_REFRESH_MS))
-            send_round(a, held);
+        if (sent == BURST)
+            return false;
+        if (held->tenure.state != TENURE_OWNING ||
+            !announce_take(&held->rounds, now, a->options.refresh_ms))
+            continue;
+        held_send(a, held);
+        sent++;
     }
-    schedule_rounds(a);
+    return true;
 }
 
-static void schedule_rounds(struct apply *a)
+static void tick_all(struct apply *a)
 {
-    uint64_t now = loop_now(a->loop), soonest = UINT64_MAX, next;
+    static const struct tenure_event tick = {.kind = TENURE_TICK};
+    uint64_t now = loop_now(a->loop);
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
+        struct held *held = slot->value;
+        if (held->tenure.due && held->tenure.due <= now)
+            held_step(a, held, &tick, NULL);
+    }
+}
+
+static void timer_due(void *ctx)
+{
+    struct apply *a = ctx;
+    a->timer = NULL;
+    tick_all(a);
+    if (!a->calls->may_answer(a->ctx))
+        start_timer(a, NOT_YET_MS);
+    else if (!send_due(a))
+        start_timer(a, 0);
+    else
+        apply_settle(a);
+}
+
+static uint64_t next_due(const struct apply *a)
+{
+    uint64_t soonest = UINT64_MAX, next;
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
         const struct held *held = slot->value;
-        if (held->announced && announce_next(&held->rounds, &next) && next < soonest)
+        if (held->tenure.due && held->tenure.due < soonest)
+            soonest = held->tenure.due;
+        if (held->tenure.state == TENURE_OWNING && announce_next(&held->rounds, &next) &&
+            next < soonest)
             soonest = next;
     }
-    a->round = loop_timer_cancel(a->round);
-    if (soonest != UINT64_MAX)
-        a->round = loop_timer_start(a->loop, soonest > now ? soonest - now : 0, 0, rounds_due, a);
+    return soonest;
 }
 
-static bool has_index(const struct held *held, uint32_t index)
+static void settling(void *ctx)
 {
-    for (size_t i = 0; i < held->interfaces.len; i++) {
-        if (held->interfaces.items[i] == index)
-            return true;
-    }
-    return false;
+    struct apply *a = ctx;
+    uint64_t due = next_due(a), now = loop_now(a->loop);
+    a->settling = NULL;
+    a->timer = loop_timer_cancel(a->timer);
+    if (due != UINT64_MAX)
+        start_timer(a, due > now ? due - now : 0);
 }
 
-/* The neighbours behind an interface are to hear of every address on it. */
-static void announce_link(struct link *link)
+static void log_change(const struct change *change)
 {
-    struct apply *a = link->apply;
-    size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
-        if (!held->announced || !has_index(held, link->iface.index))
-            continue;
-        responder_own(link->responder, &held->ip);
-        announce_start(&held->rounds, loop_now(a->loop));
-    }
+    if (change->new == TENURE_OWNING && change->old == TENURE_NONE)
+        log_info("address announced", kv_ip("ip", &change->ip));
+    else if (change->new == TENURE_NONE)
+        log_info("address withdrawn", kv_ip("ip", &change->ip),
+                 kv_cstr("old", tenure_state_name(change->old)));
+    else
+        log_info("address changes hands", kv_ip("ip", &change->ip),
+                 kv_cstr("old", tenure_state_name(change->old)),
+                 kv_cstr("new", tenure_state_name(change->new)), kv_str("member", change->peer));
+}
+
+static void logging(void *ctx)
+{
+    struct apply *a = ctx;
+    a->logging = NULL;
+    for (size_t i = 0; i < a->changes.len; i++)
+        log_change(&a->changes.items[i]);
+    vec_done(&a->changes);
+}
+
+void apply_settle(struct apply *a)
+{
+    if (!a->settling)
+        a->settling = loop_defer(a->loop, settling, a);
+    if (!a->logging && a->changes.len)
+        a->logging = loop_timer_start(a->loop, 0, 0, logging, a);
 }
 
 /* --- interfaces ------------------------------------------------------------------------------ */
 
-static void open_link(struct link *link);
-
-static void retry_due(void *ctx)
+static void link_ready(void *ctx, const struct link *link)
 {
     struct apply *a = ctx;
-    a->retry = NULL;
-    for (size_t i = 0; i < a->links.len; i++) {
-        if (!a->links.items[i]->responder)
-            open_link(a->links.items[i]);
-    }
-    schedule_rounds(a);
-}
-
-static void retry_later(struct apply *a)
-{
-    if (!a->retry)
-        a->retry = loop_timer_start(a->loop, RETRY_MS, 0, retry_due, a);
-}
-
-static void keep_figures(struct held *held, const struct responder *responder)
-{
-    const struct owned_address *address = responder_get(responder, &held->ip);
-    if (!address)
-        return;
-    held->past.requests += address->received;
-    held->past.replies += address->answered;
-    held->past.gratuitous += address->announced;
-}
-
-static void close_link(struct link *link)
-{
     size_t cursor = 0;
-    if (!link->responder)
-        return;
-    for (struct map_entry *slot; (slot = map_next(&link->apply->held, &cursor));)
-        keep_figures(slot->value, link->responder);
-    link->responder = responder_close(link->responder);
-}
-
-/* Usually the interface is gone or down, which netlink is about to tell. */
-static void link_failed(void *ctx, int error)
-{
-    struct link *link = ctx;
-    log_warn("interface cannot be listened on any more", kv_str("interface", link->iface.name),
-             kv_err(error));
-    close_link(link);
-    retry_later(link->apply);
-}
-
-static const struct responder_calls link_calls = {.failed = link_failed};
-
-static void open_link(struct link *link)
-{
-    struct apply *a = link->apply;
-    struct responder_interface interface = {.name = link->iface.name, .mac = link->iface.mac};
-    int result = responder_open(a->loop, &interface, &link_calls, link, &link->responder);
-    if (result < 0) {
-        if (result != link->error)
-            log_warn("cannot listen on interface", kv_str("interface", link->iface.name),
-                     kv_err(result));
-        link->error = result;
-        retry_later(a);
-        return;
-    }
-    link->error = 0;
-    log_info("listening on interface", kv_str("interface", link->iface.name),
-             kv_cstr("mac", mac_format(&link->iface.mac).text));
-    announce_link(link);
-}
-
-static void link_free(struct link *link)
-{
-    close_link(link);
-    free(link);
-}
-
-static void set_iface(struct link *link, const struct iface *iface)
-{
-    size_t len = iface->name.len < sizeof(link->name) ? iface->name.len : sizeof(link->name);
-    for (size_t i = 0; i < len; i++)
-        link->name[i] = iface->name.ptr[i];
-    link->iface = *iface;
-    link->iface.name = (struct str){.ptr = link->name, .len = len};
-}
-
-/* Frames carry the name and the address that the responder was opened with. */
-static void update_link(struct link *link, const struct iface *iface)
-{
-    bool same = str_eq(link->iface.name, iface->name) && mac_eq(&link->iface.mac, &iface->mac);
-    bool has_carrier_again = iface->running && !link->iface.running;
-    set_iface(link, iface);
-    if (!same)
-        close_link(link);
-    if (!link->responder)
-        open_link(link);
-    else if (has_carrier_again)
-        announce_link(link);
-}
-
-static void add_link(struct apply *a, const struct iface *iface)
-{
-    struct link *link = heap_alloc(sizeof(*link));
-    *link = (struct link){.apply = a, .wanted = true};
-    set_iface(link, iface);
-    vec_push(&a->links, link);
-    open_link(link);
-}
-
-static void drop_links(struct apply *a)
-{
-    for (size_t i = a->links.len; i-- > 0;) {
-        struct link *link = a->links.items[i];
-        if (link->wanted)
+    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
+        struct held *held = slot->value;
+        if (!held_has_interface(held, link->iface.index))
             continue;
-        log_info("interface left out", kv_str("interface", link->iface.name));
-        link_free(link);
-        vec_drop(&a->links, i);
+        if (held->tenure.state == TENURE_PROBING)
+            held_probe(a, held);
+        if (tenure_answers(&held->tenure))
+            responder_own(link->responder, &held->ip);
+        if (held->tenure.state == TENURE_OWNING)
+            announce_start(&held->rounds, loop_now(a->loop));
     }
+    apply_settle(a);
 }
 
-static void set_links(struct apply *a, const struct iface *ifaces, size_t count)
+static void link_closing(void *ctx, const struct link *link)
 {
-    for (size_t i = 0; i < a->links.len; i++)
-        a->links.items[i]->wanted = false;
-    for (size_t i = 0; i < count; i++) {
-        if (iface_judge(&ifaces[i]) != IFACE_USED)
-            continue;
-        struct link *link = find_link(a, ifaces[i].index);
-        if (link) {
-            link->wanted = true;
-            update_link(link, &ifaces[i]);
-        } else {
-            add_link(a, &ifaces[i]);
-        }
+    struct apply *a = ctx;
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
+        struct held *held = slot->value;
+        held_keep_figures(held, link->responder);
+        held_forget_probe(held, link->iface.index);
     }
-    drop_links(a);
 }
-
-/* --- addresses ------------------------------------------------------------------------------- */
 
 static struct held *find_held(const struct apply *a, const struct ip *ip)
 {
     return map_get(&a->held, ip_key(ip));
 }
+
+/* A member that asks with the address as its own is what kube-proxy with IPVS makes of every node;
+ * it answers nobody. */
+static void link_heard(void *ctx, const struct link *link, const struct ip *ip,
+                       const struct mac *mac, enum reaction_claim claim)
+{
+    struct apply *a = ctx;
+    struct held *held = find_held(a, ip);
+    const struct station *station = stations_find(a->stations, mac);
+    struct apply_note note = {.mac = *mac, .interface = link->iface.name};
+    if (!held || (station && (station->self || claim == CLAIM_USED)))
+        return;
+    struct tenure_event event = {.kind = TENURE_STRANGER,
+                                 .unsure = station || a->stations->incomplete};
+    if (station && station->live)
+        event =
+            (struct tenure_event){.kind = TENURE_HEARD, .member = apply_intern(a, station->member)};
+    held_step(a, held, &event, &note);
+    apply_settle(a);
+}
+
+static bool link_may_answer(void *ctx)
+{
+    const struct apply *a = ctx;
+    return a->calls->may_answer(a->ctx);
+}
+
+static const struct links_calls link_calls = {
+    .ready = link_ready,
+    .closing = link_closing,
+    .heard = link_heard,
+    .may_answer = link_may_answer,
+};
+
+/* --- a plan ---------------------------------------------------------------------------------- */
 
 static struct held *need_held(struct apply *a, const struct ip *ip)
 {
@@ -274,96 +197,198 @@ static struct held *need_held(struct apply *a, const struct ip *ip)
         return held;
     held = heap_alloc(sizeof(*held));
     *held = (struct held){.ip = *ip, .past = {.ip = *ip}};
+    held->rounds.chaos = map_hash(a->options.seed, ip_key(ip));
+    a->counts[TENURE_NONE]++;
     (void)map_put(&a->held, ip_key(&held->ip), held);
     return held;
 }
 
-static void disown(struct link *link, struct held *held)
-{
-    if (!link->responder)
-        return;
-    keep_figures(held, link->responder);
-    responder_disown(link->responder, &held->ip);
-}
-
-/* Owns the address on the interfaces of those names and on no other. Returns whether one is new. */
+/* The interfaces of those names. Returns whether one is new. */
 static bool set_interfaces(struct apply *a, struct held *held, const struct str_list *names)
 {
     bool fresh = false;
     index_list indices = {0};
-    for (size_t i = 0; i < a->links.len; i++) {
-        struct link *link = a->links.items[i];
-        bool had = has_index(held, link->iface.index);
-        if (!str_list_has(names, link->iface.name)) {
-            if (had)
-                disown(link, held);
+    size_t cursor = 0;
+    for (const struct link *link; (link = links_next(a->links, &cursor));) {
+        if (!str_list_has(names, link->iface.name))
             continue;
-        }
+        fresh = fresh || !held_has_interface(held, link->iface.index);
         vec_push(&indices, link->iface.index);
-        fresh = fresh || !had;
-        if (!had && link->responder)
-            responder_own(link->responder, &held->ip);
     }
+    fresh = fresh || indices.len != held->interfaces.len;
     vec_done(&held->interfaces);
     held->interfaces = indices;
     return fresh;
 }
 
-static void announce_address(struct apply *a, const struct plan_address *address)
+/* Who of the others had it by the plan before; empty: none. */
+static struct str former_owner(const struct apply_input *input, const struct ip *ip)
+{
+    struct plan_unit unit;
+    if (!input->before || !plan_find_unit(input->before, ip, &unit) ||
+        unit.tier == PLAN_NO_INTERFACE || unit.owner == input->before->basis->node)
+        return (struct str){0};
+    return plan_owner(input->before, &unit);
+}
+
+static struct tenure_plan ours(struct apply *a, const struct apply_input *input,
+                               const struct held *held)
+{
+    struct tenure_plan plan = {.whose = TENURE_OURS};
+    if (held->tenure.state != TENURE_NONE && held->tenure.state != TENURE_PROBING)
+        return plan; /* the rest says how to begin */
+    struct str former = former_owner(input, &held->ip);
+    plan.known =
+        former.len || !a->options.probes || held->announced || a->calls->known(a->ctx, &held->ip);
+    if (input->watches && former.len && plan_is_live(input->plan, former))
+        plan.before = apply_intern(a, former);
+    return plan;
+}
+
+static struct tenure_plan theirs(struct apply *a, const struct apply_input *input,
+                                 const struct plan_unit *unit)
+{
+    struct str owner = plan_owner(input->plan, unit);
+    if (!owner.len || unit->owner == input->plan->basis->node || unit->tier == PLAN_NO_INTERFACE)
+        return (struct tenure_plan){.whose = TENURE_NOBODYS};
+    return (struct tenure_plan){.whose = TENURE_THEIRS,
+                                .owner = apply_intern(a, owner),
+                                .owner_hears = input->watches,
+                                .may_serve = unit->may_serve && !input->at_once};
+}
+
+static void plan_held(struct apply *a, const struct apply_input *input, struct held *held,
+                      bool is_ours)
+{
+    struct plan_unit unit;
+    struct tenure_event event = {.kind = TENURE_PLANNED};
+    bool stands = plan_find_unit(input->plan, &held->ip, &unit);
+    if (is_ours)
+        event.plan = ours(a, input, held);
+    else if (stands)
+        event.plan = theirs(a, input, &unit);
+    if (stands)
+        event.plan.standing =
+            (struct claim_standing){.epoch = unit.epoch, .tier = (uint8_t)input->plan->tier};
+    event.plan.peer_lives = held->tenure.peer.len && plan_is_live(input->plan, held->tenure.peer);
+    held_step(a, held, &event, NULL);
+}
+
+static void plan_address(struct apply *a, const struct apply_input *input,
+                         const struct plan_address *address)
 {
     struct held *held = need_held(a, &address->ip);
-    bool fresh = set_interfaces(a, held, &address->interfaces);
-    if (!held->announced)
-        log_info("address announced", kv_ip("ip", &address->ip),
-                 kv_str("service", address->services.items[0]));
-    if (!held->announced || fresh)
+    bool fresh = set_interfaces(a, held, &address->interfaces),
+         owned = tenure_claims(&held->tenure);
+    held->seen = true;
+    plan_held(a, input, held, true);
+    if (!fresh)
+        return;
+    held_sync(a, held);
+    if (held->tenure.state == TENURE_PROBING)
+        held_probe(a, held);
+    if (owned && tenure_claims(&held->tenure))
         announce_start(&held->rounds, loop_now(a->loop));
-    held->announced = true;
-    held->wanted = true;
 }
 
-static void withdraw(struct apply *a, struct held *held)
+size_t apply_run(struct apply *a, const struct apply_input *input)
 {
-    static const struct str_list none = {0};
-    log_info("address withdrawn", kv_ip("ip", &held->ip));
-    (void)set_interfaces(a, held, &none);
-    held->announced = false;
-    held->rounds = (struct announce){0};
-}
-
-void apply_run(struct apply *a, const struct iface *ifaces, size_t count, const struct plan *plan)
-{
-    size_t cursor = 0;
-    set_links(a, ifaces, count);
+    size_t cursor = 0, before = a->counts[TENURE_OWNING];
+    a->plan = input->plan;
+    a->stations = input->stations;
+    links_set(a->links, input->ifaces, input->iface_count);
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
-        ((struct held *)slot->value)->wanted = false;
-    for (size_t i = 0; i < plan->address_count; i++)
-        announce_address(a, &plan->addresses[i]);
+        ((struct held *)slot->value)->seen = false;
+    for (size_t i = 0; i < input->plan->address_count; i++)
+        plan_address(a, input, &input->plan->addresses[i]);
     cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
         struct held *held = slot->value;
-        if (held->announced && !held->wanted)
-            withdraw(a, held);
+        if (!held->seen && held->tenure.state != TENURE_NONE)
+            plan_held(a, input, held, false);
     }
-    schedule_rounds(a);
+    if (a->calls->may_answer(a->ctx))
+        (void)send_due(a); /* what is left is due at once */
+    apply_settle(a);
+    return a->counts[TENURE_OWNING] > before ? a->counts[TENURE_OWNING] - before : 0;
+}
+
+void apply_claimed(struct apply *a, struct str member, const struct claim *claim, uint64_t asked,
+                   int order)
+{
+    struct held *held = find_held(a, &claim->ip);
+    struct tenure_event event = {.kind = TENURE_CLAIMED,
+                                 .claim = {.member = apply_intern(a, member),
+                                           .answers = claim->answers,
+                                           .claims = claim->claims,
+                                           .asked = asked,
+                                           .order = order}};
+    if (!held)
+        return;
+    held_step(a, held, &event, NULL);
+    apply_settle(a);
+}
+
+void apply_announce(struct apply *a)
+{
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
+        struct held *held = slot->value;
+        if (held->tenure.state == TENURE_OWNING)
+            announce_start(&held->rounds, loop_now(a->loop));
+    }
+    apply_settle(a);
+}
+
+enum tenure_state apply_state(const struct apply *a, const struct ip *ip)
+{
+    const struct held *held = find_held(a, ip);
+    return held ? held->tenure.state : TENURE_NONE;
+}
+
+size_t apply_count(const struct apply *a, enum tenure_state state)
+{
+    return a->counts[state];
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct apply *apply_new(struct loop *loop, const struct apply_options *options,
+                        const struct apply_calls *calls, void *ctx)
+{
+    static const struct stations nobody = {.incomplete = true};
+    struct apply *a = heap_alloc(sizeof(*a));
+    *a = (struct apply){.loop = loop,
+                        .options = *options,
+                        .calls = calls,
+                        .ctx = ctx,
+                        .held = {.seed = options->seed},
+                        .stations = &nobody};
+    a->links = links_new(loop, options->seed, &link_calls, a);
+    return a;
 }
 
 struct apply *apply_free(struct apply *a)
 {
+    size_t cursor = 0;
     if (!a)
         return NULL;
-    (void)loop_timer_cancel(a->round);
-    (void)loop_timer_cancel(a->retry);
-    for (size_t i = 0; i < a->links.len; i++)
-        link_free(a->links.items[i]);
-    vec_done(&a->links);
-    size_t cursor = 0;
+    (void)loop_timer_cancel(a->timer);
+    (void)loop_timer_cancel(a->settling);
+    (void)loop_timer_cancel(a->logging);
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
         struct held *held = slot->value;
+        held_probe_stop(held);
         vec_done(&held->interfaces);
         free(held);
     }
+    cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&a->names, &cursor));)
+        free(slot->value);
     map_done(&a->held);
+    map_done(&a->names);
+    vec_done(&a->changes);
+    (void)links_free(a->links);
     free(a);
     return NULL;
 }
@@ -372,7 +397,7 @@ struct apply *apply_free(struct apply *a)
 
 bool apply_listens(const struct apply *a, uint32_t interface, struct responder_figures *ret_figures)
 {
-    const struct link *link = find_link(a, interface);
+    const struct link *link = links_find(a->links, interface);
     if (!link || !link->responder)
         return false;
     if (ret_figures)
@@ -383,10 +408,12 @@ bool apply_listens(const struct apply *a, uint32_t interface, struct responder_f
 static struct apply_figures figures_of(const struct apply *a, const struct held *held)
 {
     struct apply_figures figures = held->past;
-    for (size_t i = 0; i < a->links.len; i++) {
-        const struct responder *responder = a->links.items[i]->responder;
+    size_t cursor = 0;
+    figures.state = held->tenure.state;
+    figures.peer = held->tenure.peer;
+    for (const struct link *link; (link = links_next(a->links, &cursor));) {
         const struct owned_address *address =
-            responder ? responder_get(responder, &held->ip) : NULL;
+            link->responder ? responder_get(link->responder, &held->ip) : NULL;
         if (!address)
             continue;
         figures.requests += address->received;
@@ -411,10 +438,4 @@ struct apply_figures *apply_figures(const struct apply *a, struct arena *arena, 
         qsort(list, count, sizeof(*list), by_ip);
     *ret_count = count;
     return list;
-}
-
-struct apply_figures apply_figures_of(const struct apply *a, const struct ip *ip)
-{
-    const struct held *held = find_held(a, ip);
-    return held ? figures_of(a, held) : (struct apply_figures){.ip = *ip};
 }

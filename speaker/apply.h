@@ -1,45 +1,97 @@
-/* Carries out a plan: one ARP responder on each interface that is used, and the rounds of
- * announcements.
+/* Carries out a plan: what this node does about each address (tenure.h), on the responders of its
+ * interfaces (links.h), with rounds of announcements (announce.h).
  *
- * A difference between the plan and what is announced becomes one call on the responders of the
- * interfaces concerned, which answer for the address from that moment on, or no longer. An address
- * is announced when it comes to an interface, when that interface's carrier comes back and when its
- * Ethernet address changes. */
+ * From the moment that a plan is given, the addresses that it brings are answered for; their
+ * announcements follow before the call returns, all others by timers. An address is announced when
+ * it comes to an interface, when that interface's carrier comes back or its Ethernet address
+ * changes, when a member returns, and slowly for ever after. What has changed is logged in a later
+ * turn of the loop, so that nothing waits for the log. */
 #ifndef SPEAKER_APPLY_H
 #define SPEAKER_APPLY_H
 
-#include "arp/responder.h"
-#include "speaker/iface.h"
+#include "speaker/links.h"
 #include "speaker/plan.h"
+#include "speaker/stations.h"
+#include "speaker/tenure.h"
 
 struct apply;
 
-/* seed: secret, of the table of addresses. */
-struct apply *apply_new(struct loop *loop, uint64_t seed);
+struct apply_options {
+    uint64_t seed; /* secret: of the table of addresses, and of the delays of probes */
+    bool probes;   /* find out whether a new address is free before it is announced */
+    enum probe_mode probe_mode;
+    uint64_t refresh_ms; /* between two announcements of an address at rest; 0: none */
+};
+
+/* Something worth telling about an address. */
+struct apply_note {
+    enum tenure_note kind;
+    struct ip ip;
+    struct str member;    /* the other one; empty: none, or a stranger */
+    struct mac mac;       /* of a stranger */
+    struct str interface; /* where the stranger was heard */
+    bool defended;        /* with TENURE_TRESPASS: an announcement was sent against it */
+    uint64_t lasted_ms;   /* with TENURE_CONFIRMED: since the hand-over began */
+};
+
+struct apply_calls {
+    /* May frames be sent and answered now? */
+    bool (*may_answer)(void *ctx);
+    /* A member, or all of them when it is empty, is to be asked about an address. */
+    void (*ask)(void *ctx, struct str member, const struct ip *ip);
+    /* Has one of us announced the address before, as far as records tell? */
+    bool (*known)(void *ctx, const struct ip *ip);
+    void (*note)(void *ctx, const struct apply_note *note);
+};
+
+/* calls is borrowed for life. */
+struct apply *apply_new(struct loop *loop, const struct apply_options *options,
+                        const struct apply_calls *calls, void *ctx);
 
 /* Stops to answer for everything. NULL is fine; returns NULL. */
 struct apply *apply_free(struct apply *apply);
 
-/* From now on the plan is what is announced. Interfaces that cannot be listened on are tried again
- * until a later call leaves them out. Nothing is borrowed. */
-void apply_run(struct apply *apply, const struct iface *ifaces, size_t count,
-               const struct plan *plan);
+struct apply_input {
+    const struct iface *ifaces; /* all there are */
+    size_t iface_count;
+    const struct plan *before; /* the plan carried out last; NULL: none was */
+    const struct plan *plan;
+    const struct stations *stations; /* of the members */
+    bool watches;                    /* members can be asked, and are known to live */
+    bool at_once; /* what is another's now was so before this plan: stop without asking */
+};
+
+/* From now on the plan is what is done. The plan and the stations are borrowed until the next
+ * call, all else for the call. Returns how many addresses are answered for that were not. */
+size_t apply_run(struct apply *apply, const struct apply_input *input);
+
+/* A member says something of an address; order as claim_cmp(ours, theirs). */
+void apply_claimed(struct apply *apply, struct str member, const struct claim *claim,
+                   uint64_t asked, int order);
+
+/* What is done about an address; TENURE_NONE when nothing is. */
+enum tenure_state apply_state(const struct apply *apply, const struct ip *ip);
+
+/* Announces everything that is owned, in rounds. */
+void apply_announce(struct apply *apply);
+
+/* How many addresses are in that state. */
+size_t apply_count(const struct apply *apply, enum tenure_state state);
 
 /* Is there a responder on that interface? ret_figures (may be NULL) gets its counts. */
 bool apply_listens(const struct apply *apply, uint32_t interface,
                    struct responder_figures *ret_figures);
 
-/* Counts of an address over the life of the process; they go on when it comes back. */
+/* An address over the life of the process; its counts go on when it comes back. */
 struct apply_figures {
     struct ip ip;
+    enum tenure_state state;
+    struct str peer; /* the member that it is handed to or yielded to, or that is told */
     uint64_t requests, replies, gratuitous;
 };
 
-/* All addresses that were ever announced, sorted, in the arena. */
+/* All addresses that there ever was something to do about, sorted, in the arena. */
 struct apply_figures *apply_figures(const struct apply *apply, struct arena *arena,
                                     size_t *ret_count);
-
-/* One address; zeros when it never was announced. */
-struct apply_figures apply_figures_of(const struct apply *apply, const struct ip *ip);
 
 #endif

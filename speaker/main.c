@@ -33,11 +33,13 @@ static bool start_speaker(struct state *state, struct source *source, struct str
                   .port = (uint16_t)s->gossip_port,
                   .key_dir = s->key_dir,
                   .hold_down_ms = s->hold_down_ms},
+        .apply = {.refresh_ms = s->refresh_ms},
     };
     struct ip *peers = NULL;
     (void)settings_peers(s, program->arena, &peers, &options.peers.fixed_count); /* was checked */
     options.peers.fixed = peers;
     randombytes_buf(&options.seed, sizeof(options.seed));
+    randombytes_buf(&options.apply.seed, sizeof(options.apply.seed));
     int result = speaker_new(program->loop, source, state->metrics, &options, &state->speaker);
     if (result < 0)
         *ret_error = arena_printf(program->arena, "cannot follow interfaces or members: %s",

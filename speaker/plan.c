@@ -1,6 +1,7 @@
 #include "speaker/plan.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "common/base/names.h"
 
@@ -157,6 +158,7 @@ static void elect_unit(struct run *run, const struct basis_unit *unit, const str
     size_t count = run->basis->nodes.count;
     struct nodeset tier = nodeset_new(count, scratch);
     ret->owner = (uint32_t)count;
+    ret->epoch = unit->epoch;
     ret->may_serve = run->basis->node < count && nodeset_has(nodes, run->basis->node);
     for (uint8_t i = 0; i < PLAN_TIERS; i++) {
         nodeset_clear(&tier);
@@ -231,12 +233,8 @@ static void decide(struct run *run, const struct basis_service *service,
     if (unit->owner != run->basis->node)
         return;
     result->interfaces = find_interfaces(run, service);
-    if (!service->families[0])
-        result->reason = REASON_FAMILY_NOT_SERVED;
-    else if (unit->tier == PLAN_NO_INTERFACE || result->interfaces.count == 0)
-        result->reason = REASON_NO_INTERFACE;
-    else
-        result->reason = REASON_NONE;
+    bool none = unit->tier == PLAN_NO_INTERFACE || result->interfaces.count == 0;
+    result->reason = none ? REASON_NO_INTERFACE : REASON_NONE;
 }
 
 static void decide_all(struct run *run)
@@ -273,8 +271,7 @@ static void add_service(struct run *run, struct plan_address *address,
 static bool is_announced(const struct plan *plan, const struct basis_address *address)
 {
     for (size_t i = 0; i < address->service_count; i++) {
-        if (plan->services[address->services[i]].reason == REASON_NONE &&
-            address->ip.family == IP_V4)
+        if (plan->services[address->services[i]].reason == REASON_NONE)
             return true;
     }
     return false;
@@ -373,6 +370,14 @@ struct str plan_owner(const struct plan *plan, const struct plan_unit *unit)
 {
     const struct str_list *nodes = &plan->basis->nodes;
     return unit->owner < nodes->count ? nodes->items[unit->owner] : (struct str){0};
+}
+
+bool plan_is_live(const struct plan *plan, struct str node)
+{
+    const struct str_list *nodes = &plan->basis->nodes;
+    const struct str *found =
+        nodes->count ? bsearch(&node, nodes->items, nodes->count, sizeof(node), str_cmp_ptr) : NULL;
+    return found && nodeset_has(&plan->live, (size_t)(found - nodes->items));
 }
 
 struct claim_standing plan_standing(const struct plan *plan, const struct elect *elect,

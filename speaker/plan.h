@@ -62,6 +62,7 @@ struct plan_unit {
     uint32_t owner; /* index of a node; the number of nodes: none */
     uint8_t tier;   /* enum plan_tier */
     bool may_serve; /* this node may, whether elected or not */
+    uint64_t epoch; /* of its published order; 0 when there is none */
 };
 
 struct plan {
@@ -93,6 +94,9 @@ bool plan_find_unit(const struct plan *plan, const struct ip *ip, struct plan_un
 
 /* The name of a unit's owner; empty when there is none. Borrowed from the basis. */
 struct str plan_owner(const struct plan *plan, const struct plan_unit *unit);
+
+/* Is the node of that name alive, as far as this plan knows? */
+bool plan_is_live(const struct plan *plan, struct str node);
 
 /* How good this node's claim to an address is. Dear (elect_rank). */
 struct claim_standing plan_standing(const struct plan *plan, const struct elect *elect,

@@ -23,17 +23,34 @@ static void put_list(struct patch *json, const char *key, const struct str_list 
     patch_close(json);
 }
 
-static void put_address(struct patch *json, const struct speaker *speaker,
-                        const struct plan_address *address)
+static void put_address(struct patch *json, const struct plan *plan,
+                        const struct apply_figures *figures)
 {
-    struct apply_figures figures = apply_figures_of(speaker_apply(speaker), &address->ip);
+    static const struct plan_address none = {0};
+    const struct plan_address *address = plan_find_address(plan, &figures->ip);
+    if (!address)
+        address = &none;
     patch_open(json, NULL);
-    patch_str(json, "ip", str_from(ip_format(&address->ip).text));
+    patch_str(json, "ip", str_from(ip_format(&figures->ip).text));
+    patch_str(json, "state", str_from(tenure_state_name(figures->state)));
+    patch_str(json, "member", figures->peer);
     put_list(json, "services", &address->services);
     put_list(json, "interfaces", &address->interfaces);
-    patch_int(json, "requests", (int64_t)figures.requests);
-    patch_int(json, "replies", (int64_t)figures.replies);
-    patch_int(json, "gratuitous", (int64_t)figures.gratuitous);
+    patch_int(json, "requests", (int64_t)figures->requests);
+    patch_int(json, "replies", (int64_t)figures->replies);
+    patch_int(json, "gratuitous", (int64_t)figures->gratuitous);
+    patch_close(json);
+}
+
+static void put_addresses(struct patch *json, const struct speaker *speaker, struct arena *arena)
+{
+    size_t count;
+    const struct apply_figures *all = apply_figures(speaker_apply(speaker), arena, &count);
+    patch_list(json, "addresses");
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].state != TENURE_NONE)
+            put_address(json, speaker_plan(speaker), &all[i]);
+    }
     patch_close(json);
 }
 
@@ -51,6 +68,7 @@ static void put_service(struct patch *json, const struct plan_service *service)
     patch_bool(json, "announced", service->reason == REASON_NONE);
     patch_str(json, "reason", str_from(reason_name(service->reason)));
     patch_str(json, "owner", service->owner);
+    patch_str(json, "tier", str_from(plan_tier_name(service->tier)));
     patch_str(json, "placement", str_from(placement_verdict_name(service->placement)));
     patch_int(json, "epoch", (int64_t)service->epoch);
     patch_close(json);
@@ -81,6 +99,34 @@ static void put_interfaces(struct patch *json, const struct speaker *speaker, st
     patch_close(json);
 }
 
+static void put_member(struct patch *json, const struct gossip_member *member)
+{
+    patch_open(json, NULL);
+    patch_str(json, "name", member->name);
+    patch_str(json, "state", str_from(gossip_state_name(member->state)));
+    patch_str(json, "address", str_from(ip_format(&member->address).text));
+    patch_str(json, "role", str_from(gossip_role_name(member->meta.role)));
+    patch_bool(json, "self", member->self);
+    patch_bool(json, "held", member->meta.held);
+    patch_bool(json, "leaving", member->meta.leaving);
+    patch_list(json, "interfaces");
+    for (size_t i = 0; i < member->meta.count; i++)
+        patch_str(json, NULL, member->meta.interfaces[i].name);
+    patch_close(json);
+    patch_close(json);
+}
+
+static void put_members(struct patch *json, const struct speaker *speaker, struct arena *arena)
+{
+    size_t count;
+    const struct gossip_member *members = peers_list(speaker_peers(speaker), arena, &count);
+    patch_bool(json, "watches", peers_watch(speaker_peers(speaker)));
+    patch_list(json, "members");
+    for (size_t i = 0; i < count; i++)
+        put_member(json, &members[i]);
+    patch_close(json);
+}
+
 static void show_announcements(void *ctx, const struct http_request *request,
                                struct http_response *response)
 {
@@ -91,15 +137,13 @@ static void show_announcements(void *ctx, const struct http_request *request,
     patch_str(&json, "node", speaker_node(speaker));
     patch_bool(&json, "ready", plan != NULL);
     patch_bool(&json, "stale", speaker_saved(speaker).stale);
-    patch_list(&json, "addresses");
-    for (size_t i = 0; plan && i < plan->address_count; i++)
-        put_address(&json, speaker, &plan->addresses[i]);
-    patch_close(&json);
+    put_addresses(&json, speaker, request->arena);
     patch_list(&json, "services");
     for (size_t i = 0; plan && i < plan->service_count; i++)
         put_service(&json, &plan->services[i]);
     patch_close(&json);
     put_interfaces(&json, speaker, request->arena);
+    put_members(&json, speaker, request->arena);
     patch_list(&json, "findings");
     program_findings_put(&json, speaker_input_findings(speaker));
     program_findings_put(&json, speaker_findings(speaker));
@@ -123,6 +167,26 @@ static void refresh_interfaces(struct rest *rest, struct arena *arena)
     }
 }
 
+static void refresh_members(struct rest *rest)
+{
+    const struct speaker *speaker = rest->speaker;
+    const struct gossip *gossip = peers_gossip(speaker_peers(speaker));
+    struct talk_figures talk = duty_talk(speaker_duty(speaker));
+    if (speaker_plan(speaker))
+        speaker_metrics_plan(rest->metrics, speaker_plan(speaker), speaker_node(speaker));
+    for (size_t i = TENURE_NONE + 1; i < TENURE_STATES; i++)
+        speaker_metrics_state(rest->metrics, (enum tenure_state)i,
+                              apply_count(speaker_apply(speaker), (enum tenure_state)i));
+    speaker_metrics_talk(rest->metrics, &talk);
+    if (!gossip)
+        return;
+    struct gossip_figures figures = gossip_figures(gossip);
+    speaker_metrics_gossip(rest->metrics, &figures);
+    for (size_t i = 0; i < GOSSIP_DROPS; i++)
+        speaker_metrics_dropped(rest->metrics, gossip_drop_name((enum gossip_drop)i),
+                                figures.dropped[i]);
+}
+
 static void show_metrics(void *ctx, const struct http_request *request,
                          struct http_response *response)
 {
@@ -136,6 +200,7 @@ static void show_metrics(void *ctx, const struct http_request *request,
     refresh_interfaces(rest, request->arena);
     struct source_saved saved = speaker_saved(rest->speaker);
     speaker_metrics_saved(rest->metrics, saved.stale, saved.writes, saved.failures, saved.damaged);
+    refresh_members(rest);
     speaker_metrics_excludes(rest->metrics,
                              excludes_file_failures(speaker_excludes(rest->speaker)));
     speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));

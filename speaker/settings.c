@@ -40,6 +40,10 @@ static const struct option rows[] = {
      .value = "DURATION",
      .help = "for how long a node that the others took for dead and that is back again is chosen "
              "only when there is no other"},
+    {"refresh-interval", NULL, OPTION_DURATION, AT(refresh_ms), .fallback = "2m", .max = 86400000,
+     .value = "DURATION",
+     .help = "how often an address is announced while nothing happens, so that switches do not "
+             "forget where it is; 0s: never"},
     PROGRAM_ROWS_API,
     PROGRAM_ROWS_HEALTH("port of /healthz and /readyz, on 127.0.0.1; 0 takes a free one and logs "
                         "it"),

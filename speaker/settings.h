@@ -17,6 +17,7 @@ struct settings {
     struct str bind, labels, key_dir;
     struct str_list peers;
     uint64_t gossip_port, hold_down_ms;
+    uint64_t refresh_ms;
 };
 
 extern const struct program_flags settings_flags; /* fills a struct settings */

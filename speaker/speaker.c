@@ -31,7 +31,7 @@ struct speaker {
     struct config *config;
     struct elect *elect;
     struct peers *peers;
-    struct apply *apply;
+    struct duty *duty;
     struct local *local;
     struct tell tell;
     struct basis *basis;           /* NULL: objects have changed since */
@@ -41,6 +41,8 @@ struct speaker {
     struct loop_timer *telling;    /* deferred: the plan carried out is to be told of */
     bool at_once;                  /* it does not wait for its time (pace.h) */
     uint64_t started_ns, ended_ns; /* the last plan, from its making to its telling */
+    uint64_t changed_ns;           /* members have changed last */
+    uint64_t deaths, detection_us; /* as noted last */
     struct sbuf findings;          /* as they were logged last */
     bool synced;                   /* the cache holds everything */
     bool config_changed;
@@ -141,7 +143,9 @@ static void interfaces_changed(void *ctx)
 
 static void members_changed(void *ctx)
 {
-    schedule(ctx, true);
+    struct speaker *s = ctx;
+    s->changed_ns = loop_clock_ns();
+    schedule(s, true);
 }
 
 static void excludes_changed(void *ctx)
@@ -152,9 +156,8 @@ static void excludes_changed(void *ctx)
 
 static void message_came(void *ctx, struct str from, struct str bytes)
 {
-    (void)ctx;
-    (void)from;
-    (void)bytes;
+    const struct speaker *s = ctx;
+    duty_message(s->duty, from, bytes);
 }
 
 static void input_findings_changed(void *ctx)
@@ -230,7 +233,7 @@ static void telling(void *ctx)
 {
     struct speaker *s = ctx;
     s->telling = NULL;
-    speaker_metrics_plan(s->metrics, s->now.plan, s->options.node, s->ended_ns - s->started_ns);
+    speaker_metrics_planned(s->metrics, s->ended_ns - s->started_ns);
     tell_plans(&s->tell, s->told.plan, s->now.plan);
     local_run(s->local, s->now.plan);
     planned_done(&s->told);
@@ -244,6 +247,23 @@ static void take_plan(struct speaker *s, struct planned *planned)
     s->now = *planned;
     if (!s->telling)
         s->telling = loop_timer_start(s->loop, 0, 0, telling, s);
+}
+
+/* A plan has been carried out. */
+static void note_deaths(struct speaker *s, size_t taken)
+{
+    const struct gossip *gossip = peers_gossip(s->peers);
+    if (!gossip)
+        return;
+    struct gossip_figures figures = gossip_figures(gossip);
+    if (figures.deaths == s->deaths)
+        return;
+    s->deaths = figures.deaths;
+    if (figures.last_detection_us != s->detection_us)
+        speaker_metrics_death(s->metrics, figures.last_detection_us);
+    s->detection_us = figures.last_detection_us;
+    if (taken)
+        speaker_metrics_failover(s->metrics, loop_clock_ns() - s->changed_ns);
 }
 
 static void turn(void *ctx)
@@ -265,7 +285,8 @@ static void turn(void *ctx)
     view.members = peers_list(s->peers, scratch, &view.member_count);
     struct planned planned = {.arena = arena_new(0)};
     planned.plan = plan_make(s->basis, &view, s->elect, planned.arena);
-    apply_run(s->apply, ifaces, count, planned.plan);
+    size_t taken = duty_run(s->duty, ifaces, count, planned.plan, &view, planned.arena);
+    note_deaths(s, taken);
     take_plan(s, &planned);
     s->ended_ns = loop_clock_ns();
 }
@@ -306,7 +327,6 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .metrics = metrics,
         .config = config_new(),
         .elect = elect_new(options->seed),
-        .apply = apply_new(loop, options->seed),
         .local = local_open(loop, source, options->node),
         .tell = {.source = source, .node = options->node},
         .config_changed = true,
@@ -321,6 +341,9 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         (void)speaker_free(s);
         return result;
     }
+    struct duty_parts parts = {
+        .loop = loop, .peers = s->peers, .elect = s->elect, .metrics = metrics, .tell = &s->tell};
+    s->duty = duty_new(&parts, &options->apply);
     follow(s);
     *ret = s;
     return 0;
@@ -335,8 +358,8 @@ struct speaker *speaker_free(struct speaker *s)
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
     (void)excludes_file_close(s->excludes);
+    (void)duty_free(s->duty);
     (void)peers_close(s->peers);
-    (void)apply_free(s->apply);
     (void)local_close(s->local);
     (void)config_free(s->config);
     (void)elect_free(s->elect);
@@ -364,9 +387,14 @@ const struct peers *speaker_peers(const struct speaker *s)
     return s->peers;
 }
 
+const struct duty *speaker_duty(const struct speaker *s)
+{
+    return s->duty;
+}
+
 const struct apply *speaker_apply(const struct speaker *s)
 {
-    return s->apply;
+    return duty_apply(s->duty);
 }
 
 const struct local *speaker_local(const struct speaker *s)

@@ -13,11 +13,10 @@
 #define SPEAKER_SPEAKER_H
 
 #include "common/source/source.h"
-#include "speaker/apply.h"
+#include "speaker/duty.h"
 #include "speaker/excludes_file.h"
 #include "speaker/local.h"
 #include "speaker/netlink.h"
-#include "speaker/peers.h"
 #include "speaker/speaker_metrics.h"
 
 /* Texts are borrowed for the speaker's life. */
@@ -29,6 +28,7 @@ struct speaker_options {
     bool ignore_excluded;
     uint64_t seed; /* secret, of hash tables */
     struct peers_options peers;
+    struct apply_options apply;
 };
 
 struct speaker;
@@ -49,6 +49,7 @@ bool speaker_is_ready(const struct speaker *speaker);
  * borrowed until the next turn of the loop. */
 const struct plan *speaker_plan(const struct speaker *speaker);
 const struct peers *speaker_peers(const struct speaker *speaker);
+const struct duty *speaker_duty(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);
 const struct local *speaker_local(const struct speaker *speaker);
 const struct excludes_file *speaker_excludes(const struct speaker *speaker);

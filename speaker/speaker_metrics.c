@@ -26,6 +26,18 @@ enum {
     HANDOFF_RESTORED,
     HANDOFF_FAILURES,
     PLAN_SECONDS,
+    DETECTION_SECONDS,
+    FAILOVER_SECONDS,
+    HANDOVER_SECONDS,
+    CONFLICTS,
+    YIELDS,
+    IN_USE,
+    STATES,
+    MEMBERS,
+    GOSSIP_DATAGRAMS,
+    GOSSIP_BYTES,
+    GOSSIP_DROPPED,
+    CLAIM_MESSAGES,
     API_REQUESTS,
     API_SECONDS,
     BUILD_INFO,
@@ -93,6 +105,40 @@ static const struct metric rows[] = {
                           "Changes of local routes that the kernel refused.", METRIC_COUNTER},
     [PLAN_SECONDS] = {"stentor_speaker_plan_duration_seconds", "Time that planning took.",
                       METRIC_HISTOGRAM, LATENCY},
+    [DETECTION_SECONDS] = {"stentor_speaker_detection_duration_seconds",
+                           "Silence of a member before this node found it dead.", METRIC_HISTOGRAM,
+                           LATENCY},
+    [FAILOVER_SECONDS] = {"stentor_speaker_failover_duration_seconds",
+                          "Time from when a member's death was known until its addresses that "
+                          "come to this node were answered for and announced.",
+                          METRIC_HISTOGRAM, LATENCY},
+    [HANDOVER_SECONDS] = {"stentor_speaker_handover_duration_seconds",
+                          "Time from when an address was another member's until that one said "
+                          "that it answers.",
+                          METRIC_HISTOGRAM, LATENCY},
+    [CONFLICTS] = {"stentor_speaker_conflicts_total",
+                   "Times that somebody else was heard to answer for an address of this node: "
+                   "another member, or a stranger.",
+                   METRIC_COUNTER, .labels = {"with"}},
+    [YIELDS] = {"stentor_speaker_yields_total",
+                "Addresses given up to a member with a better claim.", METRIC_COUNTER},
+    [IN_USE] = {"stentor_speaker_addresses_in_use_total",
+                "New addresses that a stranger was found to have, and that were not announced.",
+                METRIC_COUNTER},
+    [STATES] = {"stentor_speaker_addresses", "Addresses by what this node does about them.",
+                METRIC_GAUGE, .labels = {"state"}},
+    [MEMBERS] = {"stentor_speaker_members", "Members by state, this one included.", METRIC_GAUGE,
+                 .labels = {"state"}},
+    [GOSSIP_DATAGRAMS] = {"stentor_speaker_gossip_datagrams_total", "Datagrams between members.",
+                          METRIC_COUNTER, .labels = {"direction"}},
+    [GOSSIP_BYTES] = {"stentor_speaker_gossip_bytes_total", "Their bytes.", METRIC_COUNTER,
+                      .labels = {"direction"}},
+    [GOSSIP_DROPPED] = {"stentor_speaker_gossip_dropped_total",
+                        "Datagrams that were not taken, by reason.", METRIC_COUNTER,
+                        .labels = {"reason"}},
+    [CLAIM_MESSAGES] = {"stentor_speaker_claim_messages_total",
+                        "Messages between members about who answers for an address.",
+                        METRIC_COUNTER, .labels = {"direction"}},
     [API_REQUESTS] = {"stentor_speaker_api_requests_total",
                       "Calls to the API server by method and HTTP code; 0: no answer.",
                       METRIC_COUNTER, .labels = {"method", "code"}},
@@ -138,16 +184,87 @@ static void set_announced(struct speaker_metrics *m, const struct plan_address *
                    LABELS(address->services.items[i], STR("layer2"), node, str_from(ip.text)));
 }
 
-void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, struct str node,
-                          uint64_t duration_ns)
+void speaker_metrics_planned(struct speaker_metrics *m, uint64_t duration_ns)
 {
     metric_observe(m->set, PLAN_SECONDS, (double)duration_ns / 1e9, NO_LABELS);
+}
+
+void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, struct str node)
+{
     metric_clear(m->set, ANNOUNCED);
     metric_clear(m->set, SERVICES);
     for (size_t i = 0; i < plan->address_count; i++)
         set_announced(m, &plan->addresses[i], node);
     for (size_t i = 0; i < plan->service_count; i++)
         metric_inc(m->set, SERVICES, LABELS(str_from(reason_name(plan->services[i].reason))));
+}
+
+static void observe_ns(struct speaker_metrics *m, size_t id, uint64_t duration_ns)
+{
+    metric_observe(m->set, id, (double)duration_ns / 1e9, NO_LABELS);
+}
+
+void speaker_metrics_death(struct speaker_metrics *m, uint64_t silence_us)
+{
+    observe_ns(m, DETECTION_SECONDS, silence_us * 1000);
+}
+
+void speaker_metrics_failover(struct speaker_metrics *m, uint64_t duration_ns)
+{
+    observe_ns(m, FAILOVER_SECONDS, duration_ns);
+}
+
+void speaker_metrics_note(struct speaker_metrics *m, const struct apply_note *note)
+{
+    switch (note->kind) {
+    case TENURE_CONFIRMED:
+        observe_ns(m, HANDOVER_SECONDS, note->lasted_ms * 1000000);
+        break;
+    case TENURE_CONFLICT:
+        metric_inc(m->set, CONFLICTS, LABELS(STR("member")));
+        break;
+    case TENURE_TRESPASS:
+        metric_inc(m->set, CONFLICTS, LABELS(STR("stranger")));
+        break;
+    case TENURE_YIELDED:
+        metric_inc(m->set, YIELDS, NO_LABELS);
+        break;
+    case TENURE_IN_USE:
+        metric_inc(m->set, IN_USE, NO_LABELS);
+        break;
+    case TENURE_NOTHING:
+    case TENURE_EXPIRED:
+    case TENURE_RESUMED:
+    case TENURE_NOTES:
+        break;
+    }
+}
+
+void speaker_metrics_state(struct speaker_metrics *m, enum tenure_state state, size_t count)
+{
+    metric_set(m->set, STATES, (double)count, LABELS(str_from(tenure_state_name(state))));
+}
+
+void speaker_metrics_dropped(struct speaker_metrics *m, const char *reason, uint64_t count)
+{
+    metric_set(m->set, GOSSIP_DROPPED, (double)count, LABELS(str_from(reason)));
+}
+
+void speaker_metrics_gossip(struct speaker_metrics *m, const struct gossip_figures *figures)
+{
+    for (size_t i = 0; i <= GOSSIP_LEFT; i++)
+        metric_set(m->set, MEMBERS, (double)figures->members[i],
+                   LABELS(str_from(gossip_state_name((enum gossip_state)i))));
+    metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->sent, LABELS(STR("sent")));
+    metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->received, LABELS(STR("received")));
+    metric_set(m->set, GOSSIP_BYTES, (double)figures->sent_bytes, LABELS(STR("sent")));
+    metric_set(m->set, GOSSIP_BYTES, (double)figures->received_bytes, LABELS(STR("received")));
+}
+
+void speaker_metrics_talk(struct speaker_metrics *m, const struct talk_figures *figures)
+{
+    metric_set(m->set, CLAIM_MESSAGES, (double)figures->sent, LABELS(STR("sent")));
+    metric_set(m->set, CLAIM_MESSAGES, (double)figures->received, LABELS(STR("received")));
 }
 
 void speaker_metrics_address(struct speaker_metrics *m, const struct ip *ip, uint64_t requests,

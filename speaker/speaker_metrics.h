@@ -4,9 +4,12 @@
 
 #include "arp/responder_figures.h"
 #include "common/base/diag.h"
+#include "common/gossip/gossip.h"
 #include "common/metrics/metrics.h"
+#include "speaker/apply.h"
 #include "speaker/handoff_plan.h"
 #include "speaker/plan.h"
+#include "speaker/talk.h"
 
 struct speaker_metrics;
 
@@ -16,8 +19,10 @@ struct speaker_metrics *speaker_metrics_free(struct speaker_metrics *metrics);
 /* A configuration has been judged. */
 void speaker_metrics_config(struct speaker_metrics *metrics, const struct diag_list *findings);
 /* A plan has been made and is carried out. */
-void speaker_metrics_plan(struct speaker_metrics *metrics, const struct plan *plan, struct str node,
-                          uint64_t duration_ns);
+void speaker_metrics_planned(struct speaker_metrics *metrics, uint64_t duration_ns);
+/* What is announced, and the Services by reason. */
+void speaker_metrics_plan(struct speaker_metrics *metrics, const struct plan *plan,
+                          struct str node);
 /* Totals of one address since the start of the process. */
 void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *ip,
                              uint64_t requests, uint64_t replies, uint64_t gratuitous);
@@ -31,6 +36,18 @@ void speaker_metrics_saved(struct speaker_metrics *metrics, bool stale, uint64_t
                            uint64_t failures, uint64_t damaged);
 /* How often a changed list of excluded interfaces could not be understood. */
 void speaker_metrics_excludes(struct speaker_metrics *metrics, uint64_t failures);
+/* Something happened about an address. */
+void speaker_metrics_note(struct speaker_metrics *metrics, const struct apply_note *note);
+/* This node found a member dead after so much silence. */
+void speaker_metrics_death(struct speaker_metrics *metrics, uint64_t silence_us);
+/* What a dead member had was taken over: the time from the moment that its death was known until
+ * all of it was answered for and announced. */
+void speaker_metrics_failover(struct speaker_metrics *metrics, uint64_t duration_ns);
+/* What is done about addresses now, and what members have sent each other. */
+void speaker_metrics_state(struct speaker_metrics *metrics, enum tenure_state state, size_t count);
+void speaker_metrics_dropped(struct speaker_metrics *metrics, const char *reason, uint64_t count);
+void speaker_metrics_gossip(struct speaker_metrics *metrics, const struct gossip_figures *figures);
+void speaker_metrics_talk(struct speaker_metrics *metrics, const struct talk_figures *figures);
 /* What local hand-off has counted. */
 void speaker_metrics_handoff(struct speaker_metrics *metrics, struct handoff_figures figures);
 /* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */

@@ -62,9 +62,20 @@ static void probe(struct step *s)
     s->actions.probe = true;
 }
 
+static void leave(struct step *s, enum tenure_note note)
+{
+    set_state(s, TENURE_NONE, nobody);
+    s->actions.note = note;
+}
+
 static void hand(struct step *s)
 {
     const struct tenure_plan *plan = &s->event->plan;
+    uint64_t trespassed = s->tenure->trespassed;
+    if (!plan->owner_hears && trespassed && s->now - trespassed < TENURE_OVERLAP_MS) {
+        leave(s, TENURE_CONFIRMED); /* it knew before us, and was heard */
+        return;
+    }
     set_state(s, TENURE_HANDING, plan->owner);
     s->tenure->peer_hears = plan->owner_hears;
     if (plan->owner_hears)
@@ -78,12 +89,6 @@ static void yield_to(struct step *s, struct str member)
     set_state(s, TENURE_YIELDING, member);
     s->tenure->due = s->now + TENURE_ASK_SLOWLY_MS;
     s->actions.note = TENURE_YIELDED;
-}
-
-static void leave(struct step *s, enum tenure_note note)
-{
-    set_state(s, TENURE_NONE, nobody);
-    s->actions.note = note;
 }
 
 /* --- a plan ---------------------------------------------------------------------------------- */
@@ -262,6 +267,8 @@ static void trespassed(struct step *s)
     if (t->state != TENURE_OWNING && t->state != TENURE_HANDING)
         return;
     s->actions.note = TENURE_TRESPASS;
+    if (s->event->unsure)
+        t->trespassed = s->now;
     if (s->event->unsure || (t->defended && s->now - t->defended < TENURE_DEFEND_MS))
         return;
     t->defended = s->now;

@@ -52,8 +52,9 @@ struct tenure {
     uint64_t since;    /* when the state began */
     uint64_t due;      /* of the next tick; 0: none */
     uint64_t defended; /* when we defended last; 0: never */
-    unsigned asked;    /* how often the peer was asked in this state */
-    bool peer_hears;   /* the peer can be asked */
+    uint64_t trespassed; /* when a station that may be one of us answered last; 0: never */
+    unsigned asked;      /* how often the peer was asked in this state */
+    bool peer_hears;     /* the peer can be asked */
 };
 
 /* What the plan says of the address. */

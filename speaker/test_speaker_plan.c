@@ -1,29 +1,8 @@
+#include "speaker/test_objects.h"
 #include "speaker/test_scene.h"
 
 /* The hash orders of the addresses used here, over n1, n2 and n3:
  *     192.0.2.1  n2 n1 n3      192.0.2.2  n1 n2 n3      192.0.2.4  n3 n2 n1 */
-
-#define NODE(name, labels, status)                                                            \
-    "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {host: " name labels \
-    "}}\nstatus: {" status "}\n"
-#define NODES NODE("n1", "", "") NODE("n2", "", "") NODE("n3", "", "")
-#define POOL(name, labels, spec)                                                       \
-    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: " name \
-    ", namespace: metallb-system, labels: {" labels "}}\nspec: {" spec "}\n"
-#define L2(name, spec)                                                                   \
-    "---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\nmetadata: {name: " name \
-    ", namespace: metallb-system}\nspec: {" spec "}\n"
-#define SERVICE(name, meta, spec, ips)                                                       \
-    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default" meta \
-    "}\nspec: {type: LoadBalancer" spec "}\nstatus: {loadBalancer: {ingress: [" ips "]}}\n"
-#define ENDPOINTS(service, endpoints)                                                      \
-    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " service \
-    "-1, namespace: default, labels: {kubernetes.io/service-name: " service                \
-    "}}\naddressType: IPv4\nendpoints: [" endpoints "]\n"
-#define ON(node) "{addresses: [198.18.0.1], nodeName: " node "}"
-/* A Service that is served everywhere. */
-#define SERVED(name, meta, spec, ips) SERVICE(name, meta, spec, ips) ENDPOINTS(name, ON("n1"))
-#define CLUSTER NODES POOL("office", "", "addresses: [192.0.2.0/29]")
 
 struct plan_case {
     const char *yaml, *node, *want;
@@ -54,8 +33,6 @@ static void test_hash_order(void)
     };
     CHECK(cases);
 }
-
-#define PLACED(order) ", annotations: {stentor.io/placement: \"" order "\"}"
 
 static void test_published_order(void)
 {
@@ -135,9 +112,9 @@ static void test_families(void)
     scene_init(&s);
     scene_apply(&s, cluster);
     scene_step(&s, SERVED("six", "", "", "{ip: \"2001:db8::1\"}"), "n2",
-               "default/six familyNotServed n2\n");
+               "2001:db8::1 eth0,eth1 default/six\n");
     scene_step(&s, SERVED("six", "", "", "{ip: 192.0.2.1}, {ip: \"2001:db8::1\"}"), "n2",
-               "192.0.2.1 eth0,eth1 default/six\n");
+               "192.0.2.1 eth0,eth1 default/six\n2001:db8::1 eth0,eth1 default/six\n");
     scene_done(&s);
 }
 
@@ -306,7 +283,6 @@ static void test_endpoints(void)
     CHECK(cases);
 }
 
-#define SHARES ", annotations: {metallb.io/allow-shared-ip: key"
 /* Services of one address, and addresses of one Service, are never apart. */
 static void test_units(void)
 {
@@ -327,7 +303,7 @@ static void test_units(void)
              SERVED("b", SHARES "}", "", "{ip: 192.0.2.1}"),
          "n2", "192.0.2.1 eth0,eth1 default/a,default/b\n"},
         /* by itself "b" would go to n2 by its hash */
-        {both, "n1", "192.0.2.2 eth0,eth1 default/a\ndefault/b familyNotServed n1\n"},
+        {both, "n1", "192.0.2.2 eth0,eth1 default/a\n2001:db8::1 eth0,eth1 default/a,default/b\n"},
         {both, "n2", "default/a notOwner n1\ndefault/b notOwner n1\n"},
         /* the higher epoch counts */
         {placed, "n3", "192.0.2.1 eth0,eth1 default/a,default/b\n"},

@@ -22,7 +22,7 @@ static void test_metrics_text(void)
         .addresses = &address, .address_count = 1, .services = &service, .service_count = 1};
     struct speaker_metrics *metrics = speaker_metrics_new();
     scoped_sbuf struct sbuf out = {0};
-    speaker_metrics_plan(metrics, &plan, STR("n1"), 1000);
+    speaker_metrics_plan(metrics, &plan, STR("n1"));
     speaker_metrics_address(metrics, &address.ip, 3, 2, 10);
     const struct metrics *sets[] = {speaker_metrics_set(metrics)};
     metrics_render(sets, 1, METRICS_TEXT, &out);
@@ -37,7 +37,7 @@ static void test_metrics_text(void)
     for (size_t i = 0; i < TEST_COUNT(lines); i++)
         CU_ASSERT(str_contains(sbuf_str(&out), str_from(lines[i])));
     sbuf_clear(&out);
-    speaker_metrics_plan(metrics, &(struct plan){0}, STR("n1"), 1000);
+    speaker_metrics_plan(metrics, &(struct plan){0}, STR("n1"));
     metrics_render(sets, 1, METRICS_TEXT, &out);
     CU_ASSERT(!str_contains(sbuf_str(&out), STR("metallb_speaker_announced{")));
     (void)speaker_metrics_free(metrics);

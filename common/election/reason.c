@@ -13,7 +13,6 @@ static const char *const reason_names[] = {
     [REASON_IP_NOT_ALLOWED] = "ipNotAllowed",
     [REASON_SERVICE_DELETED] = "serviceDeleted",
     [REASON_INVALID_SERVICE] = "invalidService",
-    [REASON_FAMILY_NOT_SERVED] = "familyNotServed",
     [REASON_NO_INTERFACE] = "noInterface",
     [REASON_CONFLICTING_ADVERTISEMENTS] = "conflictingAdvertisements",
     [REASON_NETWORK_UNAVAILABLE] = "nodeNetworkUnavailable",

@@ -14,7 +14,6 @@ enum reason {
     REASON_IP_NOT_ALLOWED, /* no pool in force holds all of its addresses */
     REASON_SERVICE_DELETED,
     REASON_INVALID_SERVICE,   /* the object cannot be read */
-    REASON_FAMILY_NOT_SERVED, /* it has IPv6 addresses only */
     REASON_NO_INTERFACE,      /* this node owns it, but has no interface to announce it on */
     /* over BGP */
     REASON_CONFLICTING_ADVERTISEMENTS, /* they give one prefix several local preferences */

@@ -57,9 +57,6 @@ class Cluster:
         self._hold_down = hold_down
         self._endpoints = endpoints or [node.name for node in network.nodes]
         self.down = set()  # nodes whose processes do not run
-        self._secret = run.directory / run.unique("memberlist")
-        self._secret.mkdir()
-        (self._secret / "secretkey").write_text("what the speakers of the lab share\n")
         host = network.add_host("c1", CONTROLLER_NUMBER)
         for node in network.nodes:
             store.put(node_object(node))
@@ -290,8 +287,9 @@ class Cluster:
 
     def _start_speaker(self, node):
         return Speaker(self.run, node, self.store.kubeconfig("speaker"),
-                       ["--ml-bindaddr", node.address, "--ml-secret-key-path", self._secret,
-                        *self.store.arguments, *self._speaker_arguments])
+                       [*self.store.arguments,
+                        *self._gossip_arguments("stentor-speaker", node.address),
+                        *self._speaker_arguments])
 
     def _processes(self, name):
         yield self.speakers[name].process

@@ -40,7 +40,8 @@ class Speaker(Daemon):
 
     def announced(self):
         """The addresses that it announces now."""
-        return [address["ip"] for address in self.announcements()["addresses"]]
+        return [address["ip"] for address in self.announcements()["addresses"]
+                if address["state"] == "owning"]
 
     def reasons(self):
         """{"namespace/name": reason} of all Services that it knows; "announced" for some."""

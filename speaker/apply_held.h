@@ -1,0 +1,82 @@
+/* An address that there is, or once was, something to do about. Inside of apply. */
+#ifndef SPEAKER_APPLY_HELD_H
+#define SPEAKER_APPLY_HELD_H
+
+#include "arp/announce.h"
+#include "common/base/map.h"
+#include "common/base/vec.h"
+#include "speaker/apply.h"
+
+struct held;
+
+/* A probe under way on one interface. */
+struct probing {
+    struct apply *apply;
+    struct held *held;
+    uint32_t interface;
+    struct responder_probe *probe;
+};
+
+typedef VEC(uint32_t) index_list;
+
+struct held {
+    struct ip ip;
+    struct tenure tenure;
+    bool seen;             /* by the plan under way */
+    bool announced;        /* ever */
+    index_list interfaces; /* where it is, or will be, answered for */
+    struct announce rounds;
+    VEC(struct probing *) probes;
+    struct apply_figures past; /* counted by responders that do not own it any more */
+};
+
+/* A change to be logged. */
+struct change {
+    struct ip ip;
+    enum tenure_state old, new;
+    struct str peer;
+};
+
+struct apply {
+    struct loop *loop;
+    struct apply_options options;
+    const struct apply_calls *calls;
+    void *ctx;
+    struct links *links;
+    struct map held;  /* ip_key → struct held */
+    struct map names; /* name → itself: members that were ever of interest, kept for life */
+    const struct plan *plan;
+    const struct stations *stations;
+    VEC(struct change) changes;
+    struct loop_timer *timer;    /* the next announcement or tick of a tenure */
+    struct loop_timer *settling; /* deferred: when that is */
+    struct loop_timer *logging;  /* changes are to be logged */
+    size_t counts[TENURE_STATES];
+};
+
+bool held_has_interface(const struct held *held, uint32_t interface);
+
+/* Owns or disowns the address on its interfaces, as its tenure wants it. */
+void held_sync(struct apply *apply, struct held *held);
+/* Adds what the responder counted to what is kept. */
+void held_keep_figures(struct held *held, const struct responder *responder);
+/* Sends one round on its interfaces. */
+void held_send(struct apply *apply, struct held *held);
+
+/* Starts to probe where that is possible and not under way; stops it everywhere. */
+void held_probe(struct apply *apply, struct held *held);
+void held_probe_stop(struct held *held);
+/* The responder of that interface goes, and its probes with it. */
+void held_forget_probe(struct held *held, uint32_t interface);
+
+/* Steps the tenure, carries out what it says and notes it. */
+void held_step(struct apply *apply, struct held *held, const struct tenure_event *event,
+               const struct apply_note *note);
+
+/* The name, kept for the life of apply. */
+struct str apply_intern(struct apply *apply, struct str name);
+
+/* Timers are to be looked at when this turn of the loop ends. */
+void apply_settle(struct apply *apply);
+
+#endif

@@ -1,0 +1,39 @@
+/* What this node does about addresses, with what the other members say about them: a plan is
+ * carried out (apply.h), claims go to and fro (talk.h), and what is worth telling is counted,
+ * logged and said in Events. */
+#ifndef SPEAKER_DUTY_H
+#define SPEAKER_DUTY_H
+
+#include "speaker/apply.h"
+#include "speaker/peers.h"
+#include "speaker/speaker_metrics.h"
+#include "speaker/talk.h"
+#include "speaker/tell.h"
+
+struct duty;
+
+/* All borrowed for life. */
+struct duty_parts {
+    struct loop *loop;
+    struct peers *peers;
+    const struct elect *elect;
+    struct speaker_metrics *metrics;
+    const struct tell *tell;
+};
+
+struct duty *duty_new(const struct duty_parts *parts, const struct apply_options *options);
+/* Stops to answer for everything. NULL is fine; returns NULL. */
+struct duty *duty_free(struct duty *duty);
+
+/* A plan, made from that view. The arena lives as long as the plan is the newest one, and takes
+ * what is to be remembered with it. Returns how many addresses are answered for that were not. */
+size_t duty_run(struct duty *duty, const struct iface *ifaces, size_t iface_count,
+                const struct plan *plan, const struct plan_view *view, struct arena *arena);
+
+/* A member sent these bytes. */
+void duty_message(struct duty *duty, struct str from, struct str bytes);
+
+const struct apply *duty_apply(const struct duty *duty);
+struct talk_figures duty_talk(const struct duty *duty);
+
+#endif
