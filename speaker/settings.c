@@ -40,7 +40,7 @@ static const struct option rows[] = {
      .value = "DURATION",
      .help = "for how long a node that the others took for dead and that is back again is chosen "
              "only when there is no other"},
-    {"refresh-interval", NULL, OPTION_DURATION, AT(refresh_ms), .fallback = "2m", .max = 86400000,
+    {"refresh-interval", NULL, OPTION_DURATION, AT(refresh_ms), .fallback = "1m", .max = 86400000,
      .value = "DURATION",
      .help = "how often an address is announced while nothing happens, so that switches do not "
              "forget where it is; 0s: never"},
