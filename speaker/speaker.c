@@ -256,12 +256,12 @@ static void note_deaths(struct speaker *s, size_t taken)
     if (!gossip)
         return;
     struct gossip_figures figures = gossip_figures(gossip);
-    if (figures.deaths == s->deaths)
+    if (figures.member.deaths == s->deaths)
         return;
-    s->deaths = figures.deaths;
-    if (figures.last_detection_us != s->detection_us)
-        speaker_metrics_death(s->metrics, figures.last_detection_us);
-    s->detection_us = figures.last_detection_us;
+    s->deaths = figures.member.deaths;
+    if (figures.member.last_detection_us != s->detection_us)
+        speaker_metrics_death(s->metrics, figures.member.last_detection_us);
+    s->detection_us = figures.member.last_detection_us;
     if (taken)
         speaker_metrics_failover(s->metrics, loop_clock_ns() - s->changed_ns);
 }

@@ -253,7 +253,7 @@ void speaker_metrics_dropped(struct speaker_metrics *m, const char *reason, uint
 void speaker_metrics_gossip(struct speaker_metrics *m, const struct gossip_figures *figures)
 {
     for (size_t i = 0; i <= GOSSIP_LEFT; i++)
-        metric_set(m->set, MEMBERS, (double)figures->members[i],
+        metric_set(m->set, MEMBERS, (double)figures->member.members[i],
                    LABELS(str_from(gossip_state_name((enum gossip_state)i))));
     metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->sent, LABELS(STR("sent")));
     metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->received, LABELS(STR("received")));
