@@ -9,10 +9,10 @@
 #ifndef SPEAKER_APPLY_H
 #define SPEAKER_APPLY_H
 
+#include "speaker/apply_note.h"
 #include "speaker/links.h"
 #include "speaker/plan.h"
 #include "speaker/stations.h"
-#include "speaker/tenure.h"
 
 struct apply;
 
@@ -21,17 +21,6 @@ struct apply_options {
     bool probes;   /* find out whether a new address is free before it is announced */
     enum probe_mode probe_mode;
     uint64_t refresh_ms; /* between two announcements of an address at rest; 0: none */
-};
-
-/* Something worth telling about an address. */
-struct apply_note {
-    enum tenure_note kind;
-    struct ip ip;
-    struct str member;    /* the other one; empty: none, or a stranger */
-    struct mac mac;       /* of a stranger */
-    struct str interface; /* where the stranger was heard */
-    bool defended;        /* with TENURE_TRESPASS: an announcement was sent against it */
-    uint64_t lasted_ms;   /* with TENURE_CONFIRMED: since the hand-over began */
 };
 
 struct apply_calls {

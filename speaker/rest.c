@@ -177,11 +177,15 @@ static void refresh_members(struct rest *rest)
     for (size_t i = TENURE_NONE + 1; i < TENURE_STATES; i++)
         speaker_metrics_state(rest->metrics, (enum tenure_state)i,
                               apply_count(speaker_apply(speaker), (enum tenure_state)i));
-    speaker_metrics_talk(rest->metrics, &talk);
+    speaker_metrics_talk(rest->metrics, STR("sent"), talk.sent);
+    speaker_metrics_talk(rest->metrics, STR("received"), talk.received);
     if (!gossip)
         return;
     struct gossip_figures figures = gossip_figures(gossip);
-    speaker_metrics_gossip(rest->metrics, &figures);
+    speaker_metrics_members(rest->metrics, &figures.member);
+    speaker_metrics_gossip(rest->metrics, STR("sent"), figures.sent, figures.sent_bytes);
+    speaker_metrics_gossip(rest->metrics, STR("received"), figures.received,
+                           figures.received_bytes);
     for (size_t i = 0; i < GOSSIP_DROPS; i++)
         speaker_metrics_dropped(rest->metrics, gossip_drop_name((enum gossip_drop)i),
                                 figures.dropped[i]);

@@ -250,21 +250,23 @@ void speaker_metrics_dropped(struct speaker_metrics *m, const char *reason, uint
     metric_set(m->set, GOSSIP_DROPPED, (double)count, LABELS(str_from(reason)));
 }
 
-void speaker_metrics_gossip(struct speaker_metrics *m, const struct gossip_figures *figures)
+void speaker_metrics_members(struct speaker_metrics *m, const struct member_figures *figures)
 {
     for (size_t i = 0; i <= GOSSIP_LEFT; i++)
-        metric_set(m->set, MEMBERS, (double)figures->member.members[i],
+        metric_set(m->set, MEMBERS, (double)figures->members[i],
                    LABELS(str_from(gossip_state_name((enum gossip_state)i))));
-    metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->sent, LABELS(STR("sent")));
-    metric_set(m->set, GOSSIP_DATAGRAMS, (double)figures->received, LABELS(STR("received")));
-    metric_set(m->set, GOSSIP_BYTES, (double)figures->sent_bytes, LABELS(STR("sent")));
-    metric_set(m->set, GOSSIP_BYTES, (double)figures->received_bytes, LABELS(STR("received")));
 }
 
-void speaker_metrics_talk(struct speaker_metrics *m, const struct talk_figures *figures)
+void speaker_metrics_gossip(struct speaker_metrics *m, struct str direction, uint64_t datagrams,
+                            uint64_t bytes)
 {
-    metric_set(m->set, CLAIM_MESSAGES, (double)figures->sent, LABELS(STR("sent")));
-    metric_set(m->set, CLAIM_MESSAGES, (double)figures->received, LABELS(STR("received")));
+    metric_set(m->set, GOSSIP_DATAGRAMS, (double)datagrams, LABELS(direction));
+    metric_set(m->set, GOSSIP_BYTES, (double)bytes, LABELS(direction));
+}
+
+void speaker_metrics_talk(struct speaker_metrics *m, struct str direction, uint64_t messages)
+{
+    metric_set(m->set, CLAIM_MESSAGES, (double)messages, LABELS(direction));
 }
 
 void speaker_metrics_address(struct speaker_metrics *m, const struct ip *ip, uint64_t requests,

@@ -4,12 +4,11 @@
 
 #include "arp/responder_figures.h"
 #include "common/base/diag.h"
-#include "common/gossip/gossip.h"
+#include "common/gossip/member.h"
 #include "common/metrics/metrics.h"
-#include "speaker/apply.h"
+#include "speaker/apply_note.h"
 #include "speaker/handoff_plan.h"
 #include "speaker/plan.h"
-#include "speaker/talk.h"
 
 struct speaker_metrics;
 
@@ -46,8 +45,10 @@ void speaker_metrics_failover(struct speaker_metrics *metrics, uint64_t duration
 /* What is done about addresses now, and what members have sent each other. */
 void speaker_metrics_state(struct speaker_metrics *metrics, enum tenure_state state, size_t count);
 void speaker_metrics_dropped(struct speaker_metrics *metrics, const char *reason, uint64_t count);
-void speaker_metrics_gossip(struct speaker_metrics *metrics, const struct gossip_figures *figures);
-void speaker_metrics_talk(struct speaker_metrics *metrics, const struct talk_figures *figures);
+void speaker_metrics_members(struct speaker_metrics *metrics, const struct member_figures *figures);
+void speaker_metrics_gossip(struct speaker_metrics *metrics, struct str direction,
+                            uint64_t datagrams, uint64_t bytes);
+void speaker_metrics_talk(struct speaker_metrics *metrics, struct str direction, uint64_t messages);
 /* What local hand-off has counted. */
 void speaker_metrics_handoff(struct speaker_metrics *metrics, struct handoff_figures figures);
 /* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */

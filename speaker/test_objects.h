@@ -2,6 +2,8 @@
 #ifndef SPEAKER_TEST_OBJECTS_H
 #define SPEAKER_TEST_OBJECTS_H
 
+#include "common/base/test.h"
+
 #define NODE(name, labels, status)                                                            \
     "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {host: " name labels \
     "}}\nstatus: {" status "}\n"

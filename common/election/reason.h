@@ -13,8 +13,8 @@ enum reason {
     REASON_INVALID_IP,     /* its status holds a text that is no address */
     REASON_IP_NOT_ALLOWED, /* no pool in force holds all of its addresses */
     REASON_SERVICE_DELETED,
-    REASON_INVALID_SERVICE,   /* the object cannot be read */
-    REASON_NO_INTERFACE,      /* this node owns it, but has no interface to announce it on */
+    REASON_INVALID_SERVICE, /* the object cannot be read */
+    REASON_NO_INTERFACE,    /* this node owns it, but has no interface to announce it on */
     /* over BGP */
     REASON_CONFLICTING_ADVERTISEMENTS, /* they give one prefix several local preferences */
     REASON_NETWORK_UNAVAILABLE,        /* this node's condition says so */
