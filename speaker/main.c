@@ -7,6 +7,7 @@
 #include "common/program/program_main.h"
 #include "common/program/program_source.h"
 #include "speaker/rest.h"
+#include "speaker/sandbox.h"
 #include "speaker/settings.h"
 #include "speaker/speaker.h"
 
@@ -47,6 +48,30 @@ static bool start_speaker(struct state *state, struct source *source, struct str
     return result >= 0;
 }
 
+/* Everything that needs more than the list is open by now. */
+static bool enter_sandbox(const struct state *state, const struct source *source,
+                          struct str *ret_error)
+{
+    const struct settings *s = state->settings;
+    struct str directories[] = {s->common.state_dir, s->common.status};
+    struct str_list writable = {.items = directories, .count = 2};
+    struct sandbox_config config = {
+        .mode = (enum sandbox_mode)s->sandbox,
+        .runs_programs = !s->common.manifests.len && source_kube_runs_programs(source),
+        .writable = &writable,
+    };
+    struct sandbox_figures figures;
+    int result = sandbox_enter(&config, &figures);
+    if (result < 0) {
+        *ret_error =
+            arena_printf(state->program->arena, "cannot confine itself: %s", err_text(result));
+        return false;
+    }
+    log_info("confined", kv_uint("calls", figures.calls), kv_int("landlock", figures.files),
+             kv_bool("netAdmin", figures.net_admin), kv_bool("programs", config.runs_programs));
+    return true;
+}
+
 static bool start(struct state *state, struct str *ret_error)
 {
     struct source_kube_config config = {
@@ -59,7 +84,7 @@ static bool start(struct state *state, struct str *ret_error)
     if (!source || !start_speaker(state, source, ret_error))
         return false;
     state->rest = rest_start(state->program, state->speaker, state->metrics, ret_error);
-    return state->rest != NULL;
+    return state->rest != NULL && enter_sandbox(state, source, ret_error);
 }
 
 static void stop(void *ctx)

@@ -2,6 +2,15 @@
 
 #include "crd/name.h"
 #include "speaker/excludes.h"
+#include "speaker/sandbox_mode.h"
+
+static const char *const mode_names[] = {
+    [SANDBOX_ON] = "on",
+    [SANDBOX_OFF] = "off",
+    [SANDBOX_LOG] = "log",
+};
+static const struct names sandbox_modes = NAMES(mode_names);
+_Static_assert(sizeof(mode_names) / sizeof(mode_names[0]) == SANDBOX_MODES, "a name each");
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
@@ -44,6 +53,10 @@ static const struct option rows[] = {
      .value = "DURATION",
      .help = "how often an address is announced while nothing happens, so that switches do not "
              "forget where it is; 0s: never"},
+    {"seccomp", NULL, OPTION_ENUM, AT(sandbox), .fallback = "on", .names = &sandbox_modes,
+     .value = "MODE",
+     .help = "on: once started, only what a speaker does is allowed, by seccomp and landlock; log: "
+             "what else is done is noted in the kernel's log; off: all is allowed"},
     PROGRAM_ROWS_API,
     PROGRAM_ROWS_HEALTH("port of /healthz and /readyz, on 127.0.0.1; 0 takes a free one and logs "
                         "it"),

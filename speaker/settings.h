@@ -18,6 +18,7 @@ struct settings {
     struct str_list peers;
     uint64_t gossip_port, hold_down_ms;
     uint64_t refresh_ms;
+    int sandbox; /* enum sandbox_mode */
 };
 
 extern const struct program_flags settings_flags; /* fills a struct settings */

@@ -84,6 +84,11 @@ struct str client_namespace(const struct client *client)
     return auth_config(client->auth)->namespace;
 }
 
+bool client_runs_programs(const struct client *client)
+{
+    return auth_config(client->auth)->exec != NULL;
+}
+
 struct str client_server(const struct client *client)
 {
     return auth_config(client->auth)->server;

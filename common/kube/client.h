@@ -31,6 +31,8 @@ struct loop *client_loop(const struct client *client);
 /* The namespace of the kubeconfig's context or of the pod; may be empty. */
 struct str client_namespace(const struct client *client);
 struct str client_server(const struct client *client);
+/* Is a credential program run for it? */
+bool client_runs_programs(const struct client *client);
 
 /* As transport_call; `authorization` of the request is filled in here. A result of -EACCES means
  * that there are no credentials. */

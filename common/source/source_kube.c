@@ -408,6 +408,11 @@ struct str source_kube_server(const struct source *source)
     return client_server(kube_of(source)->client);
 }
 
+bool source_kube_runs_programs(const struct source *source)
+{
+    return client_runs_programs(kube_of(source)->client);
+}
+
 struct source_kube_counts source_kube_counts(const struct source *source)
 {
     const struct source_kube *kube = kube_of(source);

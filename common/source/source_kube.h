@@ -31,6 +31,9 @@ struct str source_kube_namespace(const struct source *source);
 /* The API server's URL. */
 struct str source_kube_server(const struct source *source);
 
+/* Does the kubeconfig name a credential program, which is run again and again? */
+bool source_kube_runs_programs(const struct source *source);
+
 /* Figures for metrics. */
 struct source_kube_counts {
     struct reflector_counts reflectors; /* of all kinds */
