@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "crd/bfdprofile.h"
+#include "crd/bgpadvertisement.h"
+#include "crd/bgppeer.h"
 #include "crd/condition.h"
 #include "crd/ipaddresspool.h"
 #include "crd/l2advertisement.h"
@@ -12,7 +15,18 @@ struct config {
     struct map good; /* id → the version in force, one reference each */
 };
 
-static const enum kind_id kinds[] = {KIND_IP_ADDRESS_POOL, KIND_L2_ADVERTISEMENT};
+/* The kinds that are judged, and where the struct of each has its list of conditions. */
+static const struct {
+    enum kind_id kind;
+    size_t conditions;
+} kinds[] = {
+    {KIND_IP_ADDRESS_POOL, offsetof(struct ipaddresspool, status.conditions)},
+    {KIND_L2_ADVERTISEMENT, offsetof(struct l2advertisement, conditions)},
+    {KIND_BGP_ADVERTISEMENT, offsetof(struct bgpadvertisement, conditions)},
+    {KIND_BGP_PEER, offsetof(struct bgppeer, conditions)},
+    {KIND_BFD_PROFILE, offsetof(struct bfdprofile, conditions)},
+    {KIND_COMMUNITY, offsetof(struct community, conditions)},
+};
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 struct config *config_new(void)
@@ -45,10 +59,13 @@ struct config *config_free(struct config *config)
 /* What the controller has said about this very version counts after a restart. */
 static bool is_accepted(const struct object *object)
 {
-    const struct list *conditions = object->kind->id == KIND_IP_ADDRESS_POOL
-                                        ? &((const struct ipaddresspool *)object)->status.conditions
-                                        : &((const struct l2advertisement *)object)->conditions;
-    const struct condition *shown = condition_find(conditions, STR("Accepted"));
+    size_t i = 0;
+    while (i < KINDS && kinds[i].kind != object->kind->id)
+        i++;
+    if (i == KINDS)
+        return false;
+    const struct condition *shown = condition_find(
+        (const struct list *)((const char *)object + kinds[i].conditions), STR("Accepted"));
     return shown && str_eq(shown->status, STR("True")) && object->meta.generation &&
            shown->observed_generation == object->meta.generation;
 }
@@ -96,29 +113,30 @@ static void judge(struct config *config, struct validate_input *input, struct ar
     size_t replaced = 0;
     validate(input, arena, ret);
     for (size_t i = 0; i < KINDS; i++)
-        replaced += fall_back(config, &input->of[kinds[i]], &ret->found);
+        replaced += fall_back(config, &input->of[kinds[i].kind], &ret->found);
     if (replaced) {
         validate_done(ret);
         validate(input, arena, ret);
     }
 }
 
-void config_build(struct config *config, const struct objects *pools,
-                  const struct objects *advertisements, struct str namespace)
+void config_build(struct config *config, const struct objects of[KIND_COUNT], struct str namespace)
 {
     struct arena *arena = arena_new(0);
     struct validate_input input = {
-        .of = {[KIND_IP_ADDRESS_POOL] = gather(config, pools, arena),
-               [KIND_L2_ADVERTISEMENT] = gather(config, advertisements, arena)},
+        .of = {[KIND_NODE] = of[KIND_NODE], [KIND_SECRET] = of[KIND_SECRET]},
         .namespace = namespace,
         .stands = stands,
         .stands_ctx = config,
+        .has_secrets = true,
     };
+    for (size_t i = 0; i < KINDS; i++)
+        input.of[kinds[i].kind] = gather(config, &of[kinds[i].kind], arena);
     struct validated judged;
     struct map good = {0};
     judge(config, &input, arena, &judged);
     for (size_t i = 0; i < KINDS; i++) {
-        const struct objects *kept = &judged.of[kinds[i]];
+        const struct objects *kept = &judged.of[kinds[i].kind];
         for (size_t j = 0; j < kept->count; j++)
             (void)map_put(&good, kept->items[j]->id, object_ref(kept->items[j]));
     }
@@ -138,6 +156,11 @@ const struct objects *config_pools(const struct config *config)
 const struct objects *config_advertisements(const struct config *config)
 {
     return &config->judged.of[KIND_L2_ADVERTISEMENT];
+}
+
+const struct validated *config_validated(const struct config *config)
+{
+    return &config->judged;
 }
 
 const struct diag_list *config_findings(const struct config *config)

@@ -197,9 +197,10 @@ static void tell_config(struct speaker *s)
 
 static void run_config(struct speaker *s, struct arena *scratch)
 {
-    struct objects pools = list(s, KIND_IP_ADDRESS_POOL, scratch);
-    struct objects advertisements = list(s, KIND_L2_ADVERTISEMENT, scratch);
-    config_build(s->config, &pools, &advertisements, s->options.namespace);
+    struct objects all[KIND_COUNT] = {0};
+    for (size_t i = 0; i < FOLLOWED; i++)
+        all[followed[i]] = list(s, followed[i], scratch);
+    config_build(s->config, all, s->options.namespace);
     s->config_changed = false;
     speaker_metrics_config(s->metrics, config_findings(s->config));
     tell_config(s);

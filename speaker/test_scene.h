@@ -87,9 +87,10 @@ static inline struct objects scene_list(struct scene *s, enum kind_id kind)
 /* Everything that objects decide. */
 static inline struct basis *scene_basis(struct scene *s, const char *node)
 {
-    struct objects pools = scene_list(s, KIND_IP_ADDRESS_POOL);
-    struct objects advertisements = scene_list(s, KIND_L2_ADVERTISEMENT);
-    config_build(s->config, &pools, &advertisements, STR("metallb-system"));
+    struct objects all[KIND_COUNT];
+    for (size_t kind = 0; kind < KIND_COUNT; kind++)
+        all[kind] = scene_list(s, (enum kind_id)kind);
+    config_build(s->config, all, STR("metallb-system"));
     s->snapshot.node = str_from(node);
     s->snapshot.services = scene_list(s, KIND_SERVICE);
     s->snapshot.slices = scene_list(s, KIND_ENDPOINT_SLICE);
