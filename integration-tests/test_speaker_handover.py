@@ -1,6 +1,8 @@
 """Planned moves: the new owner answers before the old one stops, so that nobody who asks is left
 without an answer."""
 
+import re
+
 import pytest
 
 from lab.wait import wait_until
@@ -43,6 +45,36 @@ def test_drained_node_hands_over(three, probe):
     assert state(three, owner, vip) is None and state(three, heir, vip) == "owning"
     metrics = three.speakers[owner].metrics()
     assert metrics["stentor_speaker_handover_duration_seconds_count"] == 1
+
+
+def test_stopped_speaker_hands_over(three, probe):
+    """SIGTERM: it says that it goes, and goes when another answers; within two seconds, which is
+    what a pod is given."""
+    vip = three.vip("s1")
+    seen, owner, _ = probe_during(three, probe, vip, stop_speaker(three))
+    assert seen.lost == 0, seen
+    log = three.speakers[owner].process.log()
+    waited = re.search(r"msg=leaving.* waited_ms=(\d+) not_handed_over=0", log)
+    assert waited, log
+    three.start_speaker(owner)
+
+
+def test_speakers_that_stop_one_after_the_other(three, probe):
+    """As in a rolling update: no question is lost."""
+    vip = three.vip("s1")
+    with probe(three.network.client, f"arp:{vip}") as client:
+        for node in three.network.nodes:
+            three.restart_speaker(node.name)
+            three.wait_owned(seconds=20)
+        seen = client.stop()[f"arp:{vip}"]
+    assert seen.lost == 0, seen
+
+
+def stop_speaker(lab):
+    def stop(node):
+        lab.speakers[node].finish()
+        lab.down.add(node)
+    return stop
 
 
 def test_excluded_node_stops_at_once(three):

@@ -87,10 +87,16 @@ static bool start(struct state *state, struct str *ret_error)
     return state->rest != NULL && enter_sandbox(state, source, ret_error);
 }
 
-static void stop(void *ctx)
+static void left(void *ctx)
 {
     const struct state *state = ctx;
     loop_stop(state->program->loop);
+}
+
+static void stop(void *ctx)
+{
+    const struct state *state = ctx;
+    speaker_leave(state->speaker, left, ctx);
 }
 
 static int run(struct program *program)

@@ -214,9 +214,7 @@ static void show_metrics(void *ctx, const struct http_request *request,
 
 static bool is_ready(void *ctx, const char **ret_phrase)
 {
-    bool ready = speaker_is_ready(((const struct rest *)ctx)->speaker);
-    *ret_phrase = ready ? "ok" : "listing objects and interfaces";
-    return ready;
+    return speaker_is_ready(((const struct rest *)ctx)->speaker, ret_phrase);
 }
 
 static const struct http_route api_routes[] = {

@@ -7,6 +7,7 @@
 #include "crd/node.h"
 #include "crd/service.h"
 #include "speaker/config.h"
+#include "speaker/leaving.h"
 #include "speaker/pace.h"
 #include "speaker/tell.h"
 
@@ -32,6 +33,7 @@ struct speaker {
     struct elect *elect;
     struct peers *peers;
     struct duty *duty;
+    struct leaving *leaving; /* NULL: stays */
     struct local *local;
     struct tell tell;
     struct basis *basis;           /* NULL: objects have changed since */
@@ -288,6 +290,8 @@ static void turn(void *ctx)
     planned.plan = plan_make(s->basis, &view, s->elect, planned.arena);
     size_t taken = duty_run(s->duty, ifaces, count, planned.plan, &view, planned.arena);
     note_deaths(s, taken);
+    if (s->leaving)
+        leaving_planned(s->leaving, planned.plan->tier);
     take_plan(s, &planned);
     s->ended_ns = loop_clock_ns();
 }
@@ -356,6 +360,7 @@ struct speaker *speaker_free(struct speaker *s)
         return NULL;
     (void)loop_timer_cancel(s->turn);
     (void)loop_timer_cancel(s->telling);
+    (void)leaving_cancel(s->leaving);
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
     (void)excludes_file_close(s->excludes);
@@ -373,9 +378,21 @@ struct speaker *speaker_free(struct speaker *s)
     return NULL;
 }
 
-bool speaker_is_ready(const struct speaker *s)
+void speaker_leave(struct speaker *s, void (*done)(void *ctx), void *ctx)
 {
-    return s->now.plan != NULL;
+    s->leaving = leaving_start(s->loop, s->peers, s->duty, done, ctx);
+    schedule(s, true);
+}
+
+bool speaker_is_ready(const struct speaker *s, const char **ret_phrase)
+{
+    if (s->leaving)
+        *ret_phrase = "leaving";
+    else if (!s->now.plan)
+        *ret_phrase = "listing objects, interfaces and members";
+    else
+        *ret_phrase = "ok";
+    return s->now.plan && !s->leaving;
 }
 
 const struct plan *speaker_plan(const struct speaker *s)

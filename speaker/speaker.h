@@ -42,8 +42,12 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
 /* Stops to answer at once. NULL is fine; returns NULL. */
 struct speaker *speaker_free(struct speaker *speaker);
 
-/* Has a plan been carried out? */
-bool speaker_is_ready(const struct speaker *speaker);
+/* Hands over what others can serve, takes leave of the members and calls `done`, within two
+ * seconds. Then comes speaker_free. */
+void speaker_leave(struct speaker *speaker, void (*done)(void *ctx), void *ctx);
+
+/* Has a plan been carried out, and is this node to stay? The phrase (constant) says why not. */
+bool speaker_is_ready(const struct speaker *speaker, const char **ret_phrase);
 
 /* For those who report: the plan carried out last (NULL: none yet) and what it was made from,
  * borrowed until the next turn of the loop. */
