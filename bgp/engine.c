@@ -23,6 +23,7 @@ struct engine {
     struct loop *loop;
     struct engine_calls calls;
     struct birdconf *conf;
+    struct launcher *launcher;
     struct supervisor *supervisor;
     struct arena *arena; /* of paths */
     struct str trial_path;
@@ -378,12 +379,11 @@ static void ended(void *ctx)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void choose_port(struct engine *e)
+static void choose_port(struct engine *e, bool found)
 {
     struct str text;
     uint64_t port = 0;
-    bool known = supervisor_is_adopted(e->supervisor) &&
-                 birdconf_load(e->conf, LISTEN_FILE, e->arena, &text) == 0 &&
+    bool known = found && birdconf_load(e->conf, LISTEN_FILE, e->arena, &text) == 0 &&
                  str_to_u64(text, UINT16_MAX, &port) == 0;
     e->listen_port = known ? (uint16_t)port : listen_choose();
     if (e->listen_port != LISTEN_BGP)
@@ -396,11 +396,9 @@ static void choose_port(struct engine *e)
         log_error("port of bird cannot be saved", kv_err(result));
 }
 
-static void open_supervisor(struct engine *e, struct str program)
+static void open_supervisor(struct engine *e, struct str socket, pid_t found)
 {
-    struct supervisor_options options = {.program = program,
-                                         .config = birdconf_path(e->conf, BIRDCONF_MAIN),
-                                         .socket = birdconf_path(e->conf, "bird.ctl")};
+    struct supervisor_options options = {.launcher = e->launcher, .found = found, .socket = socket};
     struct supervisor_calls calls = {.ready = ready,
                                      .away = away,
                                      .state_changed = state_changed,
@@ -410,23 +408,42 @@ static void open_supervisor(struct engine *e, struct str program)
     e->supervisor = supervisor_new(e->loop, &options, &calls);
 }
 
+static int open_parts(struct engine *e, const struct engine_options *options)
+{
+    int result = birdconf_open(options->directory, &e->conf);
+    if (result < 0)
+        return result;
+    struct str socket = birdconf_path(e->conf, "bird.ctl");
+    struct launcher_command command = {
+        .program = arena_cstr(e->arena, options->program),
+        .config = birdconf_path(e->conf, BIRDCONF_MAIN).ptr,
+        .socket = socket.ptr,
+    };
+    pid_t found;
+    result = launcher_open(&command, &e->launcher, &found);
+    if (result < 0)
+        return result;
+    e->trial_path = birdconf_path(e->conf, BIRDCONF_TRIAL);
+    choose_port(e, found);
+    e->figures.bfd_is_taken = !found && listen_bfd_is_taken();
+    open_supervisor(e, socket, found);
+    return 0;
+}
+
 int engine_open(struct loop *loop, const struct engine_options *options,
                 const struct engine_calls *calls, struct engine **ret)
 {
-    struct birdconf *conf;
     if (!safe_is_text(options->directory))
         return -EINVAL;
-    int result = birdconf_open(options->directory, &conf);
-    if (result < 0)
-        return result;
     struct engine *e = heap_alloc(sizeof(*e));
     *e = (struct engine){
-        .loop = loop, .calls = *calls, .conf = conf, .arena = arena_new(0), .state = arena_new(0)};
-    e->trial_path = birdconf_path(conf, BIRDCONF_TRIAL);
-    open_supervisor(e, options->program);
-    choose_port(e);
-    e->figures.bfd_is_taken = !supervisor_is_adopted(e->supervisor) && listen_bfd_is_taken();
-    if (birdconf_is_saved(conf))
+        .loop = loop, .calls = *calls, .arena = arena_new(0), .state = arena_new(0)};
+    int result = open_parts(e, options);
+    if (result < 0) {
+        (void)engine_close(e);
+        return result;
+    }
+    if (birdconf_is_saved(e->conf))
         supervisor_start(e->supervisor);
     *ret = e;
     return 0;
@@ -447,6 +464,7 @@ struct engine *engine_close(struct engine *e)
     (void)loop_timer_cancel(e->wake);
     (void)loop_timer_cancel(e->poll);
     (void)supervisor_free(e->supervisor);
+    (void)launcher_close(e->launcher);
     (void)birdconf_close(e->conf);
     wipe(&e->main);
     sbuf_done(&e->routes);

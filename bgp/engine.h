@@ -22,7 +22,7 @@ struct engine;
 
 struct engine_options {
     struct str directory; /* of files and socket; made when it is not there */
-    struct str program;   /* BIRD's path */
+    struct str program;   /* BIRD's path, absolute */
 };
 
 struct engine_calls {
@@ -38,7 +38,8 @@ struct engine_calls {
 };
 
 /* Takes over a BIRD that runs in the directory, or starts one when a configuration of a process
- * before us is there. 0 or a negative errno. */
+ * before us is there. To be called before this program confines itself, and before it has threads:
+ * see launcher.h. 0 or a negative errno. */
 int engine_open(struct loop *loop, const struct engine_options *options,
                 const struct engine_calls *calls, struct engine **ret)
     __attribute__((warn_unused_result));

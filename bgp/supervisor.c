@@ -1,11 +1,5 @@
 #include "bgp/supervisor.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include "bgp/bird_process.h"
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 
@@ -15,7 +9,7 @@ struct supervisor {
     struct supervisor_calls calls;
     struct arena *arena;
     struct life life;
-    struct bird_process *process;
+    pid_t pid; /* of BIRD; 0: none that is known */
     struct birdctl *ctl;
     bool ready, adopted, ending;
     bool greeted; /* the process has, once */
@@ -91,9 +85,9 @@ static void greeted(void *ctx, const unsigned version[3])
     /* The log of a process that we have not started comes this way. */
     if (s->adopted)
         birdctl_send(s->ctl, STR("echo all"), ignore_reply, NULL);
-    log_info("bird is ready", kv_int("pid", s->process ? bird_process_pid(s->process) : 0),
-             kv_uint("major", version[0]), kv_uint("minor", version[1]),
-             kv_uint("patch", version[2]), kv_bool("adopted", s->adopted));
+    log_info("bird is ready", kv_int("pid", s->pid), kv_uint("major", version[0]),
+             kv_uint("minor", version[1]), kv_uint("patch", version[2]),
+             kv_bool("adopted", s->adopted));
     step(s, LIFE_GREETED);
     s->calls.ready(s->calls.ctx, version);
 }
@@ -125,71 +119,56 @@ static int connect_to_bird(struct supervisor *s)
 
 /* --- the process ----------------------------------------------------------------------------- */
 
+static void process_started(void *ctx, pid_t pid)
+{
+    struct supervisor *s = ctx;
+    s->pid = pid;
+    s->starts++;
+    log_info("bird started", kv_int("pid", pid));
+}
+
+static void tell_end(struct supervisor *s, int status)
+{
+    if (s->life.state == LIFE_ENDING) {
+        log_info("bird has ended", kv_int("pid", s->pid), kv_int("status", status));
+        return;
+    }
+    if (s->pid)
+        log_error("bird has crashed", kv_int("pid", s->pid), kv_int("status", status));
+    else
+        log_error("bird cannot be started", kv_err(status));
+    s->crashes++;
+    s->last_status = status;
+    s->calls.crashed(s->calls.ctx, status, !s->greeted);
+}
+
 static void process_exited(void *ctx, int status)
 {
     struct supervisor *s = ctx;
-    pid_t pid = bird_process_pid(s->process);
-    s->process = bird_process_free(s->process);
-    s->adopted = false;
     disconnect(s);
-    if (s->life.state == LIFE_ENDING) {
-        log_info("bird has ended", kv_int("pid", pid), kv_int("status", status));
-    } else {
-        s->crashes++;
-        s->last_status = status;
-        log_error("bird has crashed", kv_int("pid", pid), kv_int("status", status));
-        s->calls.crashed(s->calls.ctx, status, !s->greeted);
-    }
+    tell_end(s, status);
+    s->adopted = false;
+    s->pid = 0;
     step(s, LIFE_EXITED);
 }
 
-static void could_not_start(void *ctx)
+static void launcher_broke(void *ctx)
 {
-    struct supervisor *s = ctx;
-    s->deferred = NULL;
-    step(s, LIFE_EXITED);
+    const struct supervisor *s = ctx;
+    log_error("the launcher of bird has ended: bird cannot be started again",
+              kv_int("pid", s->pid));
 }
 
 static void start_process(struct supervisor *s)
 {
-    const char *arguments[] = {s->options.program.ptr, "-f", "-c", s->options.config.ptr, "-s",
-                               s->options.socket.ptr,  "-R", NULL};
-    struct bird_process_calls calls = {.line = line_came, .exited = process_exited, .ctx = s};
-    int result = bird_process_start(s->loop, arguments, &calls, &s->process);
-    s->starts++;
     s->greeted = false;
-    if (result == 0) {
-        log_info("bird started", kv_int("pid", bird_process_pid(s->process)));
-        return;
-    }
-    log_error("bird cannot be started", kv_err(result));
-    s->deferred = loop_defer(s->loop, could_not_start, s);
-}
-
-/* Who listens at the socket: 0 when nobody does or the kernel does not tell. */
-static pid_t find_listener(struct str path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-    if (path.len >= sizeof(address.sun_path))
-        return 0;
-    for (size_t i = 0; i < path.len; i++)
-        address.sun_path[i] = path.ptr[i];
-    scoped_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-        return 0;
-    return peer.pid;
+    launcher_start(s->options.launcher);
 }
 
 static void adopt(struct supervisor *s)
 {
-    struct bird_process_calls calls = {.line = line_came, .exited = process_exited, .ctx = s};
-    pid_t pid = find_listener(s->options.socket);
-    if (pid <= 0 || bird_process_adopt(s->loop, pid, &calls, &s->process) < 0)
-        return;
-    log_info("bird is running already", kv_int("pid", pid));
+    log_info("bird is running already", kv_int("pid", s->options.found));
+    s->pid = s->options.found;
     s->adopted = true;
     step(s, LIFE_ADOPT);
 }
@@ -216,10 +195,10 @@ static void act(struct supervisor *s, const struct life_actions *actions)
         disconnect(s);
     if (actions->ask && s->ctl)
         birdctl_send(s->ctl, s->command, ignore_reply, NULL);
-    if (actions->terminate && s->process)
-        bird_process_signal(s->process, SIGTERM);
-    if (actions->kill && s->process)
-        bird_process_signal(s->process, SIGKILL);
+    if (actions->terminate)
+        launcher_terminate(s->options.launcher);
+    if (actions->kill)
+        launcher_kill(s->options.launcher);
     if (actions->start)
         start_process(s);
     if (actions->connect)
@@ -251,12 +230,19 @@ struct supervisor *supervisor_new(struct loop *loop, const struct supervisor_opt
         .loop = loop,
         .calls = *calls,
         .arena = arena,
-        .options = {.program = arena_str(arena, options->program),
-                    .config = arena_str(arena, options->config),
+        .options = {.launcher = options->launcher,
+                    .found = options->found,
                     .socket = arena_str(arena, options->socket)},
         .command = STR("down"),
     };
-    adopt(s);
+    struct launcher_calls launcher = {.started = process_started,
+                                      .line = line_came,
+                                      .exited = process_exited,
+                                      .broken = launcher_broke,
+                                      .ctx = s};
+    launcher_watch(s->options.launcher, loop, &launcher);
+    if (options->found)
+        adopt(s);
     return s;
 }
 
@@ -267,16 +253,10 @@ struct supervisor *supervisor_free(struct supervisor *s)
     (void)loop_timer_cancel(s->timer);
     (void)loop_timer_cancel(s->deferred);
     (void)birdctl_close(s->ctl);
-    (void)bird_process_free(s->process);
     sbuf_done(&s->last_line);
     (void)arena_free(s->arena);
     free(s);
     return NULL;
-}
-
-bool supervisor_is_adopted(const struct supervisor *s)
-{
-    return s->adopted;
 }
 
 void supervisor_start(struct supervisor *s)
@@ -302,7 +282,7 @@ struct supervisor_figures supervisor_figures(const struct supervisor *s)
 {
     return (struct supervisor_figures){
         .state = s->life.state,
-        .pid = s->process ? bird_process_pid(s->process) : 0,
+        .pid = s->pid,
         .starts = s->starts,
         .crashes = s->crashes,
         .last_status = s->last_status,

@@ -7,14 +7,16 @@
 #define BGP_SUPERVISOR_H
 
 #include "bgp/birdctl.h"
+#include "bgp/launcher.h"
 #include "bgp/life.h"
 #include "bgp/logline.h"
 
 struct supervisor;
 
 struct supervisor_options {
-    struct str program;        /* BIRD's path */
-    struct str config, socket; /* paths */
+    struct launcher *launcher; /* borrowed; starts BIRD */
+    pid_t found;               /* a BIRD that runs already (launcher_open), or 0 */
+    struct str socket;         /* path of its control socket */
 };
 
 struct supervisor_calls {
@@ -32,14 +34,12 @@ struct supervisor_calls {
     void *ctx;
 };
 
-/* Looks for a BIRD that runs already, which supervisor_is_adopted then tells. Texts are copied. */
+/* Texts are copied. */
 struct supervisor *supervisor_new(struct loop *loop, const struct supervisor_options *options,
                                   const struct supervisor_calls *calls);
 
 /* Leaves BIRD running. NULL is fine; returns NULL. */
 struct supervisor *supervisor_free(struct supervisor *supervisor);
-
-bool supervisor_is_adopted(const struct supervisor *supervisor);
 
 /* From now on BIRD shall run. */
 void supervisor_start(struct supervisor *supervisor);

@@ -69,16 +69,19 @@ static void too_late(void *ctx)
     loop_stop(((struct bench *)ctx)->loop);
 }
 
-/* Runs the loop until the condition holds; it is tried at each call of the engine's. */
+/* Runs the loop until the condition holds; it is tried at each call of the engine's, and between.
+ */
 static void await(struct bench *b, bool (*until)(struct bench *b))
 {
     b->until = until;
     b->done = until(b);
     struct loop_timer *limit = loop_timer_start(b->loop, 20000, 0, too_late, b);
+    struct loop_timer *often = loop_timer_start(b->loop, 5, 5, look, b);
     if (!b->done)
         loop_run(b->loop);
     if (b->done)
         (void)loop_timer_cancel(limit);
+    (void)loop_timer_cancel(often);
     b->until = NULL;
     TEST_ASSERT(b->done);
 }
@@ -281,6 +284,11 @@ static void test_adoption(void)
     bench_done(&b);
 }
 
+static bool started(struct bench *b)
+{
+    return engine_figures(b->engine).bird.starts == 1;
+}
+
 /* A configuration of the process before is in force before anything else is known. */
 static void test_saved(void)
 {
@@ -293,8 +301,7 @@ static void test_saved(void)
     b.ended = 0;
     b.engine = engine_close(b.engine);
     open_engine(&b);
-    b.until = NULL;
-    TEST_ASSERT(engine_figures(b.engine).bird.starts == 1);
+    await(&b, started);
     bench_done(&b);
 }
 
