@@ -1,0 +1,462 @@
+#include "common/base/map.h"
+#include "common/base/sbuf.h"
+#include "common/base/test.h"
+#include "common/json/yaml.h"
+#include "controller/placing.h"
+#include "crd/annotations.h"
+#include "crd/kinds.h"
+#include "crd/service.h"
+
+/* A cluster of YAML; records say that each Service has just what its status shows, or with the
+ * label `planned` (an address), that it is to have that. */
+struct scene {
+    struct arena *arena;
+    struct map items;   /* id → struct object, one reference each */
+    struct map records; /* key → struct plan_record */
+    struct placing *placing;
+};
+
+static void scene_init(struct scene *s, bool hash)
+{
+    *s = (struct scene){
+        .arena = arena_new(0),
+        .placing = placing_new(&(struct placing_options){.hash = hash}),
+    };
+}
+
+static void scene_done(struct scene *s)
+{
+    size_t cursor = 0;
+    (void)placing_free(s->placing);
+    for (struct map_entry *slot; (slot = map_next(&s->items, &cursor));)
+        (void)object_unref(slot->value);
+    map_done(&s->items);
+    map_done(&s->records);
+    (void)arena_free(s->arena);
+}
+
+static struct objects scene_list(struct scene *s, enum kind_id kind)
+{
+    size_t total;
+    struct map_entry *sorted = map_sorted(&s->items, s->arena, &total);
+    struct objects list = {.items = arena_array(s->arena, total, sizeof(*list.items))};
+    for (size_t i = 0; i < total; i++) {
+        const struct object *object = sorted[i].value;
+        if (object->kind->id == kind)
+            list.items[list.count++] = object;
+    }
+    return list;
+}
+
+static void scene_offer(struct scene *s, const struct object *object)
+{
+    const struct service *service = (const struct service *)object;
+    struct plan_record *record = map_get(&s->records, object->key);
+    if (!record) {
+        record = arena_alloc(s->arena, sizeof(*record));
+        record->key = arena_str(s->arena, object->key);
+        (void)map_put(&s->records, record->key, record);
+    }
+    const struct service_ingress *ingress = service->status.ingress.items;
+    struct str planned = object_label(object, STR("planned"), NULL);
+    record->object = object;
+    record->managed = service->is_load_balancer;
+    record->ip_count = 0;
+    for (size_t i = 0; i < service->status.ingress.count; i++)
+        record->ips[record->ip_count++] = ingress[i].address;
+    if (planned.len)
+        TEST_ASSERT(ip_parse(planned, &record->ips[record->ip_count++]) == 0);
+    struct objects all = scene_list(s, KIND_ENDPOINT_SLICE);
+    const struct endpointslice **slices =
+        arena_array(s->arena, all.count, sizeof(struct endpointslice *));
+    size_t count = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        const struct endpointslice *slice = (const struct endpointslice *)all.items[i];
+        if (str_eq(slice->service, object->key))
+            slices[count++] = slice;
+    }
+    placing_offer(s->placing, record, slices, count);
+}
+
+static void scene_offer_all(struct scene *s)
+{
+    struct placing_world world = {.nodes = scene_list(s, KIND_NODE),
+                                  .pools = scene_list(s, KIND_IP_ADDRESS_POOL),
+                                  .advertisements = scene_list(s, KIND_L2_ADVERTISEMENT)};
+    placing_set_world(s->placing, &world);
+    struct objects services = scene_list(s, KIND_SERVICE);
+    for (size_t i = 0; i < services.count; i++)
+        scene_offer(s, services.items[i]);
+}
+
+/* Stores manifests; a Service alone is offered alone, anything else is a new world. */
+static void scene_apply(struct scene *s, const char *yaml)
+{
+    struct yaml_documents documents = yaml_parse(str_from(yaml), s->arena);
+    bool only_services = true;
+    for (size_t i = 0; i < documents.list.len; i++) {
+        const json_t *tree = documents.list.items[i].tree;
+        if (documents.list.items[i].error.len)
+            printf("\n" STR_FMT "\n%s\n", STR_ARG(documents.list.items[i].error), yaml);
+        TEST_ASSERT(tree != NULL);
+        const struct kind *kind =
+            kinds_find(str_from(json_string_value(json_object_get(tree, "apiVersion"))),
+                       str_from(json_string_value(json_object_get(tree, "kind"))));
+        struct object *object = object_decode(kind, tree, STR(""));
+        (void)object_unref(map_put(&s->items, object->id, object));
+        if (kind->id == KIND_SERVICE && only_services && map_count(&s->records))
+            scene_offer(s, object);
+        only_services = only_services && kind->id == KIND_SERVICE && map_count(&s->records);
+    }
+    yaml_done(&documents);
+    if (!only_services)
+        scene_offer_all(s);
+}
+
+static void scene_delete(struct scene *s, const char *id)
+{
+    scoped_ptr(object) struct object *object = map_remove(&s->items, str_from(id));
+    TEST_ASSERT(object != NULL);
+    placing_drop(s->placing, object->key);
+    (void)map_remove(&s->records, object->key);
+    if (object->kind->id != KIND_SERVICE)
+        scene_offer_all(s);
+}
+
+/* "default/a: 1 n1 n2 (chosen)" for each Service. */
+static struct str scene_text(struct scene *s)
+{
+    struct sbuf out = {0};
+    struct objects services = scene_list(s, KIND_SERVICE);
+    for (size_t i = 0; i < services.count; i++) {
+        struct placing_view view = {0};
+        struct str key = services.items[i]->key;
+        struct str text = placing_text(s->placing, key, s->arena);
+        bool placed = placing_view(s->placing, key, s->arena, &view);
+        sbuf_printf(&out, STR_FMT ": " STR_FMT " (%s" STR_FMT ")\n", STR_ARG(key),
+                    STR_ARG(text.len ? text : STR("-")), placed ? place_why_name(view.why) : "-",
+                    STR_ARG(view.why == PLACE_HASHED ? view.owner : STR("")));
+    }
+    return sbuf_move(&out, s->arena);
+}
+
+/* Applies (yaml may be NULL), runs and compares everything. */
+static void scene_step(struct scene *s, const char *yaml, const char *want)
+{
+    if (yaml)
+        scene_apply(s, yaml);
+    (void)placing_run(s->placing, SIZE_MAX);
+    TEST_STR(scene_text(s), want);
+}
+
+/* Writes all annotations into the objects, as they would come back. */
+static size_t scene_write(struct scene *s)
+{
+    struct str_list keys = placing_changes(s->placing, s->arena);
+    size_t written = 0;
+    for (size_t i = 0; i < keys.count; i++) {
+        struct str id = arena_printf(s->arena, "Service/" STR_FMT, STR_ARG(keys.items[i]));
+        struct object *object = map_get(&s->items, id);
+        struct str text = placing_text(s->placing, keys.items[i], s->arena);
+        if (str_eq(annotations_read(object, ANNOTATION_PLACEMENT, NULL), text))
+            continue;
+        struct str_map *map = &object->meta.annotations;
+        struct str_pair *grown =
+            arena_array(object->arena, map->count + 1, sizeof(struct str_pair));
+        size_t count = 0;
+        struct str key = annotations_get(ANNOTATION_PLACEMENT)->key;
+        for (size_t j = 0; j < map->count; j++) {
+            if (!str_eq(map->items[j].key, key))
+                grown[count++] = map->items[j];
+        }
+        if (text.len) /* sorted behind all the tests use */
+            grown[count++] = (struct str_pair){.key = key, .value = arena_str(object->arena, text)};
+        *map = (struct str_map){.items = grown, .count = count};
+        written++;
+    }
+    return written;
+}
+
+#define NODE(name, extra)                                                                        \
+    "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {host: " name "}" extra \
+    "}\n"
+#define NODES NODE("n1", "") NODE("n2", "") NODE("n3", "")
+#define POOL                                                                              \
+    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: office, " \
+    "namespace: metallb-system}\nspec: {addresses: [192.0.2.0/28, \"2001:db8::/64\"]}\n"
+#define L2(name, spec)                                                                   \
+    "---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\nmetadata: {name: " name \
+    ", namespace: metallb-system}\nspec: {" spec "}\n"
+#define SERVICE(name, meta, spec, ips)                                                       \
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default" meta \
+    "}\nspec: {type: LoadBalancer" spec "}\nstatus: {loadBalancer: {ingress: [" ips "]}}\n"
+#define PLANNED(name, ip) SERVICE(name, ", labels: {planned: " ip "}", "", "")
+#define PLACED(order) ", annotations: {stentor.io/placement: \"" order "\"}"
+#define ENDPOINTS(service, endpoints)                                                      \
+    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " service \
+    "-1, namespace: default, labels: {kubernetes.io/service-name: " service                \
+    "}}\naddressType: IPv4\nendpoints: [" endpoints "]\n"
+#define ON(node) "{addresses: [198.18.0.1], nodeName: " node "}"
+#define CLUSTER NODES POOL L2("all", "")
+
+#define EXCLUDED(name)                                                                 \
+    "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {host: " name \
+    ", node.kubernetes.io/exclude-from-external-load-balancers: x}}\n"
+
+/* The hash orders over n1, n2 and n3:
+ *     192.0.2.1  n2 n1 n3      192.0.2.2  n1 n2 n3      192.0.2.4  n3 n2 n1 */
+
+static void test_new_services(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER PLANNED("a", "192.0.2.1") PLANNED("b", "192.0.2.2"),
+               "default/a: 1 n2 n3 n1 (chosen)\ndefault/b: 1 n1 n3 n2 (chosen)\n");
+    TEST_ASSERT(scene_write(&s) == 2);
+    scene_step(&s, PLANNED("c", "192.0.2.4"),
+               "default/a: 1 n2 n3 n1 (chosen)\ndefault/b: 1 n1 n3 n2 (chosen)\n"
+               "default/c: 1 n3 n2 n1 (chosen)\n");
+    TEST_ASSERT(scene_write(&s) == 1);
+    scene_delete(&s, "Service/default/a");
+    /* without n1 both would be on n3 */
+    scene_step(&s, NULL, "default/b: 2 n1 n2 n3 (chosen)\ndefault/c: 1 n3 n2 n1 (chosen)\n");
+    scene_done(&s);
+}
+
+/* Nobody may announce it, or nothing is to be announced. */
+static void test_nothing_to_place(void)
+{
+    static const struct {
+        const char *yaml, *want;
+    } cases[] = {
+        {NODES POOL PLANNED("a", "192.0.2.1"), "default/a: - (nowhere)\n"},
+        {POOL L2("all", "") PLANNED("a", "192.0.2.1"), "default/a: - (nowhere)\n"},
+        {CLUSTER SERVICE("a", "", "", ""), "default/a: - (-)\n"},
+        {CLUSTER PLANNED("a", "198.51.100.1"), "default/a: - (nowhere)\n"},
+        {CLUSTER SERVICE("a", PLACED("4 n2 n1"), "", ""), "default/a: - (-)\n"},
+        /* what is published stays until somebody may answer again */
+        {NODES POOL SERVICE("a", PLACED("4 n2 n1"), "", "{ip: 192.0.2.1}"),
+         "default/a: 4 n2 n1 (nowhere)\n"},
+        /* what cannot be read goes */
+        {NODES POOL SERVICE("a", PLACED("x"), "", "{ip: 192.0.2.1}"), "default/a: - (nowhere)\n"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct scene s;
+        scene_init(&s, false);
+        scene_step(&s, cases[i].yaml, cases[i].want);
+        scene_done(&s);
+    }
+}
+
+#define THREE                                                      \
+    SERVICE("a", PLACED("7 n1 n2 n3"), "", "{ip: 192.0.2.1}")      \
+    SERVICE("b", PLACED("2 n3 gone n1 n2"), "", "{ip: 192.0.2.2}") \
+    SERVICE("c", PLACED("9 n2 n1 n3"), "", "{ip: 192.0.2.4}")
+#define THREE_WANT                                                      \
+    "default/a: 7 n1 n2 n3 (kept)\ndefault/b: 2 n3 gone n1 n2 (kept)\n" \
+    "default/c: 9 n2 n1 n3 (kept)\n"
+
+/* A new leader writes nothing, though an order names a node that is gone; nor does one whose nodes
+ * come and go. */
+static void test_read_back(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER THREE, THREE_WANT);
+    TEST_ASSERT(scene_write(&s) == 0);
+    scene_step(&s, EXCLUDED("n0"), THREE_WANT);
+    TEST_ASSERT(scene_write(&s) == 0);
+    scene_delete(&s, "Node/n0");
+    scene_step(&s, NULL, THREE_WANT);
+    scene_step(&s, NODE("n2", PLACED("x")), THREE_WANT); /* whatever else it has */
+    TEST_ASSERT(scene_write(&s) == 0);
+    scene_done(&s);
+}
+
+/* A MetalLB cluster: what the hash elects is in force. */
+static void test_served_by_hash(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(
+        &s, CLUSTER SERVICE("a", "", "", "{ip: 192.0.2.1}") SERVICE("b", "", "", "{ip: 192.0.2.2}"),
+        "default/a: 1 n2 n3 n1 (kept)\ndefault/b: 1 n1 n3 n2 (kept)\n");
+    scene_done(&s);
+}
+
+static void test_nodes(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER THREE, THREE_WANT);
+    scene_step(&s, NODE("n1", ", annotations: {stentor.io/drain: \"\"}"),
+               "default/a: 8 n2 n3 (tookOver)\ndefault/b: 2 n3 gone n1 n2 (kept)\n"
+               "default/c: 9 n2 n1 n3 (kept)\n");
+    scene_step(&s, NODE("n1", "") NODE("n2", ", annotations: {stentor.io/drain: now}"),
+               "default/a: 9 n3 n1 (tookOver)\ndefault/b: 2 n3 gone n1 n2 (kept)\n"
+               "default/c: 10 n1 n3 (tookOver)\n");
+    scene_step(&s, NODE("n2", "") EXCLUDED("n3"),
+               "default/a: 10 n2 n1 (moved)\ndefault/b: 3 n1 n2 (tookOver)\n"
+               "default/c: 11 n1 n2 (tookOver)\n");
+    scene_done(&s);
+}
+
+static void test_advertisements(void)
+{
+    static const char *const only_n3[] = {
+        CLUSTER L2("all", "nodeSelectors: [{matchLabels: {host: n3}}]") PLANNED("a", "192.0.2.1"),
+        CLUSTER L2("all", "preferredNodeSelectors: [{weight: 5, preference: {matchLabels: {host: "
+                          "n3}}}]") PLANNED("a", "192.0.2.1"),
+    };
+    static const char *const want[] = {
+        "default/a: 1 n3 (chosen)\n",
+        "default/a: 1 n3 n2 n1 (chosen)\n",
+    };
+    for (size_t i = 0; i < TEST_COUNT(only_n3); i++) {
+        struct scene s;
+        scene_init(&s, false);
+        scene_step(&s, only_n3[i], want[i]);
+        scene_done(&s);
+    }
+}
+
+#define HASHED L2("all", "election: hash")
+#define BALANCED L2("all", "election: balanced")
+
+static void test_election(void)
+{
+    static const struct {
+        bool hash;
+        const char *yaml, *want;
+    } cases[] = {
+        {true, CLUSTER PLANNED("a", "192.0.2.1"), "default/a: - (hashedn2)\n"},
+        {true, NODES POOL BALANCED PLANNED("a", "192.0.2.1"), "default/a: 1 n2 n1 n3 (chosen)\n"},
+        {false, NODES POOL HASHED PLANNED("a", "192.0.2.1"), "default/a: - (hashedn2)\n"},
+        /* one that says hash is enough */
+        {false, NODES POOL HASHED L2("too", "election: balanced") PLANNED("a", "192.0.2.1"),
+         "default/a: - (hashedn2)\n"},
+        {true, NODES POOL L2("one", "") L2("too", "election: balanced") PLANNED("a", "192.0.2.1"),
+         "default/a: 1 n2 n1 n3 (chosen)\n"},
+        {false, NODES POOL HASHED SERVICE("a", PLACED("3 n3"), "", "{ip: 192.0.2.1}"),
+         "default/a: - (hashedn2)\n"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct scene s;
+        scene_init(&s, cases[i].hash);
+        scene_step(&s, cases[i].yaml, cases[i].want);
+        scene_done(&s);
+    }
+}
+
+#define WISH(name, node, ip) \
+    SERVICE(name, ", labels: {planned: " ip "}, annotations: {stentor.io/node: " node "}", "", "")
+
+static void test_wish(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER WISH("a", "n3", "192.0.2.1"), "default/a: 1 n3 n2 n1 (asked)\n");
+    scene_step(&s, WISH("a", "n1", "192.0.2.1"), "default/a: 2 n1 n3 n2 (asked)\n");
+    scene_step(&s, WISH("a", "n9", "192.0.2.1"), "default/a: 2 n1 n3 n2 (kept)\n");
+    scene_step(&s, WISH("a", "N 1", "192.0.2.1"), "default/a: 2 n1 n3 n2 (kept)\n");
+    scene_done(&s);
+}
+
+#define LOCAL(name, ip) \
+    SERVICE(name, ", labels: {planned: " ip "}", ", externalTrafficPolicy: Local", "")
+
+/* Endpoints matter with the Local policy only; without any the Service keeps its place. */
+static void test_endpoints(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER LOCAL("a", "192.0.2.1"), "default/a: - (nowhere)\n");
+    scene_step(&s, ENDPOINTS("a", ON("n3")), "default/a: 1 n3 (chosen)\n");
+    scene_step(&s, ENDPOINTS("a", ON("n3") ", " ON("n1")), "default/a: 2 n3 n1 (chosen)\n");
+    scene_step(&s, ENDPOINTS("a", ON("n1")), "default/a: 3 n1 (tookOver)\n");
+    scene_step(&s,
+               ENDPOINTS("a", "{addresses: [198.18.0.1], nodeName: n1, conditions: {ready: "
+                              "false}}"),
+               "default/a: 3 n1 (nowhere)\n");
+    scene_step(&s, ENDPOINTS("a", ON("n1")), "default/a: 3 n1 (kept)\n");
+    scene_step(&s, PLANNED("a", "192.0.2.1"), "default/a: 4 n1 n2 n3 (kept)\n");
+    scene_done(&s);
+}
+
+#define SHARER(name, extra, ips) \
+    SERVICE(name, ", annotations: {metallb.io/allow-shared-ip: k" extra "}", "", ips)
+
+static void test_units(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    /* the higher epoch counts, and is written to both */
+    scene_step(&s,
+               CLUSTER SHARER("a", ", stentor.io/placement: 4 n1 n2", "{ip: 192.0.2.1}")
+                   SHARER("b", ", stentor.io/placement: 6 n3 n2", "{ip: 192.0.2.1}"),
+               "default/a: 7 n3 n2 n1 (kept)\ndefault/b: 7 n3 n2 n1 (kept)\n");
+    TEST_ASSERT(scene_write(&s) == 2);
+    /* a chain: all three hang together by b; without n3 n2 would have two */
+    scene_step(&s, SHARER("c", "", "{ip: \"2001:db8::1\"}"),
+               "default/a: 8 n3 n1 n2 (kept)\ndefault/b: 8 n3 n1 n2 (kept)\n"
+               "default/c: 1 n2 n1 n3 (kept)\n");
+    TEST_ASSERT(scene_write(&s) == 3);
+    scene_step(
+        &s,
+        SHARER("b", ", stentor.io/placement: 8 n3 n1 n2", "{ip: 192.0.2.1}, {ip: \"2001:db8::1\"}"),
+        "default/a: 8 n3 n1 n2 (kept)\ndefault/b: 8 n3 n1 n2 (kept)\n"
+        "default/c: 8 n3 n1 n2 (kept)\n");
+    TEST_ASSERT(scene_write(&s) == 1);
+    struct placing_view view;
+    TEST_ASSERT(placing_view(s.placing, STR("default/c"), s.arena, &view) && view.members == 3);
+    /* the middle goes: each part goes on from where the whole was, and one of them moves */
+    scene_delete(&s, "Service/default/b");
+    scene_step(&s, NULL, "default/a: 9 n3 n2 n1 (kept)\ndefault/c: 9 n1 n2 n3 (moved)\n");
+    scene_done(&s);
+}
+
+/* Somebody edits the annotation: it is written again, and outbids what was there. */
+static void test_edited(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER SERVICE("a", PLACED("4 n1 n2 n3"), "", "{ip: 192.0.2.1}"),
+               "default/a: 4 n1 n2 n3 (kept)\n");
+    scene_step(&s, SERVICE("a", PLACED("3 n2"), "", "{ip: 192.0.2.1}"),
+               "default/a: 4 n1 n2 n3 (kept)\n"); /* an older version of ours, perhaps */
+    scene_step(&s, SERVICE("a", PLACED("4 n2"), "", "{ip: 192.0.2.1}"),
+               "default/a: 5 n1 n2 n3 (kept)\n");
+    scene_step(&s, SERVICE("a", PLACED("90 n2"), "", "{ip: 192.0.2.1}"),
+               "default/a: 91 n1 n2 n3 (kept)\n");
+    TEST_ASSERT(scene_write(&s) == 1);
+    scene_step(&s, SERVICE("a", PLACED("91 n1 n2 n3"), "", "{ip: 192.0.2.1}"),
+               "default/a: 91 n1 n2 n3 (kept)\n");
+    scene_step(&s, SERVICE("a", "", "", "{ip: 192.0.2.1}"), "default/a: 91 n1 n2 n3 (kept)\n");
+    TEST_ASSERT(scene_write(&s) == 1);
+    scene_done(&s);
+}
+
+static void test_people(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER THREE, THREE_WANT);
+    struct placing_view view;
+    TEST_ASSERT(placing_view(s.placing, STR("default/b"), s.arena, &view));
+    TEST_STR(view.owner, "n3");
+    TEST_ASSERT(view.backups.count == 3 && view.epoch == 2 && view.members == 1);
+    TEST_STR(placing_sentence(&view, s.arena), "n3 answered already when it was placed");
+    TEST_ASSERT(!placing_view(s.placing, STR("default/x"), s.arena, &view));
+    size_t count;
+    const struct placing_node *nodes = placing_nodes(s.placing, s.arena, &count);
+    TEST_ASSERT(count == 3);
+    for (size_t i = 0; i < 3; i++)
+        TEST_ASSERT(nodes[i].units == 1 && nodes[i].state == PLACE_NORMAL);
+    TEST_STR(nodes[2].name, "n3");
+    scene_done(&s);
+}
+
+TEST_MAIN("controller/placing", TEST(test_new_services), TEST(test_nothing_to_place),
+          TEST(test_read_back), TEST(test_served_by_hash), TEST(test_nodes),
+          TEST(test_advertisements), TEST(test_election), TEST(test_wish), TEST(test_endpoints),
+          TEST(test_units), TEST(test_edited), TEST(test_people))
