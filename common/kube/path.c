@@ -39,7 +39,20 @@ struct str path_of(struct str group, struct str version, struct str namespace, s
     return sbuf_move(&out, arena);
 }
 
-struct str path_list(struct str collection, unsigned limit, struct str next, struct arena *arena)
+static void add_choice(struct sbuf *out, const struct path_choice *choice)
+{
+    if (choice->name.len) {
+        sbuf_puts(out, "&fieldSelector=metadata.name%3D");
+        path_encode(out, choice->name);
+    }
+    if (choice->labels.len) {
+        sbuf_puts(out, "&labelSelector=");
+        path_encode(out, choice->labels);
+    }
+}
+
+struct str path_list(struct str collection, const struct path_choice *choice, unsigned limit,
+                     struct str next, struct arena *arena)
 {
     struct sbuf out = {0};
     sbuf_put(&out, collection);
@@ -48,17 +61,28 @@ struct str path_list(struct str collection, unsigned limit, struct str next, str
         sbuf_puts(&out, "&continue=");
         path_encode(&out, next);
     }
+    add_choice(&out, choice);
     return sbuf_move(&out, arena);
 }
 
-struct str path_watch(struct str collection, struct str resource_version, unsigned timeout_s,
-                      struct arena *arena)
+struct str path_watch(struct str collection, const struct path_choice *choice,
+                      struct str resource_version, unsigned timeout_s, struct arena *arena)
 {
     struct sbuf out = {0};
     sbuf_put(&out, collection);
     sbuf_puts(&out, "?watch=1&allowWatchBookmarks=true&resourceVersion=");
     path_encode(&out, resource_version);
     sbuf_printf(&out, "&timeoutSeconds=%u", timeout_s);
+    add_choice(&out, choice);
+    return sbuf_move(&out, arena);
+}
+
+struct str path_delete_all(struct str collection, struct str labels, struct arena *arena)
+{
+    struct sbuf out = {0};
+    sbuf_put(&out, collection);
+    sbuf_puts(&out, "?labelSelector=");
+    path_encode(&out, labels);
     return sbuf_move(&out, arena);
 }
 

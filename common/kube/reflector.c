@@ -34,6 +34,7 @@ struct reflector {
     struct reflector_objects objects;
     struct arena *arena;   /* of namespace and collection */
     struct str collection; /* path */
+    struct path_choice choice;
     struct reflector_state state;
     struct client_call *call;
     struct loop_timer *timer;
@@ -61,6 +62,8 @@ struct reflector *reflector_new(struct client *client, const struct cache *cache
         .arena = arena_new(0),
     };
     r->config.namespace = arena_str(r->arena, config->namespace);
+    r->choice.name = arena_str(r->arena, config->name);
+    r->choice.labels = arena_str(r->arena, config->labels);
     r->config.object_max = config->object_max ? config->object_max : WATCH_FRAME_LIMIT;
     r->config.page = config->page ? config->page : PAGE;
     r->collection = kinds_path(r->kind, r->config.namespace, STR(""), r->arena);
@@ -223,7 +226,7 @@ static void do_page(struct reflector *r)
     list_page_init(&r->page, r->config.object_max);
     struct http_request request = {
         .method = "GET",
-        .path = path_list(r->collection, r->config.page, sbuf_str(&r->next), arena),
+        .path = path_list(r->collection, &r->choice, r->config.page, sbuf_str(&r->next), arena),
         .timeout_ms = LIST_TIMEOUT_MS,
         .data = on_page_data,
         .done = on_page_done,
@@ -368,7 +371,8 @@ static void do_watch(struct reflector *r, unsigned timeout_s)
     watch_frame_init(&r->frame, r->config.object_max);
     struct http_request request = {
         .method = "GET",
-        .path = path_watch(r->collection, reflector_version(&r->state), timeout_s, arena),
+        .path =
+            path_watch(r->collection, &r->choice, reflector_version(&r->state), timeout_s, arena),
         .timeout_ms = (uint64_t)timeout_s * 1000 + WATCH_SILENCE_MS,
         .silence_ms = WATCH_SILENCE_MS,
         .watch = true,

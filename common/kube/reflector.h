@@ -15,6 +15,8 @@ struct reflector;
 struct reflector_config {
     enum kind_id kind;
     struct str namespace; /* only this namespace; empty: all */
+    struct str name;      /* only the object of that name; empty: all */
+    struct str labels;    /* only those that this labelSelector takes; empty: all */
     size_t object_max;    /* limit in bytes of one object's JSON; 0: 2 MiB */
     unsigned page;        /* objects of one page; 0: 250 */
     /* An object came or changed; its reference is the owner's. The owner puts it in the cache. */

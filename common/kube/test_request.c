@@ -10,17 +10,28 @@ static void test_paths(void)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct str none = STR("");
+    const struct path_choice all = {0};
+    const struct path_choice mine = {.name = STR("a b"), .labels = STR("x/node=n1,y!=z")};
     struct str services = path_of(none, STR("v1"), none, STR("services"), none, arena);
     TEST_STR(services, "/api/v1/services");
     TEST_STR(path_of(STR("metallb.io"), STR("v1beta1"), STR("a b"), STR("ipaddresspools"),
                      STR("x/../y?z%"), arena),
              "/apis/metallb.io/v1beta1/namespaces/a%20b/ipaddresspools/x%2F..%2Fy%3Fz%25");
-    TEST_STR(path_list(services, 250, none, arena), "/api/v1/services?limit=250");
-    TEST_STR(path_list(services, 250, STR("a+b=="), arena),
+    TEST_STR(path_list(services, &all, 250, none, arena), "/api/v1/services?limit=250");
+    TEST_STR(path_list(services, &all, 250, STR("a+b=="), arena),
              "/api/v1/services?limit=250&continue=a%2Bb%3D%3D");
-    TEST_STR(path_watch(services, STR("12"), 300, arena),
+    TEST_STR(path_watch(services, &all, STR("12"), 300, arena),
              "/api/v1/services?watch=1&allowWatchBookmarks=true&resourceVersion=12"
              "&timeoutSeconds=300");
+    TEST_STR(path_list(services, &mine, 250, STR("a"), arena),
+             "/api/v1/services?limit=250&continue=a&fieldSelector=metadata.name%3Da%20b"
+             "&labelSelector=x%2Fnode%3Dn1%2Cy%21%3Dz");
+    TEST_STR(path_watch(services, &mine, STR("12"), 300, arena),
+             "/api/v1/services?watch=1&allowWatchBookmarks=true&resourceVersion=12"
+             "&timeoutSeconds=300&fieldSelector=metadata.name%3Da%20b"
+             "&labelSelector=x%2Fnode%3Dn1%2Cy%21%3Dz");
+    TEST_STR(path_delete_all(services, mine.labels, arena),
+             "/api/v1/services?labelSelector=x%2Fnode%3Dn1%2Cy%21%3Dz");
     TEST_STR(path_write(services, STR("me"), false, arena), "/api/v1/services?fieldManager=me");
     TEST_STR(path_write(services, STR("me"), true, arena),
              "/api/v1/services?fieldManager=me&force=true");

@@ -29,6 +29,7 @@ static const struct {
     [WRITE_APPLY] = {"PATCH", "application/apply-patch+yaml", "", true},
     [WRITE_APPLY_STATUS] = {"PATCH", "application/apply-patch+yaml", "/status", true},
     [WRITE_DELETE] = {"DELETE", "application/json", "", false},
+    [WRITE_DELETE_ALL] = {"DELETE", "application/json", "", false},
 };
 
 struct write {
@@ -206,6 +207,8 @@ static struct str path_for(const struct writer *writer, const struct write_reque
     object = arena_printf(arena, STR_FMT "%s", STR_ARG(object), verbs[request->verb].subresource);
     if (request->verb == WRITE_DELETE)
         return object;
+    if (request->verb == WRITE_DELETE_ALL)
+        return path_delete_all(object, request->labels, arena);
     struct str manager = request->manager.len ? request->manager : sbuf_str(&writer->manager);
     return path_write(object, manager, verbs[request->verb].force, arena);
 }

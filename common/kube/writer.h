@@ -16,13 +16,15 @@ enum write_verb {
     WRITE_PATCH_STATUS, /* the same on the status subresource */
     WRITE_APPLY,        /* server-side apply, forced */
     WRITE_APPLY_STATUS,
-    WRITE_DELETE, /* body empty, or DeleteOptions */
+    WRITE_DELETE,     /* body empty, or DeleteOptions */
+    WRITE_DELETE_ALL, /* those with the labels; that there are none is no error */
 };
 
 struct write_request {
     enum write_verb verb;
     enum kind_id kind;
     struct str namespace, name; /* name is empty for WRITE_CREATE */
+    struct str labels;          /* WRITE_DELETE_ALL: a labelSelector, not empty */
     struct str body;            /* JSON */
     struct str manager;         /* field manager; empty: the writer's */
     /* Called once. result: 0, ERR_CONFLICT, -ENOENT, -EAGAIN (turned away, try later), ERR_REMOTE

@@ -59,8 +59,9 @@ static void on_findings(void *ctx)
     ((struct program *)ctx)->findings++;
 }
 
-void program_start_with(struct program *program, struct world *world, struct str status,
-                        struct source_dir_options options)
+static void start_following(struct program *program, struct world *world, struct str status,
+                            struct source_dir_options options, const struct source_follow *what,
+                            size_t count)
 {
     *program = (struct program){.world = world};
     options.manifests = world->manifests;
@@ -68,7 +69,18 @@ void program_start_with(struct program *program, struct world *world, struct str
     program->source = source_dir_new(world->loop, &options);
     const struct source_calls calls = {
         .changed = on_changed, .synced = on_synced, .findings = on_findings, .ctx = program};
-    source_start(program->source, follow, TEST_COUNT(follow), &calls);
+    source_start(program->source, what, count, &calls);
+}
+
+void program_start_with(struct program *program, struct world *world, struct str status,
+                        struct source_dir_options options)
+{
+    start_following(program, world, status, options, follow, TEST_COUNT(follow));
+}
+
+void program_follow(struct program *program, struct world *world, const struct source_follow *what)
+{
+    start_following(program, world, world->status, (struct source_dir_options){0}, what, 1);
 }
 
 void program_start(struct program *program, struct world *world, struct str status)

@@ -45,6 +45,8 @@ void world_move(struct world *world, const char *from, const char *to);
     "spec: {type: LoadBalancer, ports: [{port: 80}]}\n"
 
 /* Starts a program that follows nodes and Services; status may be empty. */
+/* Follows one kind, or some of its objects. */
+void program_follow(struct program *program, struct world *world, const struct source_follow *what);
 void program_start(struct program *program, struct world *world, struct str status);
 /* The same with other options; the directories in them are set here. */
 void program_start_with(struct program *program, struct world *world, struct str status,

@@ -16,6 +16,8 @@ struct source;
 struct source_follow {
     enum kind_id kind;
     struct str namespace; /* only this namespace; empty: all */
+    struct str name;      /* only the object of that name; empty: all */
+    struct str labels;    /* only those that this takes (label_filter.h); empty: all */
 };
 
 struct source_calls {
@@ -35,6 +37,7 @@ struct source_write {
     enum source_verb verb;
     enum kind_id kind;
     struct str namespace, name;
+    struct str labels;  /* SOURCE_DELETE_ALL: which ones (label_filter.h), not empty */
     struct str body;    /* JSON; may name metadata.resourceVersion as a precondition */
     struct str manager; /* field manager for apply; empty: the program's */
     /* Result: 0, ERR_CONFLICT (precondition failed, 409), -ENOENT (404), ERR_REMOTE (refused; the

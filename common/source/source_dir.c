@@ -17,6 +17,7 @@
 #include "common/kube/event_recorder.h"
 #include "common/source/dir_file.h"
 #include "common/source/dir_path.h"
+#include "common/source/label_filter.h"
 #include "common/source/source_dir_internal.h"
 
 enum { STORED_SIZE_MAX = 4 << 20, ORPHAN_MS = 30000 };
@@ -36,8 +37,13 @@ static void on_change(void *ctx, const struct kind *kind, struct str key, const 
     bool nested = str_cut(key, '/', &namespace, &name);
     if (follow->namespace.len && nested && !str_eq(namespace, follow->namespace))
         return;
-    if (tree)
-        source_put(&dir->base, object_decode(kind, tree, origin));
+    if (follow->name.len && !str_eq(nested ? name : key, follow->name))
+        return;
+    struct object *object = tree ? object_decode(kind, tree, origin) : NULL;
+    if (object && !label_filter_takes(follow->labels, &object->meta.labels))
+        object = object_unref(object); /* it may have been one that was taken */
+    if (object)
+        source_put(&dir->base, object);
     else
         source_remove(&dir->base, kind->id, key);
 }
@@ -240,6 +246,8 @@ static void dir_start(struct source *source, const struct source_follow *follow,
     for (size_t i = 0; i < count; i++) {
         dir->follow[i].kind = follow[i].kind;
         dir->follow[i].namespace = arena_str(dir->arena, follow[i].namespace);
+        dir->follow[i].name = arena_str(dir->arena, follow[i].name);
+        dir->follow[i].labels = arena_str(dir->arena, follow[i].labels);
     }
     dir->sync_wanted = true;
     dir->list = loop_defer(dir->loop, list_all, dir);

@@ -11,6 +11,7 @@
 #include "common/source/dir_file.h"
 #include "common/source/dir_object.h"
 #include "common/source/dir_path.h"
+#include "common/source/label_filter.h"
 #include "common/source/source_dir_internal.h"
 
 enum { WRITES_PER_TURN = 16, SUFFIX_LEN = 5, LOCK_RETRY_MS = 5, LOCK_WAIT_MS = 5000 };
@@ -117,11 +118,42 @@ static struct outcome write_named(struct source_dir *dir, const struct dir_objec
     return write_stored(dir, write, path, arena);
 }
 
+/* Is the stored object one of those? What a manifest defines is not ours to delete. */
+static bool is_asked_for(struct source_dir *dir, const struct source_write *asked, struct str path,
+                         struct str *ret_namespace, struct str *ret_name)
+{
+    struct str key;
+    const struct kind *kind = dir_path_parse(path, &key);
+    const json_t *stored = dir_model_stored_of(dir->model, path);
+    if (!kind || kind->id != asked->kind || !stored || dir_model_manifest_of(dir->model, path) ||
+        !str_cut(key, '/', ret_namespace, ret_name) || !str_eq(*ret_namespace, asked->namespace))
+        return false;
+    scoped_ptr(object) struct object *object = object_decode(kind, stored, STR(""));
+    return label_filter_takes(asked->labels, &object->meta.labels);
+}
+
+static struct outcome delete_all(struct source_dir *dir, const struct source_write *asked,
+                                 struct arena *arena)
+{
+    size_t count;
+    struct outcome outcome = {0};
+    struct str *paths = dir_model_paths(dir->model, arena, &count);
+    for (size_t i = 0; i < count && outcome.result == 0; i++) {
+        struct dir_object_write write = {.verb = SOURCE_DELETE, .kind = kinds_get(asked->kind)};
+        struct str path = arena_str(arena, paths[i]);
+        if (is_asked_for(dir, asked, path, &write.namespace, &write.name))
+            outcome = write_named(dir, &write, arena);
+    }
+    return outcome;
+}
+
 static struct outcome carry_out(struct source_dir *dir, struct dir_request *request)
 {
     const struct source_write *asked = &request->write;
     struct str error = {0};
     json_t *body = NULL;
+    if (asked->verb == SOURCE_DELETE_ALL)
+        return delete_all(dir, asked, request->arena);
     if (asked->verb != SOURCE_DELETE || asked->body.len) {
         body = fields_parse(asked->body, request->arena, &error);
         if (!body)
@@ -213,6 +245,7 @@ struct source_request *source_dir_write(struct source *source, const struct sour
     request->write = *write;
     request->write.namespace = arena_str(arena, write->namespace);
     request->write.name = arena_str(arena, write->name);
+    request->write.labels = arena_str(arena, write->labels);
     request->write.body = arena_str(arena, write->body);
     request->write.manager = arena_str(arena, write->manager);
     TAILQ_INSERT_TAIL(&dir->requests, request, link);

@@ -191,6 +191,8 @@ static void kube_start(struct source *source, const struct source_follow *follow
         struct reflector_config config = {
             .kind = follow[i].kind,
             .namespace = follow[i].namespace,
+            .name = follow[i].name,
+            .labels = follow[i].labels,
             .object_max = kube->object_max,
             .put = on_put,
             .remove = on_remove,
@@ -249,6 +251,7 @@ static struct source_request *kube_write(struct source *source, const struct sou
         [SOURCE_APPLY_STATUS] = WRITE_APPLY_STATUS,
         [SOURCE_APPLY] = WRITE_APPLY,
         [SOURCE_DELETE] = WRITE_DELETE,
+        [SOURCE_DELETE_ALL] = WRITE_DELETE_ALL,
     };
     struct kube_request *request = heap_alloc(sizeof(*request));
     *request =
@@ -258,6 +261,7 @@ static struct source_request *kube_write(struct source *source, const struct sou
         .kind = write->kind,
         .namespace = write->namespace,
         .name = write->name,
+        .labels = write->labels,
         .body = write->body,
         .manager = write->manager,
         .done = on_written,

@@ -9,6 +9,7 @@ enum source_verb {
     SOURCE_APPLY_STATUS, /* server-side apply on status, field manager `manager` */
     SOURCE_APPLY,        /* server-side apply, creates when absent */
     SOURCE_DELETE,
+    SOURCE_DELETE_ALL, /* all of a namespace with certain labels; that there are none is fine */
 };
 
 #endif

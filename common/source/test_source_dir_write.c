@@ -128,6 +128,50 @@ static void test_writes(void)
     world_done(&world);
 }
 
+#define MADE_FOR(name, value) \
+    "{\"metadata\":{\"name\":\"" name "\",\"labels\":{\"node\":\"" value "\"}}}"
+
+/* Only some objects of a kind are followed, and some are deleted. */
+static void test_chosen(void)
+{
+    static const struct source_follow of_n1 = {.kind = KIND_SERVICE_L2_STATUS,
+                                               .namespace = STR_INIT("default"),
+                                               .labels = STR_INIT("node=n1")};
+    static const struct source_follow named = {.kind = KIND_SERVICE_L2_STATUS,
+                                               .name = STR_INIT("c")};
+    struct world world = world_new();
+    struct program program, other;
+    program_follow(&program, &world, &of_n1);
+    program_follow(&other, &world, &named);
+    await(&program, is_synced, "*");
+    static const char *const objects[] = {MADE_FOR("a", "n1"), MADE_FOR("b", "n2"),
+                                          MADE_FOR("c", "n3"), MADE_FOR("d", "n1")};
+    for (size_t i = 0; i < TEST_COUNT(objects); i++)
+        TEST_ASSERT(write_to(&program, SOURCE_CREATE, KIND_SERVICE_L2_STATUS, "", objects[i]) == 0);
+    await_told(&program, "+ServiceL2Status/default/a +ServiceL2Status/default/d ");
+    await_told(&other, "+ServiceL2Status/default/c ");
+    program.result = 1;
+    (void)source_write(program.source, &(struct source_write){.verb = SOURCE_DELETE_ALL,
+                                                              .kind = KIND_SERVICE_L2_STATUS,
+                                                              .namespace = STR("default"),
+                                                              .labels = STR("node!=n2,node!=n1"),
+                                                              .done = on_done,
+                                                              .ctx = &program});
+    await(&program, is_answered, "delete");
+    TEST_ASSERT(program.result == 0);
+    await_told(&other, "-ServiceL2Status/default/c ");
+    /* one that comes to have other labels is none of them any more */
+    TEST_ASSERT(write_to(&other, SOURCE_PATCH, KIND_SERVICE_L2_STATUS, "a",
+                         "{\"metadata\":{\"labels\":{\"node\":\"n2\"}}}") == 0);
+    await_told(&program, "-ServiceL2Status/default/a ");
+    scoped_sbuf struct sbuf text = {0};
+    TEST_ASSERT(dir_file_read(world.status, STR("servicel2statuses/default/b.json"), 4096, &text) ==
+                0);
+    program_end(&other);
+    program_end(&program);
+    world_done(&world);
+}
+
 static bool has_only_node(struct program *program, const char *name)
 {
     return source_count(program->source, KIND_NODE) == 1 &&
@@ -324,5 +368,5 @@ static void test_events(void)
     world_done(&world);
 }
 
-TEST_MAIN("common/source directory writes", TEST(test_writes), TEST(test_made), TEST(test_dry),
-          TEST(test_leader), TEST(test_orphans), TEST(test_lock), TEST(test_events))
+TEST_MAIN("common/source directory writes", TEST(test_writes), TEST(test_chosen), TEST(test_made),
+          TEST(test_dry), TEST(test_leader), TEST(test_orphans), TEST(test_lock), TEST(test_events))

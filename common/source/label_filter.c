@@ -1,0 +1,30 @@
+#include "common/source/label_filter.h"
+
+static bool has(const struct str_map *labels, struct str key, struct str value)
+{
+    for (size_t i = 0; i < labels->count; i++) {
+        if (str_eq(labels->items[i].key, key))
+            return str_eq(labels->items[i].value, value);
+    }
+    return false;
+}
+
+static bool holds(struct str term, const struct str_map *labels)
+{
+    struct str key, value;
+    if (!str_cut(term, '=', &key, &value) || !key.len)
+        return false;
+    if (str_ends_with(key, STR("!")))
+        return !has(labels, str_slice(key, 0, key.len - 1), value);
+    return has(labels, key, value);
+}
+
+bool label_filter_takes(struct str filter, const struct str_map *labels)
+{
+    struct str term;
+    while (str_next(&filter, ',', &term)) {
+        if (!holds(term, labels))
+            return false;
+    }
+    return true;
+}
