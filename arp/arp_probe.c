@@ -71,6 +71,15 @@ static void announce(struct program *program, struct str argument)
         TELL("announce: %s\n", err_text(result));
 }
 
+static void announce_all(struct program *program, struct str argument)
+{
+    size_t cursor = 0;
+    (void)argument;
+    for (const struct owned_address *address;
+         (address = responder_next(program->responder, &cursor));)
+        (void)responder_announce(program->responder, &address->ip); /* counted */
+}
+
 static void probed(void *ctx, const struct ip *ip, const struct mac *taken_by)
 {
     (void)ctx;
@@ -145,9 +154,15 @@ static const struct command {
     const char *name;
     void (*run)(struct program *program, struct str argument);
 } commands[] = {
-    {"own", own},           {"own-many", own_many},     {"disown", disown},
-    {"announce", announce}, {"probe-fast", probe_fast}, {"probe-full", probe_full},
-    {"stall", stall},       {"figures", show_figures},
+    {"own", own},
+    {"own-many", own_many},
+    {"disown", disown},
+    {"announce", announce},
+    {"announce-all", announce_all},
+    {"probe-fast", probe_fast},
+    {"probe-full", probe_full},
+    {"stall", stall},
+    {"figures", show_figures},
 };
 
 static void run_command(struct program *program, struct str line)

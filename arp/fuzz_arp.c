@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
     const struct ip ours = ip_v4(192, 0, 2, 240);
     scoped_ptr(owned) struct owned *owned = owned_new();
-    owned_add(owned, &ours);
+    (void)owned_add(owned, &ours);
     struct reaction reaction = arp_answer(data, size, owned, &mac);
     bool is_answered = reaction.verdict == REACTION_ANSWERED;
     assert(reaction.verdict < REACTION_VERDICTS && is_answered == (reaction.asked != NULL));

@@ -75,8 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t copy[1024];
     scoped_ptr(owned) struct owned *owned = owned_new();
-    owned_add(owned, &ours);
-    owned_watch(owned, &probed);
+    (void)owned_add(owned, &ours);
+    (void)owned_watch(owned, &probed);
     check(data, size, owned);
     if (size < 58 || size > sizeof(copy) || size < 54 + ((size_t)data[18] << 8 | data[19]) ||
         ((size_t)data[18] << 8 | data[19]) < 4)

@@ -28,9 +28,10 @@ struct owned *owned_free(struct owned *owned)
     return NULL;
 }
 
-static struct owned_address *need(struct owned *owned, const struct ip *ip)
+static struct owned_address *need(struct owned *owned, const struct ip *ip, bool *ret_is_new)
 {
     struct owned_address *address = owned_get(owned, ip);
+    *ret_is_new = !address;
     if (address)
         return address;
     address = heap_alloc(sizeof(*address));
@@ -39,39 +40,44 @@ static struct owned_address *need(struct owned *owned, const struct ip *ip)
     return address;
 }
 
-static void drop_unused(struct owned *owned, struct owned_address *address)
+static bool drop_unused(struct owned *owned, struct owned_address *address)
 {
     if (address->is_owned || address->watchers)
-        return;
+        return false;
     (void)map_remove(&owned->addresses, ip_key(&address->ip));
     free(address);
+    return true;
 }
 
-void owned_add(struct owned *owned, const struct ip *ip)
+bool owned_add(struct owned *owned, const struct ip *ip)
 {
-    need(owned, ip)->is_owned = true;
+    bool is_new;
+    need(owned, ip, &is_new)->is_owned = true;
+    return is_new;
 }
 
-void owned_remove(struct owned *owned, const struct ip *ip)
+bool owned_remove(struct owned *owned, const struct ip *ip)
 {
     struct owned_address *address = owned_get(owned, ip);
     if (!address || !address->is_owned)
-        return;
+        return false;
     *address = (struct owned_address){.ip = address->ip, .watchers = address->watchers};
-    drop_unused(owned, address);
+    return drop_unused(owned, address);
 }
 
-void owned_watch(struct owned *owned, const struct ip *ip)
+bool owned_watch(struct owned *owned, const struct ip *ip)
 {
-    need(owned, ip)->watchers++;
+    bool is_new;
+    need(owned, ip, &is_new)->watchers++;
+    return is_new;
 }
 
-void owned_unwatch(struct owned *owned, const struct ip *ip)
+bool owned_unwatch(struct owned *owned, const struct ip *ip)
 {
     struct owned_address *address = owned_get(owned, ip);
     assert(address && address->watchers);
     address->watchers--;
-    drop_unused(owned, address);
+    return drop_unused(owned, address);
 }
 
 struct owned_address *owned_get(const struct owned *owned, const struct ip *ip)

@@ -12,6 +12,7 @@ struct owned_address {
     struct ip ip;
     bool is_owned;     /* else it is watched only */
     unsigned watchers; /* probes under way */
+    bool is_waiting;   /* for room to be announced */
     /* Counted by the responder. */
     uint64_t received;  /* requests for it that were worth an answer */
     uint64_t answered;  /* replies sent */
@@ -22,13 +23,14 @@ struct owned *owned_new(void);
 struct owned *owned_free(struct owned *owned); /* NULL is fine; returns NULL */
 SCOPE_DEFINE(owned, struct owned, owned_free)
 
-/* Adding twice is adding once; the counts go on. Removing forgets them. */
-void owned_add(struct owned *owned, const struct ip *ip);
-void owned_remove(struct owned *owned, const struct ip *ip);
+/* Adding twice is adding once; the counts go on. Removing forgets them. All four say whether the
+ * table has got an entry that it had not, or lost one. */
+bool owned_add(struct owned *owned, const struct ip *ip);
+bool owned_remove(struct owned *owned, const struct ip *ip);
 
 /* Watches an address, owned or not, until as many calls of unwatch. */
-void owned_watch(struct owned *owned, const struct ip *ip);
-void owned_unwatch(struct owned *owned, const struct ip *ip);
+bool owned_watch(struct owned *owned, const struct ip *ip);
+bool owned_unwatch(struct owned *owned, const struct ip *ip);
 
 /* The entry of an address that is owned or watched, or NULL; valid until it is neither. */
 struct owned_address *owned_get(const struct owned *owned, const struct ip *ip);

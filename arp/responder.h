@@ -51,12 +51,13 @@ void responder_disown(struct responder *responder, const struct ip *ip);
 
 /* Sends one round of announcements for an address, owned or not: a gratuitous ARP request and a
  * reply (RFC 5227 section 3), or an unsolicited advertisement to all nodes (RFC 4861 section
- * 7.2.6). 0 or a negative errno. When to do so: announce.h; in defence: defend.h. */
+ * 7.2.6). 0 or a negative errno; what an interface has no room for just now is sent as soon as it
+ * has, for an address that is owned. When to do so: announce.h; in defence: defend.h. */
 int responder_announce(struct responder *responder, const struct ip *ip);
 
 /* Finds out whether an address is free on this network (probe.h). `done` is called once, and the
  * probe is gone then: with NULL when nobody has the address, else with the station that has it or
- * probes for it as well. Without a carrier nobody can be heard. */
+ * probes for it as well. It may not close the responder. Without a carrier nobody can be heard. */
 struct responder_probe;
 typedef void responder_probed(void *ctx, const struct ip *ip, const struct mac *taken_by);
 

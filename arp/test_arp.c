@@ -110,9 +110,9 @@ static struct owned *make_owned(void)
     struct owned *owned = owned_new();
     const struct ip one = ip_v4(192, 0, 2, 240), other = ip_v4(192, 0, 2, 241);
     const struct ip probed = ip_v4(192, 0, 2, 243);
-    owned_add(owned, &one);
-    owned_add(owned, &other);
-    owned_watch(owned, &probed);
+    (void)owned_add(owned, &one);
+    (void)owned_add(owned, &other);
+    (void)owned_watch(owned, &probed);
     return owned;
 }
 
@@ -184,10 +184,10 @@ static void test_owned(void)
     struct owned_address *address = owned_get(owned, &ours);
     TEST_ASSERT(address && ip_eq(&address->ip, &ours) && !owned_get(owned, &other));
     address->answered = 5;
-    owned_add(owned, &ours);
+    (void)owned_add(owned, &ours);
     TEST_ASSERT(owned_get(owned, &ours) == address && address->answered == 5);
-    owned_remove(owned, &ours);
-    owned_remove(owned, &other);
+    (void)owned_remove(owned, &ours);
+    (void)owned_remove(owned, &other);
     size_t cursor = 0, count = 0;
     while ((address = owned_next(owned, &cursor)))
         count += address->ip.bytes[3] == 241 || address->ip.bytes[3] == 243;

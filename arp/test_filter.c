@@ -93,8 +93,8 @@ static void check_exact(const uint32_t *numbers, size_t count)
     scoped_ptr(owned) struct owned *owned = owned_new();
     for (size_t i = 0; i < count; i++) {
         const struct ip ours4 = v4(numbers[i]), ours6 = v6(numbers[i]);
-        owned_add(owned, &ours4);
-        owned_watch(owned, &ours6);
+        (void)owned_add(owned, &ours4);
+        (void)owned_watch(owned, &ours6);
     }
     struct wiring arp = wire_up(REACTION_ARP, owned, FILTER_RANGES_MAX);
     struct wiring ndp = wire_up(REACTION_NDP, owned, FILTER_RANGES_MAX);
@@ -143,7 +143,7 @@ static void test_closed_gaps(void)
     scoped_ptr(owned) struct owned *owned = owned_new();
     for (uint32_t i = 0; i < COUNT; i++) { /* a wide gap behind every thousandth */
         const struct ip ours = v4(0x0a000000 + i * STEP + i / 1000 * 0x10000);
-        owned_add(owned, &ours);
+        (void)owned_add(owned, &ours);
     }
     struct wiring arp = wire_up(REACTION_ARP, owned, FILTER_RANGES_MAX);
     const struct ip other = v4(7);
@@ -186,8 +186,8 @@ static void test_other_frames(void)
     };
     const struct ip ours4 = v4(0xc00002f0), other4 = v4(7), ours6 = v6(1), other6 = v6(7);
     scoped_ptr(owned) struct owned *owned = owned_new();
-    owned_add(owned, &ours4);
-    owned_add(owned, &ours6);
+    (void)owned_add(owned, &ours4);
+    (void)owned_add(owned, &ours6);
     struct wiring wirings[] = {wire_up(REACTION_ARP, owned, 1), wire_up(REACTION_NDP, owned, 1)};
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         uint8_t frame[128];
@@ -218,7 +218,7 @@ static void test_snap(void)
     const struct ip ours = v4(0xc00002f0), other = v4(7);
     uint8_t frame[2 * SNAP] = {0}, got[2 * SNAP];
     scoped_ptr(owned) struct owned *owned = owned_new();
-    owned_add(owned, &ours);
+    (void)owned_add(owned, &ours);
     struct wiring arp = wire_up(REACTION_ARP, owned, FILTER_RANGES_MAX);
     (void)arp_frame(&other, &ours, 1, frame);
     TEST_ASSERT(send(arp.ends[0], frame, sizeof(frame), MSG_DONTWAIT) == sizeof(frame));

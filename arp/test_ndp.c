@@ -244,9 +244,9 @@ static struct owned *make_owned(void)
 {
     struct owned *owned = owned_new();
     const struct ip one = ip_of(OURS), too = ip_of(OURS_TOO), probed = ip_of(PROBED);
-    owned_add(owned, &one);
-    owned_add(owned, &too);
-    owned_watch(owned, &probed);
+    (void)owned_add(owned, &one);
+    (void)owned_add(owned, &too);
+    (void)owned_watch(owned, &probed);
     return owned;
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 
 import pytest
 
@@ -113,6 +114,54 @@ def test_interface_goes_away(lan, responder):
     lan["n1"].namespace.ip("link", "del", "eth0")
     assert one.process.wait(10) == 0
     assert one.stop()["error"] == "No such device"
+
+
+def test_stalled(lan, responder):
+    """While it may not answer, nothing is answered, and claims are heard nevertheless."""
+    one = responder(lan["n1"], VIP)
+    one.tell("stall", "on")
+    assert arping(lan.client, VIP) == (1, [])
+    lan.client.namespace.sysctl("net.ipv4.ip_nonlocal_bind", 1)
+    arping(lan.client, "192.0.2.1", "-s", VIP)
+    one.tell("stall", "off")
+    assert arping(lan.client, VIP) == (0, [lan["n1"].namespace.mac().upper()])
+    assert set(one.heard()) == {(VIP, lan.client.namespace.mac(), "used")}
+    counts = one.stop()
+    assert counts["arp"]["stalled"] >= 2
+    assert (counts["received"], counts["answered"]) == (2, 2)
+
+
+def test_what_was_queued_is_not_answered_late(lan, responder):
+    """Stopped and gone on with, as a virtual machine that was paused: the frames that came
+    meanwhile are there before anything else is."""
+    one = responder(lan["n1"], VIP)
+    one.tell("stall", "on")
+    one.process.send(signal.SIGSTOP)
+    assert arping(lan.client, VIP) == (1, [])
+    one.process.send(signal.SIGCONT)
+    counts = one.wait_figures(lambda f: f["arp"]["stalled"] >= 2)
+    assert counts["answered"] == 0
+
+
+def test_more_announcements_than_there_is_room_for(lan, responder):
+    """A slow interface (1 Mbit/s, 2 kB of queue): all addresses are announced in the end, the
+    request and the reply of each."""
+    one = responder(lan["n1"])
+    one.tell("own-many", "192.0.2.32", 150)
+    lan["n1"].namespace.run("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "1mbit",
+                            "burst", "2000", "limit", "2000")
+    with lan.capture("client") as capture:
+        one.tell("announce-all")
+
+        def announced():
+            return {(f.arp.sender_ip, f.arp.operation)
+                    for f in capture.frames(lambda f: f.arp and f.arp.target_ip == f.arp.sender_ip)}
+
+        wanted = {(f"192.0.2.{32 + n}", operation) for n in range(150) for operation in (1, 2)}
+        wait_until(lambda: wanted <= announced(), 60, capture.describe)
+    counts = one.stop()
+    assert counts["send_errors"] > 0
+    assert all(sent >= 2 for _, _, sent in counts["addresses"].values())
 
 
 def test_cannot_open(lan, process, run):

@@ -157,10 +157,12 @@ class Site:
         for frame in frames:
             self._port.send(bytes(frame))
 
-    def answers(self, start=0):
-        """What the responder has said since; what the node's kernel says of itself is left out."""
+    def answers(self, start=0, to=None):
+        """What the responder has said since; what the node's kernel says of itself is left out.
+        to: only what went to that MAC."""
         frames = self.capture.frames()[start:]
-        return [text for f in frames if f.source == self.us and (text := describe(f.data, self.us))]
+        return [text for f in frames if f.source == self.us and to in (None, f.destination) and
+                (text := describe(f.data, self.us))]
 
     def exchange(self, *frames):
         """Sends the frames. Returns (answers to them, claims heard in them)."""
