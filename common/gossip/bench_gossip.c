@@ -60,6 +60,16 @@ static const struct net nets[] = {
     {"1 % loss, 50 ms jitter", 10, 100, 50000},
 };
 
+/* Who still does not know, and what it thinks. */
+static void explain(struct sim *sim, const struct watch_death *w)
+{
+    printf("%zu of %zu know that %zu died\n", w->knowing, sim->options.nodes - 1, w->victim);
+    for (size_t i = 0; i < sim->options.nodes; i++) {
+        if (sim->nodes[i].up)
+            printf("  %zu: %s\n", i, gossip_state_name(sim_state(sim, i, w->victim)));
+    }
+}
+
 static void detection(size_t nodes, const struct net *net, size_t runs)
 {
     VEC(uint64_t) first = {0}, last = {0};
@@ -84,7 +94,7 @@ static void detection(size_t nodes, const struct net *net, size_t runs)
         sim_crash(sim, w.victim);
         sim_run(sim, sim->now + 5000000);
         if (w.knowing != nodes - 1)
-            printf("%zu of %zu know\n", w.knowing, nodes - 1);
+            explain(sim, &w);
         vec_push(&first, w.first);
         vec_push(&last, w.last);
         w.at = 0;
@@ -171,7 +181,7 @@ static void traffic(size_t nodes, const struct net *net)
 
 static void traffic_table(void)
 {
-    static const size_t sizes[] = {3, 5, 32, 100, 1000};
+    static const size_t sizes[] = {1000, 3, 5, 32, 100};
     printf("At rest. Seconds until all have met at a cold start; kB/s sent by a node (mean, most), "
            "received; datagrams/s sent\n");
     printf(" nodes  network                    join       sent      most  received   per s\n");

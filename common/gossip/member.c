@@ -8,101 +8,10 @@
 #include "common/gossip/member_internal.h"
 
 enum {
-    HEALTH_MAX = 4,     /* stretches times up to threefold */
-    LATE_US = 50000,    /* a timer that late is a sign of ill health */
-    CALM_US = 1000000,  /* after a member came: how many we were before */
-    TOKENS_PER_MS = 10, /* bytes that bulk may take */
-    TOKENS_MAX = 65536,
+    LATE_US = 50000,   /* a timer that late is a sign of ill health */
+    CALM_US = 1000000, /* after a member came: how many we were before */
     LEAVE_AGAIN_US = 50000,
 };
-
-/* splitmix64: quick, and good enough to choose among members. */
-uint32_t member_random(struct member *m, uint32_t below)
-{
-    uint64_t x = m->random += 0x9e3779b97f4a7c15U;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebU;
-    x ^= x >> 31;
-    return (uint32_t)((x >> 32) * below >> 32);
-}
-
-static struct str keep(struct member *m, struct str text)
-{
-    if (!m->out->texts)
-        m->out->texts = arena_new(0);
-    return arena_str(m->out->texts, text);
-}
-
-void member_note(struct member *m, const struct member_note *note)
-{
-    struct member_note copy = *note;
-    copy.name = keep(m, note->name);
-    copy.by = keep(m, note->by);
-    vec_push(&m->out->notes, copy);
-}
-
-struct str member_name_of(const struct member *m, uint64_t id)
-{
-    const struct peer *peer = roster_find(&m->roster, id);
-    return peer ? peer->name : STR("");
-}
-
-bool member_take_tokens(struct member *m, size_t bytes)
-{
-    uint64_t gained = (m->now - m->tokens_at) / 1000 * TOKENS_PER_MS;
-    if (gained) {
-        m->tokens = m->tokens + gained < TOKENS_MAX ? m->tokens + gained : TOKENS_MAX;
-        m->tokens_at = m->now;
-    }
-    bytes += DATAGRAM_COST;
-    if (m->tokens < bytes)
-        return false;
-    m->tokens -= bytes;
-    return true;
-}
-
-uint64_t member_stretch(const struct member *m, uint64_t us)
-{
-    return us + us * m->health / 2;
-}
-
-void member_ail(struct member *m)
-{
-    m->health += m->health < HEALTH_MAX;
-    m->all_well = false;
-}
-
-void draft_begin(struct member *m, struct draft *draft, enum message_type type, uint64_t id,
-                 uint64_t life)
-{
-    struct message_head head = {
-        .type = type,
-        .sender = m->self->id,
-        .life = m->self->life,
-        .target = id ? message_target(id, life) : 0,
-        .count = ++m->count,
-    };
-    draft->wire = wire_writer(draft->room, sizeof(draft->room));
-    message_put_head(&draft->wire, &head);
-}
-
-bool draft_fits(const struct draft *draft, size_t size)
-{
-    return wire_left(&draft->wire) >= size;
-}
-
-void draft_send(struct member *m, const struct draft *draft, const struct ip *to)
-{
-    assert(wire_ok(&draft->wire));
-    if (!ip_is_set(to))
-        return;
-    struct member_out *out = m->out;
-    struct member_send send = {.to = *to, .at = out->bytes.len, .size = draft->wire.at};
-    vec_reserve(&out->bytes, send.at + send.size);
-    memcpy(out->bytes.items + send.at, draft->room, send.size);
-    out->bytes.len += send.size;
-    vec_push(&out->sends, send);
-}
 
 void member_renew(struct member *m)
 {
@@ -146,7 +55,8 @@ struct member *member_new(const struct member_config *config, uint64_t now)
     *m = (struct member){.config = *config, .random = config->seed, .now = now};
     m->meta.role = config->role;
     m->started_at = m->ticked_at = m->tokens_at = now;
-    m->tokens = TOKENS_MAX;
+    m->tokens = MEMBER_TOKENS_MAX;
+    m->greetings = MEMBER_GREETINGS_MAX;
     m->eager_at = UINT64_MAX;
     m->next_tick = now;
     m->silent_stale = true;
@@ -180,6 +90,7 @@ struct member *member_free(struct member *m)
     vec_done(&m->peers);
     vec_done(&m->silent);
     vec_done(&m->leave_ids);
+    vec_done(&m->wanted);
     (void)arena_free(m->meta_arena);
     free(m);
     return NULL;
@@ -191,124 +102,6 @@ void member_out_done(struct member_out *out)
     vec_done(&out->bytes);
     vec_done(&out->notes);
     out->texts = arena_free(out->texts);
-}
-
-static void drop(struct member *m, enum gossip_drop why)
-{
-    m->out->dropped = true;
-    m->out->drop = why;
-}
-
-static void dispatch(struct member *m, const struct message_head *head, struct peer *peer,
-                     const struct ip *from, struct wire *in)
-{
-    switch (head->type) {
-    case MESSAGE_PING:
-        on_ping(m, peer, from, in);
-        return;
-    case MESSAGE_ACK:
-        on_ack(m, peer, from, in);
-        return;
-    case MESSAGE_ASK:
-        on_ask(m, peer, in);
-        return;
-    case MESSAGE_NACK:
-        on_nack(m, in);
-        return;
-    case MESSAGE_RUMOR:
-        facts_apply(m, in, peer, from);
-        return;
-    case MESSAGE_CHECK:
-        on_check(m, peer, in);
-        return;
-    case MESSAGE_SAME:
-        if (m->has_peers && !m->settled)
-            m->settled = m->out->changed = true;
-        return;
-    case MESSAGE_DIGEST:
-        on_digest(m, peer, in);
-        return;
-    case MESSAGE_PULL:
-        on_pull(m, peer, in);
-        return;
-    case MESSAGE_USER: {
-        size_t size = wire_left(in);
-        m->out->message = keep(m, (struct str){(const char *)wire_get_bytes(in, size), size});
-        m->out->from = keep(m, peer->name);
-        return;
-    }
-    default:
-        drop(m, GOSSIP_DROP_MALFORMED);
-    }
-}
-
-/* From a process with our name: a replay of what we once said, or a second one. */
-static void on_namesake(struct member *m, const struct message_head *head, const struct ip *from)
-{
-    if (head->life == m->self->life)
-        return; /* our own knocking at our own address */
-    drop(m, head->life < m->self->life ? GOSSIP_DROP_REPLAY : GOSSIP_DROP_NAMESAKE);
-    if (head->life < m->self->life)
-        return;
-    struct member_note note = {.type = MEMBER_NOTE_NAMESAKE, .address = *from};
-    member_note(m, &note);
-}
-
-/* True when the datagram is from a member that we know, in the life that we know, and new. */
-static bool is_taken(struct member *m, const struct message_head *head, struct peer *peer,
-                     const struct ip *from)
-{
-    if (!peer || head->life > peer->life) {
-        drop(m, GOSSIP_DROP_STRANGER);
-        if (!m->left)
-            join_who(m, from, head->sender, head->life);
-        return false;
-    }
-    if (!peer->window) {
-        peer->window = heap_alloc(sizeof(*peer->window));
-        *peer->window = (struct window){0};
-    }
-    if (head->life < peer->life || !window_take(peer->window, head->count)) {
-        drop(m, GOSSIP_DROP_REPLAY);
-        return false;
-    }
-    peer->heard_at = m->now;
-    return true;
-}
-
-static void on_datagram(struct member *m, const struct member_event *event)
-{
-    struct wire in = wire_reader(event->bytes.ptr, event->bytes.len);
-    struct message_head head;
-    if (message_get_head(&in, &head) < 0) {
-        drop(m, GOSSIP_DROP_MALFORMED);
-        return;
-    }
-    if (head.sender == m->self->id) {
-        on_namesake(m, &head, &event->from);
-        return;
-    }
-    if (head.target && head.target != message_target(m->self->id, m->self->life)) {
-        drop(m, GOSSIP_DROP_TARGET);
-        if (!m->left)
-            join_hello(m, &event->from); /* so that it learns who is here now */
-        return;
-    }
-    if (head.type == MESSAGE_HELLO)
-        on_hello(m, &head, &event->from);
-    else if (head.type == MESSAGE_WHO)
-        on_who(m, &head, &event->from, &in);
-    else if (head.type == MESSAGE_IAM)
-        on_iam(m, &head, &event->from, &in);
-    else if (head.type == MESSAGE_STALE)
-        on_stale(m, &in);
-    else {
-        struct peer *peer = roster_find(&m->roster, head.sender);
-        if (is_taken(m, &head, peer, &event->from))
-            dispatch(m, &head, peer, &event->from, &in);
-    }
-    if (!wire_ok(&in))
-        drop(m, GOSSIP_DROP_MALFORMED);
 }
 
 static void set_peers(struct member *m, const struct member_event *event)

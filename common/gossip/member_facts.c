@@ -3,182 +3,10 @@
 #include "common/gossip/member_internal.h"
 
 enum {
-    EAGER_GAP_US = 10000,   /* news that come together are told together */
-    EAGER_AGAIN_US = 20000, /* until the next round about the same */
-    EAGER_ALL = 16,         /* up to so many members: everyone is told by whoever knows */
-    EAGER_ROUNDS = 3,       /* and so often */
-    EAGER_FANOUT = 6,       /* with more: so many in a round */
-    FRESH_US = 150000,      /* heard of so lately: no death is taken for granted */
+    FRESH_US = 150000, /* heard of so lately: no death is taken for granted */
     DENIAL_US = 2000000,
     RESTART_US = 5000000, /* for so long after the start, an earlier life's death is ours */
 };
-
-static unsigned log2_of(size_t count)
-{
-    unsigned bits = 0;
-    while (count >> bits)
-        bits++;
-    return bits;
-}
-
-struct fact fact_of(const struct member *m, const struct peer *peer, bool full)
-{
-    static const enum fact_kind kinds[] = {
-        [GOSSIP_ALIVE] = FACT_ALIVE,
-        [GOSSIP_SUSPECT] = FACT_ALIVE,
-        [GOSSIP_DEAD] = FACT_DEAD,
-        [GOSSIP_LEFT] = FACT_LEFT,
-    };
-    struct fact fact = {
-        .kind = kinds[peer->state],
-        .id = peer->id,
-        .life = peer->life,
-        .turn = peer->turn,
-        .edition = peer->edition,
-        .accusers = {peer->accusers[0]},
-        .accuser_count = 1,
-        .side = m->side,
-    };
-    if (fact.kind == FACT_ALIVE && full) {
-        fact.kind = FACT_RECORD;
-        fact.address = peer->address;
-        fact.name = peer->name;
-        fact.meta = peer->meta;
-    }
-    return fact;
-}
-
-static void put(struct member *m, struct draft *draft, const struct peer *peer, bool full)
-{
-    struct fact fact = fact_of(m, peer, full);
-    if (draft_fits(draft, fact_size(&fact)))
-        fact_put(&draft->wire, &fact);
-}
-
-void facts_put_buddy(struct member *m, struct draft *draft, const struct peer *peer)
-{
-    if (peer->state == GOSSIP_DEAD || peer->state == GOSSIP_LEFT) {
-        put(m, draft, peer, false);
-    } else if (peer->state == GOSSIP_SUSPECT) {
-        struct fact fact = {
-            .kind = FACT_SUSPECT,
-            .id = peer->id,
-            .life = peer->life,
-            .turn = peer->turn,
-            .accuser_count = peer->accuser_count,
-        };
-        for (unsigned i = 0; i < peer->accuser_count; i++)
-            fact.accusers[i] = peer->accusers[i];
-        if (fact.accuser_count && draft_fits(draft, fact_size(&fact)))
-            fact_put(&draft->wire, &fact);
-    }
-}
-
-void facts_spread(struct member *m, struct peer *peer, bool full)
-{
-    if (!peer->rumor_left) {
-        peer->rumor_full = false;
-        vec_push(&m->rumors, peer);
-    }
-    peer->rumor_full |= full;
-    bool few = m->roster.alive <= EAGER_ALL + 1;
-    peer->rumor_left = few ? EAGER_ROUNDS : 4 + log2_of(m->roster.alive);
-    uint64_t soonest = m->eager_last + EAGER_GAP_US;
-    uint64_t at = soonest > m->now ? soonest : m->now;
-    if (at < m->eager_at)
-        m->eager_at = at;
-}
-
-void facts_forget(struct member *m, struct peer *peer)
-{
-    peer->rumor_left = 0;
-    for (size_t i = 0; i < m->rumors.len; i++) {
-        if (m->rumors.items[i] == peer)
-            vec_drop(&m->rumors, i);
-    }
-}
-
-void facts_fill(struct member *m, struct draft *draft)
-{
-    for (size_t left = m->rumors.len; left > 0; left--) {
-        m->rumor_at = m->rumor_at < m->rumors.len ? m->rumor_at : 0;
-        struct peer *peer = m->rumors.items[m->rumor_at];
-        struct fact fact = fact_of(m, peer, peer->rumor_full);
-        if (!draft_fits(draft, fact_size(&fact))) {
-            m->rumor_at++;
-            continue;
-        }
-        fact_put(&draft->wire, &fact);
-        if (--peer->rumor_left == 0)
-            vec_drop(&m->rumors, m->rumor_at);
-        else
-            m->rumor_at++;
-    }
-}
-
-static void tell(struct member *m, const struct peer *to)
-{
-    struct draft draft;
-    draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
-    facts_fill(m, &draft);
-    draft_send(m, &draft, &to->address);
-}
-
-/* A few members: all of them hear all the news, whatever it takes. */
-static void tell_all(struct member *m)
-{
-    struct draft draft;
-    size_t count = m->rumors.len;
-    for (size_t at = 0; at < count;) {
-        size_t end = at;
-        for (size_t i = 0; i < m->roster.all.len; i++) {
-            const struct peer *to = m->roster.all.items[i];
-            if (to->self || !gossip_is_alive(to->state))
-                continue;
-            draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
-            for (end = at; end < count; end++) {
-                struct peer *about = m->rumors.items[end];
-                struct fact fact = fact_of(m, about, about->rumor_full);
-                if (!draft_fits(&draft, fact_size(&fact)))
-                    break;
-                fact_put(&draft.wire, &fact);
-            }
-            draft_send(m, &draft, &to->address);
-        }
-        at = end > at ? end : count;
-    }
-    for (size_t i = count; i-- > 0;) {
-        if (--m->rumors.items[i]->rumor_left == 0)
-            vec_drop(&m->rumors, i);
-    }
-}
-
-/* Some members at random, and often enough that everyone hears it from somebody. */
-static void tell_some(struct member *m)
-{
-    for (unsigned i = 0; i < EAGER_FANOUT && m->rumors.len; i++) {
-        struct peer *to = m->roster.all.items[member_random(m, (uint32_t)m->roster.all.len)];
-        for (unsigned more = 0; more < 16 && (to->self || !gossip_is_alive(to->state)); more++)
-            to = m->roster.all.items[member_random(m, (uint32_t)m->roster.all.len)];
-        if (to->self || !gossip_is_alive(to->state))
-            continue;
-        if (!member_take_tokens(m, SEAL_DATAGRAM_MAX / 4))
-            return;
-        tell(m, to);
-    }
-}
-
-void facts_eager(struct member *m)
-{
-    m->eager_last = m->now;
-    m->eager_at = UINT64_MAX;
-    if (m->roster.alive <= EAGER_ALL + 1)
-        tell_all(m);
-    else
-        tell_some(m);
-    if (m->rumors.len)
-        m->eager_at = m->now + EAGER_AGAIN_US;
-}
 
 static void set_state(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by)
 {
@@ -200,8 +28,10 @@ static void set_state(struct member *m, struct peer *peer, enum gossip_state sta
     m->silent_stale = true;
     if (state == GOSSIP_ALIVE && old != GOSSIP_SUSPECT)
         m->returned_at = peer->back_at = m->now;
-    if (state == GOSSIP_DEAD)
+    if (state == GOSSIP_DEAD) {
         m->figures.deaths++;
+        m->death_at = m->now;
+    }
     if (state != GOSSIP_SUSPECT)
         peer->accuser_count = 0;
 }
@@ -307,10 +137,11 @@ static void add(struct member *m, const struct fact *fact, struct peer *via)
         return;
     }
     set_state(m, peer, GOSSIP_ALIVE, via ? via->id : peer->id);
-    facts_spread(m, peer, true);
+    facts_spread(m, peer, facts_in_full(m, peer, via));
 }
 
-static void new_life(struct member *m, struct peer *peer, const struct fact *fact, uint64_t by)
+static void new_life(struct member *m, struct peer *peer, const struct fact *fact,
+                     const struct peer *via)
 {
     roster_update(peer, fact);
     free(peer->window);
@@ -322,8 +153,8 @@ static void new_life(struct member *m, struct peer *peer, const struct fact *fac
     }
     m->out->changed = true;
     m->silent_stale = true;
-    set_alive(m, peer, by);
-    facts_spread(m, peer, true);
+    set_alive(m, peer, via ? via->id : peer->id);
+    facts_spread(m, peer, facts_in_full(m, peer, via));
 }
 
 /* It may have denied a suspicion only, and must know that it was more. */
@@ -344,10 +175,10 @@ static void about_alive(struct member *m, struct peer *peer, const struct fact *
     if (fact->life < peer->life)
         return;
     if (newer && !record && via)
-        join_pull(m, via, peer->id);
+        sync_want(m, peer->id);
     if (fact->life > peer->life) {
         if (record)
-            new_life(m, peer, fact, via ? via->id : peer->id);
+            new_life(m, peer, fact, via);
         return;
     }
     uint32_t turn = peer->turn;
@@ -355,7 +186,7 @@ static void about_alive(struct member *m, struct peer *peer, const struct fact *
         roster_update(peer, fact);
         peer->turn = turn;
         m->out->changed = m->silent_stale = true;
-        facts_spread(m, peer, true);
+        facts_spread(m, peer, facts_in_full(m, peer, via));
     }
     if (fact->turn > turn) {
         if (peer->state == GOSSIP_DEAD)
@@ -425,7 +256,7 @@ static void apply(struct member *m, const struct fact *fact, struct peer *via)
         else if (fact->kind == FACT_RECORD)
             add(m, fact, via);
         else if (via)
-            join_pull(m, via, fact->id);
+            sync_want(m, fact->id);
         return;
     case FACT_SUSPECT:
         if (peer)
@@ -463,6 +294,8 @@ void facts_apply(struct member *m, struct wire *in, struct peer *via, const stru
             fact.address = *from;
         apply(m, &fact, via);
     }
+    if (via && m->wanted.len)
+        sync_pull(m, via);
     if (result == -ENOENT)
         return;
     m->out->dropped = true;

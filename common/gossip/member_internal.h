@@ -1,9 +1,14 @@
 /* What the files of the member share; nobody else includes it.
  *
- *     member.c         events, timers, meta, what callers ask
+ *     member.c         events, timers, meta
+ *     member_input.c   datagrams: which are taken, and by whom
+ *     member_output.c  what a step asks for, and how much of it may be
+ *     member_list.c    what callers ask
  *     member_probe.c   pings, helpers, evidence, suspicion, death
- *     member_facts.c   what members believe of each other, and how it spreads
- *     member_join.c    getting to know members, comparing lists */
+ *     member_facts.c   what members believe of each other
+ *     member_spread.c  how that is told
+ *     member_join.c    getting to know members
+ *     member_sync.c    comparing lists of members */
 #ifndef COMMON_GOSSIP_MEMBER_INTERNAL_H
 #define COMMON_GOSSIP_MEMBER_INTERNAL_H
 
@@ -12,15 +17,24 @@
 #include "common/gossip/seal.h"
 
 enum {
-    WHO_MAX = 64,       /* questions "who are you?" that may be open */
-    RELAY_MAX = 64,     /* pings for others that may be open */
-    LEAVE_MAX = 32,     /* members that are told by ourselves that we go */
-    DATAGRAM_COST = 28, /* IP and UDP headers */
+    WHO_MAX = 64,   /* questions "who are you?" that may be open */
+    RELAY_MAX = 64, /* pings for others that may be open */
+    /* What may be sent beside pings and their answers, in bytes, in one go. Getting to know each
+     * other does not wait behind the rest. */
+    MEMBER_TOKENS_MAX = 262144,
+    MEMBER_GREETINGS_MAX = 65536,
+    LEAVE_MAX = 32,   /* members that are told by ourselves that we go */
+    PULLS_MAX = 1024, /* records that have just been asked for */
+    DATAGRAM_COST = 28 + SEAL_OVERHEAD + MESSAGE_HEAD, /* with IP and UDP headers */
 };
 
 struct who {
     uint32_t number;
     uint64_t id, life;
+};
+
+struct pull {
+    uint64_t id, at;
 };
 
 struct relay {
@@ -49,18 +63,23 @@ struct member {
     VEC(struct peer *) rumors; /* those with rumor_left */
     size_t rumor_at;
     uint64_t eager_at, eager_last;
-    uint64_t tokens, tokens_at; /* bytes that bulk may still take */
+    uint64_t tokens, greetings; /* what bulk and greetings may still take, in bytes */
+    uint64_t tokens_at;
 
     VEC(struct ip) peers;  /* sorted */
     VEC(struct ip) silent; /* where no living member is */
     size_t silent_at;
+    uint64_t silent_listed;
     bool has_peers, silent_stale;
-    uint64_t check_at, join_until;
+    uint64_t check_at, checked_at, join_until;
     bool settled;
     struct who who[WHO_MAX];
     size_t who_at;
+    struct pull pulls[PULLS_MAX];
+    VEC(uint64_t) wanted;
     struct relay relays[RELAY_MAX];
 
+    uint64_t death_at; /* of the last death of another */
     uint64_t refuted_at;
     uint64_t held_until;  /* 0: not held */
     uint64_t returned_at; /* when a member last came (back) */
@@ -82,14 +101,21 @@ struct draft {
 };
 
 /* member.c */
-uint32_t member_random(struct member *m, uint32_t below);
-void member_note(struct member *m, const struct member_note *note);
-struct str member_name_of(const struct member *m, uint64_t id);
 /* Encodes our meta anew; a new edition and a rumor when it differs. */
 void member_renew(struct member *m);
 void member_hold(struct member *m, uint64_t by);
+
+/* member_input.c */
+void on_datagram(struct member *m, const struct member_event *event);
+
+/* member_output.c */
+uint32_t member_random(struct member *m, uint32_t below);
+struct str member_keep(struct member *m, struct str text); /* until the next step */
+void member_note(struct member *m, const struct member_note *note);
+struct str member_name_of(const struct member *m, uint64_t id);
 /* May this many more bytes be sent in bulk? Takes them if so. */
 bool member_take_tokens(struct member *m, size_t bytes);
+bool member_may_greet(struct member *m); /* the same, for one of the datagrams of getting to know */
 uint64_t member_stretch(const struct member *m, uint64_t us); /* by local health */
 void member_ail(struct member *m);                            /* local health gets worse */
 
@@ -112,31 +138,42 @@ void on_ack(struct member *m, struct peer *from, const struct ip *address, struc
 void on_ask(struct member *m, struct peer *from, struct wire *in);
 void on_nack(struct member *m, struct wire *in);
 
-/* member_facts.c */
+/* member_spread.c */
 struct fact fact_of(const struct member *m, const struct peer *peer, bool full);
-void facts_apply(struct member *m, struct wire *in, struct peer *via, const struct ip *from);
 void facts_spread(struct member *m, struct peer *peer, bool full);
 void facts_forget(struct member *m, struct peer *peer); /* nothing more to be told about it */
 void facts_fill(struct member *m, struct draft *draft);
-void facts_dead(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by);
 /* Tells the member what it must know to deny it: that we count it dead, or suspect it. */
 void facts_put_buddy(struct member *m, struct draft *draft, const struct peer *peer);
 void facts_eager(struct member *m);
+/* News about a member goes round in full while members are few. With many, only who has it from
+ * the member itself passes its record on; the others pass on that there is one, and who lacks it
+ * asks. */
+bool facts_in_full(const struct member *m, const struct peer *peer, const struct peer *via);
+
+/* member_facts.c */
+void facts_apply(struct member *m, struct wire *in, struct peer *via, const struct ip *from);
+void facts_dead(struct member *m, struct peer *peer, enum gossip_state state, uint64_t by);
 
 /* member_join.c */
 void join_hello(struct member *m, const struct ip *to);
 void join_who(struct member *m, const struct ip *to, uint64_t id, uint64_t life);
 void join_tick(struct member *m);
-void join_check(struct member *m, struct peer *peer);
-void join_pull(struct member *m, const struct peer *from, uint64_t id);
+void join_soon(struct member *m);
 void on_hello(struct member *m, const struct message_head *head, const struct ip *from);
 void on_who(struct member *m, const struct message_head *head, const struct ip *from,
             struct wire *in);
 void on_iam(struct member *m, const struct message_head *head, const struct ip *from,
             struct wire *in);
+void on_stale(struct member *m, struct wire *in);
+
+/* member_sync.c */
+void sync_check(struct member *m, const struct peer *peer);
+/* Notes that a record is lacking; sync_pull then asks for all that were noted. */
+void sync_want(struct member *m, uint64_t id);
+void sync_pull(struct member *m, const struct peer *from);
 void on_check(struct member *m, struct peer *from, struct wire *in);
 void on_digest(struct member *m, struct peer *from, struct wire *in);
 void on_pull(struct member *m, struct peer *from, struct wire *in);
-void on_stale(struct member *m, struct wire *in);
 
 #endif

@@ -44,7 +44,7 @@ struct member_figures member_figures(const struct member *m)
     struct member_figures figures = m->figures;
     figures.rtt_us = m->node.rtt;
     figures.health = m->health;
-    for (size_t i = 0; i < m->roster.all.len; i++)
-        figures.members[m->roster.all.items[i]->state]++;
+    for (size_t i = 0; i < sizeof(figures.members) / sizeof(figures.members[0]); i++)
+        figures.members[i] = m->roster.counts[i];
     return figures;
 }

@@ -25,8 +25,8 @@ enum message_type {
     MESSAGE_ASK,       /* number, id, life: ping that member for me; answered by ACK or NACK */
     MESSAGE_NACK,      /* number: it did not answer me either */
     MESSAGE_RUMOR,     /* facts */
-    MESSAGE_CHECK,     /* hash: are our lists the same? answered by SAME or DIGEST */
-    MESSAGE_SAME,      /* hash */
+    MESSAGE_CHECK,     /* hashes: are our lists the same? answered by SAME or DIGEST */
+    MESSAGE_SAME,      /* no body */
     MESSAGE_DIGEST,    /* first id, last id, entries: all live members that I know in that range */
     MESSAGE_PULL,      /* ids: tell me about these; answered by RUMOR */
     MESSAGE_USER,      /* bytes for the program */

@@ -56,6 +56,7 @@ struct peer *roster_add(struct roster *roster, const struct fact *record)
     roster_update(peer, record);
     (void)map_put(&roster->by_id, id_key(&peer->id), peer);
     vec_push(&roster->all, peer);
+    roster->counts[GOSSIP_DEAD]++;
     return peer;
 }
 
@@ -67,6 +68,7 @@ void roster_remove(struct roster *roster, struct peer *peer)
     while (roster->all.items[i] != peer)
         i++;
     vec_drop(&roster->all, i);
+    roster->counts[peer->state]--;
     free_peer(peer);
 }
 
@@ -74,11 +76,13 @@ void roster_set_state(struct roster *roster, struct peer *peer, enum gossip_stat
                       uint64_t now)
 {
     bool was = gossip_is_alive(peer->state), is = gossip_is_alive(state);
+    roster->counts[peer->state]--;
+    roster->counts[state]++;
     peer->changed_at = now;
     peer->state = state;
     if (was == is)
         return;
-    roster->alive += is ? 1 : (size_t)-1;
+    roster->alive = roster->counts[GOSSIP_ALIVE] + roster->counts[GOSSIP_SUSPECT];
     roster->changed = true;
 }
 
@@ -91,15 +95,16 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-uint64_t roster_hash(const struct roster *roster)
+void roster_hash(const struct roster *roster, uint64_t *ret, size_t count)
 {
-    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = 0;
     for (size_t i = 0; i < roster->all.len; i++) {
         const struct peer *peer = roster->all.items[i];
         if (gossip_is_alive(peer->state))
-            hash ^= mix(mix(peer->id ^ mix(peer->life)) + peer->edition);
+            ret[(peer->id >> 32) * count >> 32] ^=
+                mix(mix(peer->id ^ mix(peer->life)) + peer->edition);
     }
-    return hash;
 }
 
 static uint64_t place(uint64_t id, unsigned ring)

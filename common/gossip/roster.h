@@ -34,7 +34,8 @@ struct peer {
 struct roster {
     struct map by_id;
     VEC(struct peer *) all; /* in no order */
-    size_t alive;           /* how many are alive or suspect, ourselves included */
+    size_t counts[4];       /* by enum gossip_state, ourselves included */
+    size_t alive;           /* alive or suspect */
     bool changed;           /* who is alive has changed: whom to watch may have too */
 };
 
@@ -53,8 +54,9 @@ void roster_update(struct peer *peer, const struct fact *record);
 void roster_set_state(struct roster *roster, struct peer *peer, enum gossip_state state,
                       uint64_t now);
 
-/* A number that is the same when two members know the same living members and records. */
-uint64_t roster_hash(const struct roster *roster);
+/* `count` (a power of two) numbers, one for each part of the ids by their first bits: the same when
+ * two members know the same living members and records. */
+void roster_hash(const struct roster *roster, uint64_t *ret, size_t count);
 
 /* Whom `peer` watches: the next living member in each of ROSTER_RINGS circles, in which all members
  * stand in a different order that everyone computes alike. So each is watched by as many, and the

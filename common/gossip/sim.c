@@ -6,7 +6,7 @@
 
 #include "common/gossip/seal.h"
 
-enum { HEADERS = 28, INBOX_MAX = 2000 };
+enum { HEADERS = 28, INBOX_MAX = 2000, STAGGER_US = 20000 };
 
 struct sim_datagram {
     struct ip from;
@@ -277,7 +277,7 @@ static bool is_together(struct sim *sim)
 bool sim_start_all(struct sim *sim)
 {
     for (size_t i = 0; i < sim->options.nodes; i++) {
-        sim_run(sim, sim->now + 200000 / sim->options.nodes + sim_random(sim, 100));
+        sim_run(sim, sim->now + STAGGER_US + sim_random(sim, 100));
         sim_start(sim, i);
     }
     return sim_until(sim, is_together, sim->now + 60000000);

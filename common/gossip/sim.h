@@ -64,8 +64,8 @@ bool sim_until(struct sim *sim, bool (*holds)(struct sim *sim), uint64_t until);
 
 /* Starts a node now, as a new process, with all addresses as peers. */
 void sim_start(struct sim *sim, size_t node);
-/* Starts all within 200 ms and runs until everyone counts everyone alive and is settled; false when
- * that takes more than 60 s. */
+/* Starts one after another, each 20 ms, and runs until everyone counts everyone alive and is
+ * settled; false when that takes more than 60 s after the last. */
 bool sim_start_all(struct sim *sim);
 void sim_crash(struct sim *sim, size_t node);
 void sim_pause(struct sim *sim, size_t node);
