@@ -61,7 +61,7 @@ class Measurement:
         self.owner = self.wait_owner()
         where = f"[{self.vip}]:80" if ":" in self.vip else f"{self.vip}:80"
         self.arp, self.page, self.open = f"arp:{self.vip}", f"tcp:{where}", f"open:{where}"
-        self.wait_page()
+        self.wait_followed(self.owner)
         self._probe = start_probe(cluster.network.client, self.arp, self.page, self.open)
         self._steady()
 
@@ -73,11 +73,15 @@ class Measurement:
         return wait_until(owner, seconds, [self.cluster.describe_answers, self.cluster.describe],
                           f"one node answers for {self.vip}")
 
-    def wait_page(self, seconds=30):
-        """Waits until the page comes, through the client's own neighbour table."""
+    def wait_followed(self, owner, seconds=30):
+        """Waits until the page comes from that node: the client's own kernel has heard of it."""
         client = self.cluster.network.client.namespace
-        wait_until(lambda: fetch(client, self.vip, seconds=1), seconds,
-                   [client.describe, self.cluster.describe], f"a page comes from {self.vip}")
+        mac = self.cluster.network[owner].namespace.mac()
+
+        def followed():
+            return fetch(client, self.vip, seconds=1) and client.neighbours()[self.vip][0] == mac
+        wait_until(followed, seconds, [client.describe, self.cluster.describe_answers, self.cluster.describe],
+                   f"the client sends to {owner} for {self.vip}, and a page comes")
 
     def finish(self):
         """Ends the probe, after a last while in which all must go well. Returns its Report."""
@@ -105,6 +109,6 @@ def hand_over(cluster, service, start_probe, begin):
     start = time.monotonic()
     begin(one.owner)
     heir = one.wait_owner(other_than=[one.owner])
-    one.wait_page()
+    one.wait_followed(heir)
     report = one.finish()
     return Outcome(one.owner, heir, report[one.arp].gap(start), report[one.page].gap(start), report)
