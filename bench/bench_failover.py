@@ -21,7 +21,6 @@ sys.path.insert(0, str(ROOT / "integration-tests"))
 
 DEFAULT = ("kill", "unplug", "pause", "partition")
 BIN = 50  # ms
-TRUSTED = 1.5  # seconds after which a node that came back is no longer held
 
 
 def parse():
@@ -92,8 +91,7 @@ def measure_fault(cluster, name, start_probe):
         page.append(seen.page_gap)
         late += bool(seen.report.stalls)
         FAULTS[name].undo(cluster, seen.owner)
-        cluster.wait_owned()
-        time.sleep(TRUSTED)
+        cluster.wait_settled()
     print(f"{name}: {ARGS.runs} runs, load {load()}, in {late} of them the client itself was late")
     show("address", arp)
     if any(page):
@@ -107,6 +105,7 @@ def measure_drains(cluster, start_probe):
     for _ in range(ARGS.drains):
         seen = hand_over(cluster, "s1", start_probe, cluster.drain)
         cluster.drain(seen.owner, None)
+        cluster.wait_settled()
         for name, target in seen.report.targets.items():
             lost[name.partition(":")[0]] += target.lost
         broken += sum(what == "connection broke" for target in seen.report.targets.values()

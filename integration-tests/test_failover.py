@@ -18,7 +18,7 @@ SLOW = 5.0  # seconds; MetalLB needs 5.4 to 6.3 in the same lab
 # --- one node fails -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", ["IPv4"])
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("name", FAULTS)
 def test_next_node_answers(cluster, probe, name, family):
     """Whatever happens to the owner, another one answers soon, and pages come again. When it is
@@ -31,7 +31,7 @@ def test_next_node_answers(cluster, probe, name, family):
         assert seen.heir != seen.owner
         assert max(seen.arp_gap, seen.page_gap) < SLOW, seen.report
         fault.undo(one, seen.owner)
-        one.wait_owned()
+        one.wait_settled()
 
 
 # --- planned ends: nothing is lost ----------------------------------------------------------------
@@ -53,6 +53,19 @@ def test_drain_loses_nothing(cluster, probe, api):
         seen = hand_over(one, "s1", probe, one.drain)
         assert lost(seen) == {}, seen.report
         one.drain(seen.owner, None)
+        one.wait_settled()
+
+
+def test_clean_stop_loses_nothing(cluster, probe):
+    """As in a rolling update: each speaker in turn ends by SIGTERM and starts again."""
+    one = cluster(3, api=True)
+    one.add_services(1)
+    one.wait_owned()
+    for _ in range(3):
+        seen = hand_over(one, "s1", probe, one.stop_speaker)
+        assert lost(seen) == {}, seen.report
+        one.start_speaker(seen.owner)
+        one.wait_settled()
 
 
 # --- the network splits ---------------------------------------------------------------------------
@@ -79,11 +92,34 @@ def test_split_and_heal(cluster, probe):
                [one.describe_answers, one.describe], "each part serves every address")
     healed = time.monotonic()
     lan.join(near, far)
-    owners = one.wait_owned()
-    assert one.answering(*vips, client="client2") == {vip: [name] for vip, name in owners.items()}
-    stays(lambda: one.answering(*vips) == {vip: [name] for vip, name in owners.items()} or
-          one.wait_owned(), 1)
+    one.wait_settled()
+    owners = {vip: [name] for vip, name in one.wait_owned().items()}
+    assert one.answering(*vips, client="client2") == owners
+    stays(lambda: one.answering(*vips) == owners, 1)
     for name, probing in probes.items():
         report = probing.stop()
         for vip in vips:
             assert report[f"arp:{vip}"].last_doubt() < healed + SLOW, f"{name}: {report}"
+
+
+# --- the API server is gone -----------------------------------------------------------------------
+
+
+def test_fail_over_without_the_api_server(cluster, probe):
+    """Addresses move to living nodes as ever; and every speaker is restarted, one by one, while
+    nobody can tell it what is to be announced."""
+    one = cluster(3, api=True, hold_down="1s")
+    one.add_services(6)
+    before = one.wait_owned()
+    one.store.relay.stop_accepting()
+    one.store.relay.cut_all()
+    fault = FAULTS["kill"]
+    seen = measure(one, "s1", fault, probe)
+    assert max(seen.arp_gap, seen.page_gap) < SLOW, seen.report
+    fault.undo(one, seen.owner)
+    one.wait_owned()
+    for name in list(one.speakers):
+        one.restart_speaker(name)
+        assert sorted(one.wait_owned()) == sorted(before)
+    one.store.relay.accept()
+    assert sorted(one.wait_owned()) == sorted(before)

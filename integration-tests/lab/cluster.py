@@ -141,6 +141,21 @@ class Cluster:
             return owners if len(owners) == len(answering) and accept(owners) else None
         return wait_until(owned, seconds, [self.describe_answers, self.describe], what)
 
+    def wait_settled(self, seconds=SECONDS):
+        """Waits until every speaker counts every node as alive and trusted and hands nothing over:
+        what was done is over, and nothing more comes of it."""
+        nodes = {node.name for node in self.network.nodes}
+
+        def settled():
+            for speaker in self.speakers.values():
+                told = speaker.announcements()
+                trusted = {one["name"] for one in told["members"]
+                           if one["state"] == "alive" and not one["held"] and not one["leaving"]}
+                if not nodes <= trusted or any(one["state"] != "owning" for one in told["addresses"]):
+                    return False
+            return True
+        wait_until(settled, seconds, self.describe, "every node is trusted, and nothing changes hands")
+
     def node_of(self, mac):
         """The name of the node with that Ethernet address."""
         return next(node.name for node in self.network.nodes if node.namespace.mac() == mac)
@@ -286,8 +301,10 @@ class Cluster:
                           namespace=host.namespace)
 
     def _start_speaker(self, node):
-        return Speaker(self.run, node, self.store.kubeconfig("speaker"),
-                       [*self.store.arguments,
+        kubeconfig = self.store.kubeconfig("speaker")
+        state = ["--state-dir", self.run.make_directory(f"state-{node.name}")] if kubeconfig else []
+        return Speaker(self.run, node, kubeconfig,
+                       [*self.store.arguments, *state,
                         *self._gossip_arguments("stentor-speaker", node.address),
                         *self._speaker_arguments])
 

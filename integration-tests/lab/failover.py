@@ -58,30 +58,26 @@ class Measurement:
         """start_probe(host, target, …): starts a probe.Probe, as the fixture `probe` does."""
         self.cluster = cluster
         self.vip = cluster.vip(service)
-        self.owner = self.wait_owner()
         where = f"[{self.vip}]:80" if ":" in self.vip else f"{self.vip}:80"
         self.arp, self.page, self.open = f"arp:{self.vip}", f"tcp:{where}", f"open:{where}"
-        self.wait_followed(self.owner)
+        self.owner = self.wait_owner()
         self._probe = start_probe(cluster.network.client, self.arp, self.page, self.open)
         self._steady()
 
     def wait_owner(self, seconds=30, other_than=()):
-        """Waits until exactly one node answers for the address, none of those. Returns its name."""
+        """Waits until exactly one node answers for the address, none of those, and the client's own
+        kernel sends to it and gets pages. Returns its name."""
+        client = self.cluster.network.client.namespace
+
         def owner():
             names = self.cluster.answering(self.vip)[self.vip]
-            return names[0] if len(names) == 1 and names[0] not in other_than else None
-        return wait_until(owner, seconds, [self.cluster.describe_answers, self.cluster.describe],
-                          f"one node answers for {self.vip}")
-
-    def wait_followed(self, owner, seconds=30):
-        """Waits until the page comes from that node: the client's own kernel has heard of it."""
-        client = self.cluster.network.client.namespace
-        mac = self.cluster.network[owner].namespace.mac()
-
-        def followed():
-            return fetch(client, self.vip, seconds=1) and client.neighbours()[self.vip][0] == mac
-        wait_until(followed, seconds, [client.describe, self.cluster.describe_answers, self.cluster.describe],
-                   f"the client sends to {owner} for {self.vip}, and a page comes")
+            if len(names) != 1 or names[0] in other_than or not fetch(client, self.vip, seconds=1):
+                return None
+            mac = self.cluster.network[names[0]].namespace.mac()
+            return names[0] if client.neighbours()[self.vip][0] == mac else None
+        return wait_until(owner, seconds, [client.describe, self.cluster.describe_answers,
+                                           self.cluster.describe],
+                          f"one node answers for {self.vip}, and the client sends to it")
 
     def finish(self):
         """Ends the probe, after a last while in which all must go well. Returns its Report."""
@@ -109,6 +105,5 @@ def hand_over(cluster, service, start_probe, begin):
     start = time.monotonic()
     begin(one.owner)
     heir = one.wait_owner(other_than=[one.owner])
-    one.wait_followed(heir)
     report = one.finish()
     return Outcome(one.owner, heir, report[one.arp].gap(start), report[one.page].gap(start), report)

@@ -134,6 +134,10 @@ class Network:
     def add_host(self, name, number, planes=("lan", "mgmt")):
         """One more host; number is the last part of its addresses on each of those planes."""
         host = Host(Namespace(self.run, f"{self.prefix}-{name}"), name, number)
+        # IPv6 addresses outlive an interface that is down, as IPv4 addresses do: whoever runs a node
+        # has them put there again.
+        for which in ("all", "default"):
+            host.namespace.sysctl(f"net.ipv6.conf.{which}.keep_addr_on_down", 1)
         for plane in planes:
             self._plug(host, plane)
         self.hosts[name] = host
