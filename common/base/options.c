@@ -335,6 +335,8 @@ void options_usage(const struct options *options, struct sbuf *out)
 {
     sbuf_printf(out, "usage: %s %s\n\n", options->program, options->synopsis);
     put_wrapped(out, 0, str_from(options->summary));
+    if (options->manual)
+        sbuf_printf(out, "\n%s", options->manual);
     sbuf_puts(out, "\nFlags (in brackets the environment variable that does the same):\n");
     for (size_t i = 0; i < options->count; i++)
         put_row(out, &options->rows[i]);

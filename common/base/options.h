@@ -46,6 +46,8 @@ struct options {
     const char *program;  /* "stentor-speaker" */
     const char *synopsis; /* what follows the program's name: "[flags]", "[flags] COMMAND [NAME]" */
     const char *summary;  /* one sentence */
+    const char *manual;   /* what the usage text says between that and the flags, as it is; NULL:
+                             nothing */
     const struct option *rows;
     size_t count;
     bool operands; /* are arguments that are no flags allowed? */

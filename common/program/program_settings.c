@@ -24,6 +24,7 @@ int program_settings_parse(const struct program_flags *flags,
                                 arguments->environment, arena, settings, &operands, ret_error);
     if (outcome != OPTIONS_RUN)
         return outcome;
+    settings->operands = operands;
     int result = flags->check(settings, ret_error);
     if (result < 0)
         return result;

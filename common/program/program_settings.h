@@ -29,6 +29,8 @@ struct program_settings {
     uint64_t port, health_port;
     int log_level;  /* enum log_level, or one more for "all" */
     int log_format; /* enum log_format */
+    /* What is left of the command line; only where the options allow operands. */
+    struct str_list operands;
 };
 
 extern const struct names program_settings_levels, program_settings_formats;
@@ -115,6 +117,14 @@ extern const struct names program_settings_levels, program_settings_formats;
         "log-format", NULL, OPTION_ENUM, PROGRAM_AT(log_format),                         \
             .fallback = "logfmt", .names = &program_settings_formats, .value = "FORMAT", \
             .help = "logfmt or json"                                                     \
+    }
+
+/* --log-level alone, for a program that people call: nothing unless asked for */
+#define PROGRAM_ROWS_LOG_QUIET                                                            \
+    {                                                                                     \
+        "log-level", NULL, OPTION_ENUM, PROGRAM_AT(log_level),                            \
+            .fallback = "none", .names = &program_settings_levels, .value = "LEVEL",      \
+            .help = "the least level that is logged: all, debug, info, warn, error, none" \
     }
 
 /* The flags of a program and what they fill. */

@@ -21,7 +21,8 @@ def build_directory():
 
 def program(name):
     """The path of one of our programs, such as stentor-controller."""
-    path = build_directory() / name.removeprefix("stentor-") / name
+    folder = {"stentorctl": "ctl"}.get(name, name.removeprefix("stentor-"))
+    path = build_directory() / folder / name
     assert path.exists(), f"{path} is not built; STENTOR_BUILD names the build directory"
     return path
 

@@ -1,0 +1,488 @@
+/* stentorctl: a person's view of the cluster. One run is: read all objects, ask the REST APIs that
+ * were named, do one command on that, write what it decided. See settings.c for the manual. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/err.h"
+#include "common/program/program_main.h"
+#include "common/program/program_source.h"
+#include "ctl/check.h"
+#include "ctl/edit.h"
+#include "ctl/live.h"
+#include "ctl/settings.h"
+#include "ctl/show.h"
+
+enum { DONE = 0, REFUSED = 1, USAGE = 2, NO_ANSWER = 3, BY_HAND = 4 };
+
+enum {
+    CONFLICTS_MAX = 5, /* times that somebody else may have written in between */
+    CONFLICT_MS = 100,
+};
+
+struct run;
+
+struct command {
+    const char *name, *of; /* "explain", "service"; of is NULL: the name is all */
+    size_t least, most;    /* operands behind that */
+    void (*run)(struct run *run);
+};
+
+struct run {
+    struct program *program;
+    const struct settings *settings;
+    const struct command *command;
+    struct str_list operands;
+    struct source *source;
+    struct loop_timer *timeout;
+    struct loop_timer *later; /* the next step */
+    struct live *live;
+    struct arena *arena;
+    json_t *announcements, *explained;
+    bool asked_speaker, asked_controller;
+    struct world_input input;
+    struct world *world;
+    struct sbuf out;
+    struct edit_list edits;
+    size_t next; /* edit to be written */
+    unsigned conflicts;
+    struct source_request *write;
+    int status;
+};
+
+static void end(struct run *run, int status)
+{
+    run->status = status;
+    loop_stop(run->program->loop);
+}
+
+/* Says why on standard error and ends. */
+static void fail(struct run *run, int status, struct str sentence)
+{
+    (void)fprintf(stderr, "%s: " STR_FMT "\n", run->program->name, STR_ARG(sentence));
+    end(run, status);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void read_objects(struct run *run)
+{
+    const struct settings *s = run->settings;
+    run->input = (struct world_input){
+        .namespace = s->common.namespace,
+        .lb_class = s->lb_class,
+        .ignore_excluded = s->ignore_excluded,
+        .hash = s->election == 1,
+        .now = loop_wall_ns() / 1000000000,
+    };
+    for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+        struct objects *objects = &run->input.of[kind];
+        objects->items = source_list(run->source, (enum kind_id)kind, run->arena, &objects->count);
+    }
+}
+
+static void on_announcements(void *ctx, json_t *answer, struct str error);
+static void on_explained(void *ctx, json_t *answer, struct str error);
+
+static bool explains_service(const struct run *run)
+{
+    return run->command->of && str_eq(str_from(run->command->of), STR("service"));
+}
+
+/* Asks what is still to be asked; then runs the command. */
+static void ask(void *ctx)
+{
+    struct run *run = ctx;
+    const struct settings *s = run->settings;
+    run->later = NULL;
+    run->live = live_cancel(run->live);
+    if (s->speaker.len && !run->asked_speaker) {
+        run->asked_speaker = true;
+        run->live = live_ask(run->program->loop, s->speaker, STR("/api/v1/announcements"),
+                             s->timeout_ms, on_announcements, run);
+    } else if (s->controller.len && explains_service(run) && !run->asked_controller) {
+        struct str path =
+            arena_printf(run->arena, "/api/v1/explain/" STR_FMT, STR_ARG(run->operands.items[0]));
+        run->asked_controller = true;
+        run->live =
+            live_ask(run->program->loop, s->controller, path, s->timeout_ms, on_explained, run);
+    } else {
+        read_objects(run);
+        run->command->run(run);
+    }
+}
+
+/* A REST API that does not answer is told, and the rest is shown all the same. */
+static void take_answer(struct run *run, const char *whom, struct str error)
+{
+    if (error.len)
+        (void)fprintf(stderr, "%s: the %s does not tell: " STR_FMT "\n", run->program->name, whom,
+                      STR_ARG(error));
+    run->later = loop_defer(run->program->loop, ask, run);
+}
+
+static void on_announcements(void *ctx, json_t *answer, struct str error)
+{
+    struct run *run = ctx;
+    run->announcements = answer;
+    take_answer(run, "speaker", error);
+}
+
+static void on_explained(void *ctx, json_t *answer, struct str error)
+{
+    struct run *run = ctx;
+    run->explained = answer;
+    take_answer(run, "controller", error);
+}
+
+/* --- commands that show ---------------------------------------------------------------------- */
+
+static struct show begin(struct run *run)
+{
+    run->world = world_make(&run->input, run->arena);
+    return (struct show){
+        .format = (enum show_format)run->settings->output,
+        .world = run->world,
+        .input = &run->input,
+        .announcements = run->announcements,
+        .explained = run->explained,
+        .scratch = run->arena,
+        .out = &run->out,
+    };
+}
+
+static void run_status(struct run *run)
+{
+    struct show show = begin(run);
+    show_status(&show);
+    end(run, DONE);
+}
+
+static void run_explain_service(struct run *run)
+{
+    struct show show = begin(run);
+    struct str key = run->operands.items[0];
+    size_t service = world_find_service(run->world, key);
+    if (service == run->world->service_count) {
+        fail(run, REFUSED,
+             arena_printf(run->arena, "there is no Service \"" STR_FMT "\" of type LoadBalancer",
+                          STR_ARG(key)));
+        return;
+    }
+    show_service(&show, service);
+    end(run, DONE);
+}
+
+static void run_explain_vip(struct run *run)
+{
+    struct show show = begin(run);
+    struct ip ip;
+    if (ip_parse(run->operands.items[0], &ip) < 0) {
+        fail(run, USAGE,
+             arena_printf(run->arena, "\"" STR_FMT "\" is not an address",
+                          STR_ARG(run->operands.items[0])));
+        return;
+    }
+    show_address(&show, &ip);
+    end(run, DONE);
+}
+
+static void run_explain_node(struct run *run)
+{
+    struct show show = begin(run);
+    size_t node = world_find_node(run->world, run->operands.items[0]);
+    if (node == run->world->node_count) {
+        fail(run, REFUSED,
+             arena_printf(run->arena, "there is no node \"" STR_FMT "\"",
+                          STR_ARG(run->operands.items[0])));
+        return;
+    }
+    show_node(&show, node);
+    end(run, DONE);
+}
+
+static void run_plan(struct run *run)
+{
+    const struct settings *s = run->settings;
+    struct show show = begin(run);
+    struct whatif_request request = {
+        .kill = settings_parts(&s->kill, run->arena),
+        .drain = settings_parts(&s->drain, run->arena),
+        .add = (size_t)s->add,
+    };
+    struct show_capacity capacity = {.per_node = (size_t)s->per_node,
+                                     .failures = (size_t)s->failures};
+    struct whatif whatif;
+    struct str error = {0};
+    if (whatif_run(run->world, &request, run->arena, &whatif, &error) < 0) {
+        fail(run, REFUSED, error);
+        return;
+    }
+    show_plan(&show, &whatif, &capacity);
+    end(run, DONE);
+}
+
+static void run_check(struct run *run)
+{
+    size_t errors = check_show(&run->input, source_findings(run->source),
+                               (enum show_format)run->settings->output, run->arena, &run->out);
+    end(run, errors ? REFUSED : DONE);
+}
+
+/* --- commands that write --------------------------------------------------------------------- */
+
+static void plan_edits(struct run *run);
+
+static void note(struct run *run, const char *verb, const struct edit *edit)
+{
+    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(edit->object->id), verb);
+}
+
+static void write_next(struct run *run);
+
+static void read_again(void *ctx)
+{
+    struct run *run = ctx;
+    run->later = NULL;
+    world_done(run->world);
+    read_objects(run);
+    plan_edits(run);
+}
+
+static void on_written(void *ctx, int result, struct str message, struct str version)
+{
+    struct run *run = ctx;
+    const struct edit *edit = &run->edits.items[run->next];
+    (void)version;
+    run->write = NULL;
+    if (result == ERR_CONFLICT && ++run->conflicts < CONFLICTS_MAX) {
+        /* Somebody else has written; the watch brings the newer version. */
+        run->later = loop_timer_start(run->program->loop, CONFLICT_MS, 0, read_again, run);
+        return;
+    }
+    if (result < 0) {
+        struct str why = message.len ? message : str_from(err_text(result));
+        fail(run, REFUSED,
+             arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(edit->object->id),
+                          STR_ARG(why)));
+        return;
+    }
+    note(run, edit->removes ? "no annotation any more" : "annotated", edit);
+    run->next++;
+    write_next(run);
+}
+
+static void write_next(struct run *run)
+{
+    if (run->next == run->edits.count) {
+        end(run, DONE);
+        return;
+    }
+    const struct edit *edit = &run->edits.items[run->next];
+    struct source_write write = {
+        .verb = SOURCE_PATCH,
+        .kind = edit->object->kind->id,
+        .namespace = edit->object->meta.namespace,
+        .name = edit->object->meta.name,
+        .body = edit_body(edit, run->arena),
+        .done = on_written,
+        .ctx = run,
+    };
+    run->write = source_write(run->source, &write);
+}
+
+static void tell_by_hand(struct run *run)
+{
+    for (size_t i = 0; i < run->edits.count; i++) {
+        struct str text = edit_instruction(&run->edits.items[i], run->arena);
+        sbuf_put(&run->out, text);
+        sbuf_putc(&run->out, '\n');
+    }
+    end(run, BY_HAND);
+}
+
+static void carry_out(struct run *run)
+{
+    run->next = 0;
+    if (run->edits.refusal.len) {
+        fail(run, REFUSED, run->edits.refusal);
+        return;
+    }
+    if (run->edits.note.len)
+        (void)fprintf(stderr, "%s: " STR_FMT "\n", run->program->name, STR_ARG(run->edits.note));
+    if (!run->edits.count) {
+        sbuf_puts(&run->out, "it is so already\n");
+        end(run, DONE);
+    } else if (run->settings->common.manifests.len) {
+        tell_by_hand(run);
+    } else {
+        write_next(run);
+    }
+}
+
+static void plan_edits(struct run *run)
+{
+    const struct str *operands = run->operands.items;
+    struct str name = str_from(run->command->name);
+    (void)begin(run);
+    if (str_eq(name, STR("move")))
+        run->edits = edit_move(run->world, operands[0],
+                               run->operands.count > 1 ? operands[1] : STR(""), run->arena);
+    else
+        run->edits = edit_drain(run->world, operands[0], str_eq(name, STR("drain")), run->arena);
+    carry_out(run);
+}
+
+static void run_move(struct run *run)
+{
+    if (run->settings->back != (run->operands.count == 1)) {
+        fail(run, USAGE, STR("move needs an address or a Service, and a node or --back"));
+        return;
+    }
+    plan_edits(run);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static const struct command commands[] = {
+    {"status", NULL, 0, 0, run_status},
+    {"explain", "service", 1, 1, run_explain_service},
+    {"explain", "vip", 1, 1, run_explain_vip},
+    {"explain", "node", 1, 1, run_explain_node},
+    {"plan", NULL, 0, 0, run_plan},
+    {"move", NULL, 1, 2, run_move},
+    {"drain", NULL, 1, 1, plan_edits},
+    {"undrain", NULL, 1, 1, plan_edits},
+    {"check", NULL, 1, 1, run_check},
+};
+
+/* What every command needs; check looks at all kinds. */
+static const enum kind_id followed[] = {
+    KIND_NODE,
+    KIND_SERVICE,
+    KIND_ENDPOINT_SLICE,
+    KIND_IP_ADDRESS_POOL,
+    KIND_L2_ADVERTISEMENT,
+    KIND_SERVICE_L2_STATUS,
+};
+enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
+
+static bool is_check(const struct run *run)
+{
+    return run->command->run == run_check;
+}
+
+static void synced(void *ctx)
+{
+    struct run *run = ctx;
+    if (!run->world) /* again after a conflict means nothing */
+        ask(run);
+}
+
+static void ignore_change(void *ctx, const struct object *before, const struct object *after)
+{
+    (void)ctx;
+    (void)before;
+    (void)after;
+}
+
+static void ignore_findings(void *ctx)
+{
+    (void)ctx; /* read when time is up */
+}
+
+static void on_timeout(void *ctx)
+{
+    struct run *run = ctx;
+    const struct diag_list *findings = source_findings(run->source);
+    run->timeout = NULL;
+    for (size_t i = 0; i < findings->found.len; i++)
+        (void)fprintf(stderr, "%s: " STR_FMT ": " STR_FMT "\n", run->program->name,
+                      STR_ARG(findings->found.items[i].object),
+                      STR_ARG(findings->found.items[i].message));
+    fail(run, NO_ANSWER, STR("not done in time (--timeout)"));
+}
+
+static void follow(struct run *run)
+{
+    struct source_follow what[KIND_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < (is_check(run) ? (size_t)KIND_COUNT : (size_t)FOLLOWED); i++) {
+        enum kind_id kind = is_check(run) ? (enum kind_id)i : followed[i];
+        what[count] = (struct source_follow){.kind = kind};
+        if (kinds_get(kind)->config && !is_check(run))
+            what[count].namespace = run->settings->common.namespace;
+        count++;
+    }
+    struct source_calls calls = {
+        .changed = ignore_change, .synced = synced, .findings = ignore_findings, .ctx = run};
+    source_start(run->source, what, count, &calls);
+}
+
+/* The command of the operands; what is behind it stays in the operands. */
+static const struct command *find_command(struct str_list *operands)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const struct command *command = &commands[i];
+        size_t words = command->of ? 2 : 1;
+        if (operands->count < words || !str_eq(operands->items[0], str_from(command->name)) ||
+            (command->of && !str_eq(operands->items[1], str_from(command->of))))
+            continue;
+        operands->items += words;
+        operands->count -= words;
+        return operands->count >= command->least && operands->count <= command->most ? command
+                                                                                     : NULL;
+    }
+    return NULL;
+}
+
+static void finish(struct run *run)
+{
+    run->timeout = loop_timer_cancel(run->timeout);
+    run->later = loop_timer_cancel(run->later);
+    run->live = live_cancel(run->live);
+    run->write = source_cancel(run->write);
+    if (run->world)
+        world_done(run->world);
+    run->source = source_free(run->source);
+    json_decref(run->announcements);
+    json_decref(run->explained);
+    (void)fwrite(run->out.ptr, 1, run->out.len, stdout);
+    sbuf_done(&run->out);
+}
+
+static int run_program(struct program *program)
+{
+    struct settings *settings = (struct settings *)program->settings;
+    struct run run = {.program = program,
+                      .settings = settings,
+                      .operands = program->settings->operands,
+                      .arena = program->arena};
+    struct str error = {0};
+    run.command = find_command(&run.operands);
+    if (!run.command) {
+        (void)fprintf(stderr, "%s: no such command, or not with these arguments\nSee %s --help.\n",
+                      program->name, program->name);
+        return USAGE;
+    }
+    if (is_check(&run)) {
+        settings->common.manifests = run.operands.items[0];
+        settings->common.status = STR("");
+    }
+    struct source_kube_config config = {.reporter = STR("stentor.io/ctl"), .instance = STR("ctl")};
+    run.source = program_source_open(program, &config, &error);
+    if (!run.source) {
+        (void)fprintf(stderr, "%s: " STR_FMT "\n", program->name, STR_ARG(error));
+        return NO_ANSWER;
+    }
+    run.timeout = loop_timer_start(program->loop, settings->timeout_ms, 0, on_timeout, &run);
+    follow(&run);
+    loop_run(program->loop);
+    finish(&run);
+    return run.status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct program_kind kind = {&settings_flags, "ctl", run_program};
+    return program_main(&kind, argc, argv);
+}
