@@ -86,8 +86,10 @@ static void check_annotations(struct object *object)
 
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin)
 {
-    /* Clusters have thousands of objects: most fit the first block, which is one allocation. */
-    struct arena *arena = arena_new_steady(kind->size + 648, 192);
+    /* Clusters have thousands of objects: most fit the first block, which is one allocation, and
+     * which the next version finds free again. Measured: a Service takes 655 bytes beside its
+     * struct once it has an address, and 110 more when it has been placed. */
+    struct arena *arena = arena_new_steady(kind->size + 784, 192);
     assert(kind->size >= sizeof(struct object));
     struct object *object = arena_alloc(arena, kind->size);
     object->kind = kind;

@@ -11,18 +11,19 @@
 
 enum { FIRST_DEFAULT = 512, BLOCK_MAX = 64 * 1024 };
 
+/* There are tens of thousands of arenas: their headers are small. No block has 4 GiB. */
 struct block {
     struct block *next;
-    size_t size; /* usable bytes behind the header */
-    size_t used;
+    uint32_t size; /* usable bytes behind the header */
+    uint32_t used;
     alignas(max_align_t) unsigned char bytes[];
 };
 
 struct arena {
     alignas(max_align_t) struct block *blocks; /* newest first; the first made is the last */
     struct block *own; /* the one that was made together with the arena, if any */
-    size_t next_size;
     size_t total;
+    uint32_t next_size;
     bool is_steady; /* later blocks do not double */
 };
 
@@ -51,7 +52,7 @@ void *heap_resize(void *block, size_t size)
 static void block_add(struct arena *arena, struct block *block, size_t size)
 {
     block->next = arena->blocks;
-    block->size = size;
+    block->size = (uint32_t)size;
     block->used = 0;
     arena->blocks = block;
     arena->total += sizeof(*block) + size;
@@ -59,7 +60,7 @@ static void block_add(struct arena *arena, struct block *block, size_t size)
 
 static struct block *block_new(struct arena *arena, size_t size)
 {
-    struct block *block = malloc(sizeof(*block) + size);
+    struct block *block = size <= UINT32_MAX ? malloc(sizeof(*block) + size) : NULL;
     if (!block)
         out_of_memory(size);
     block_add(arena, block, size);
@@ -69,18 +70,20 @@ static struct block *block_new(struct arena *arena, size_t size)
 struct arena *arena_new(size_t first)
 {
     struct arena *arena = heap_alloc(sizeof(*arena));
-    arena->next_size = first ? first : FIRST_DEFAULT;
+    assert(first <= UINT32_MAX);
+    arena->next_size = first ? (uint32_t)first : FIRST_DEFAULT;
     return arena;
 }
 
 struct arena *arena_new_steady(size_t first, size_t step)
 {
     /* One allocation for the arena and its first block. */
+    assert(first <= UINT32_MAX && step <= UINT32_MAX);
     struct arena *arena = malloc(sizeof(*arena) + sizeof(struct block) + first);
     if (!arena)
         out_of_memory(first);
-    *arena =
-        (struct arena){.own = (struct block *)(arena + 1), .next_size = step, .is_steady = true};
+    *arena = (struct arena){
+        .own = (struct block *)(arena + 1), .next_size = (uint32_t)step, .is_steady = true};
     block_add(arena, arena->own, first);
     return arena;
 }
@@ -130,7 +133,7 @@ static void *take(struct arena *arena, size_t size, size_t align)
         if (arena->next_size < BLOCK_MAX && !arena->is_steady)
             arena->next_size *= 2;
     }
-    block->used = at + size;
+    block->used = (uint32_t)(at + size);
     return block->bytes + at;
 }
 
