@@ -2,11 +2,23 @@
 
 #include <assert.h>
 
+/* Room for one more: the list doubles, from one, which is what nearly all need. In a storm every
+ * Service has notes for a while, and what they leave behind is what memory is wasted on. */
+static void make_room(struct plan_record *record, struct arena *texts)
+{
+    size_t count = record->note_count;
+    if ((count & (count - 1)) != 0)
+        return;
+    struct plan_note *grown = arena_array(texts, count ? 2 * count : 1, sizeof(*grown));
+    for (size_t i = 0; i < count; i++)
+        grown[i] = record->notes[i];
+    record->notes = grown;
+}
+
 void notes_add(struct plan_record *record, struct arena *texts, const struct plan_note *note)
 {
     assert(record->note_count < PLAN_NOTES);
-    if (!record->notes)
-        record->notes = arena_array(texts, PLAN_NOTES, sizeof(*record->notes));
+    make_room(record, texts);
     record->notes[record->note_count++] = (struct plan_note){
         .reason = note->reason,
         .warning = note->warning,

@@ -27,7 +27,7 @@ struct plan_record {
     struct ip ips[ALLOC_IPS];
     size_t ip_count;
     struct str pool;
-    struct plan_note *notes; /* room for PLAN_NOTES once there is one */
+    struct plan_note *notes; /* notes.h adds to them */
     size_t note_count;
 };
 
