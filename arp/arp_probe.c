@@ -43,7 +43,8 @@ static void own(struct program *program, struct str argument)
 }
 
 /* FIRST COUNT */
-static void own_many(struct program *program, struct str argument)
+static void change_many(struct program *program, struct str argument,
+                        void (*change)(struct responder *responder, const struct ip *ip))
 {
     struct str first, count;
     uint64_t many;
@@ -53,8 +54,18 @@ static void own_many(struct program *program, struct str argument)
     for (uint64_t i = 0; i < many; i++) {
         struct ip one;
         if (ip_add(&ip, i, &one))
-            responder_own(program->responder, &one);
+            change(program->responder, &one);
     }
+}
+
+static void own_many(struct program *program, struct str argument)
+{
+    change_many(program, argument, responder_own);
+}
+
+static void disown_many(struct program *program, struct str argument)
+{
+    change_many(program, argument, responder_disown);
 }
 
 static void disown(struct program *program, struct str argument)
@@ -156,6 +167,7 @@ static const struct command {
 } commands[] = {
     {"own", own},
     {"own-many", own_many},
+    {"disown-many", disown_many},
     {"disown", disown},
     {"announce", announce},
     {"announce-all", announce_all},

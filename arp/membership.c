@@ -12,20 +12,29 @@
 #include "common/base/map.h"
 #include "common/base/vec.h"
 
-enum group_state { GROUP_FAILED, GROUP_FILTER_ONLY, GROUP_JOINED };
+enum { GROUPS_PER_TURN = 32 };
+
+enum group_state { GROUP_ABSENT, GROUP_FILTER_ONLY, GROUP_JOINED };
 
 struct group {
     struct ip ip;
-    unsigned users;
+    unsigned users; /* 0: is to be left */
+    bool is_queued;
     enum group_state state;
     int fd; /* with GROUP_JOINED: the socket that holds the membership */
 };
 
 struct membership {
+    struct loop *loop;
     unsigned interface;
     struct map groups; /* ip_key → struct group */
     VEC(int) sockets;  /* each holds as many memberships as the kernel lets it */
     int packet_fd;     /* for the filter */
+
+    VEC(struct group *) queue; /* to be joined or left, or neither any more */
+    size_t settled;            /* in this turn */
+    struct loop_timer *turn;   /* the next one */
+    bool is_open;              /* the filter, for every group */
 };
 
 /* --- the kernel's calls ---------------------------------------------------------------------- */
@@ -37,12 +46,16 @@ static int change_group(int fd, int option, unsigned interface, const struct ip 
     return setsockopt(fd, IPPROTO_IPV6, option, &request, sizeof(request)) == 0 ? 0 : -errno;
 }
 
+/* group: NULL for all of them. */
 static int change_filter(const struct membership *m, int option, const struct ip *group)
 {
-    struct packet_mreq request = {
-        .mr_ifindex = (int)m->interface, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6};
-    struct mac mac = ndp_group_mac(group);
-    memcpy(request.mr_address, mac.bytes, sizeof(mac.bytes));
+    struct packet_mreq request = {.mr_ifindex = (int)m->interface, .mr_type = PACKET_MR_ALLMULTI};
+    if (group) {
+        struct mac mac = ndp_group_mac(group);
+        request.mr_type = PACKET_MR_MULTICAST;
+        request.mr_alen = sizeof(mac.bytes);
+        memcpy(request.mr_address, mac.bytes, sizeof(mac.bytes));
+    }
     return setsockopt(m->packet_fd, SOL_PACKET, option, &request, sizeof(request)) == 0 ? 0
                                                                                         : -errno;
 }
@@ -85,7 +98,7 @@ static void join_group(struct membership *m, struct group *group)
             (void)change_filter(m, PACKET_DROP_MEMBERSHIP, &group->ip); /* the kernel's holds now */
         group->state = GROUP_JOINED;
         group->fd = fd;
-    } else if (group->state == GROUP_FAILED &&
+    } else if (group->state == GROUP_ABSENT &&
                change_filter(m, PACKET_ADD_MEMBERSHIP, &group->ip) == 0) {
         group->state = GROUP_FILTER_ONLY;
     }
@@ -100,6 +113,55 @@ static void leave_group(struct membership *m, struct group *group)
         (void)change_filter(m, PACKET_DROP_MEMBERSHIP, &group->ip);
 }
 
+static void settle(struct membership *m, struct group *group)
+{
+    group->is_queued = false;
+    if (group->users) {
+        if (group->state != GROUP_JOINED)
+            join_group(m, group);
+        return;
+    }
+    leave_group(m, group);
+    (void)map_remove(&m->groups, ip_key(&group->ip));
+    free(group);
+}
+
+static void open_filter(struct membership *m, bool is_open)
+{
+    if (m->is_open == is_open)
+        return;
+    m->is_open = is_open;
+    (void)change_filter(m, is_open ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, NULL);
+}
+
+static void go_on(void *ctx)
+{
+    struct membership *m = ctx;
+    m->turn = NULL;
+    for (m->settled = 0; m->settled < GROUPS_PER_TURN && m->queue.len; m->settled++)
+        settle(m, vec_pop(&m->queue));
+    if (!m->queue.len)
+        open_filter(m, false);
+    if (m->settled)
+        m->turn = loop_timer_start(m->loop, 0, 0, go_on, m);
+}
+
+static void settle_soon(struct membership *m, struct group *group)
+{
+    if (group->is_queued)
+        return;
+    if (!m->turn)
+        m->turn = loop_timer_start(m->loop, 0, 0, go_on, m);
+    if (m->settled < GROUPS_PER_TURN) {
+        m->settled++;
+        settle(m, group);
+        return;
+    }
+    open_filter(m, true);
+    group->is_queued = true;
+    vec_push(&m->queue, group);
+}
+
 static void use_group(struct membership *m, struct ip ip)
 {
     struct group *group = map_get(&m->groups, ip_key(&ip));
@@ -107,9 +169,9 @@ static void use_group(struct membership *m, struct ip ip)
         group = heap_alloc(sizeof(*group));
         *group = (struct group){.ip = ip, .fd = -1};
         (void)map_put(&m->groups, ip_key(&group->ip), group);
-        join_group(m, group);
     }
-    group->users++;
+    if (group->users++ == 0)
+        settle_soon(m, group);
 }
 
 void membership_join(struct membership *m, const struct ip *ip)
@@ -122,11 +184,8 @@ void membership_leave(struct membership *m, const struct ip *ip)
     struct ip key = ndp_solicited_node(ip);
     struct group *group = map_get(&m->groups, ip_key(&key));
     assert(group && group->users);
-    if (--group->users)
-        return;
-    (void)map_remove(&m->groups, ip_key(&key));
-    leave_group(m, group);
-    free(group);
+    if (--group->users == 0)
+        settle_soon(m, group);
 }
 
 void membership_retry(struct membership *m)
@@ -134,30 +193,17 @@ void membership_retry(struct membership *m)
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));) {
         struct group *group = slot->value;
-        if (group->state != GROUP_JOINED)
-            join_group(m, group);
+        if (group->users && group->state != GROUP_JOINED)
+            settle_soon(m, group);
     }
-}
-
-struct membership_counts membership_counts(const struct membership *m)
-{
-    struct membership_counts counts = {0};
-    size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));) {
-        enum group_state state = ((const struct group *)slot->value)->state;
-        counts.joined += state == GROUP_JOINED;
-        counts.filter_only += state == GROUP_FILTER_ONLY;
-        counts.failed += state == GROUP_FAILED;
-    }
-    return counts;
 }
 
 /* --- lifetime -------------------------------------------------------------------------------- */
 
-struct membership *membership_new(unsigned interface)
+struct membership *membership_new(struct loop *loop, unsigned interface)
 {
     struct membership *m = heap_alloc(sizeof(*m));
-    *m = (struct membership){.interface = interface};
+    *m = (struct membership){.loop = loop, .interface = interface};
     m->packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* 0: receives nothing */
     use_group(m, ndp_all_nodes);
     return m;
@@ -171,6 +217,8 @@ struct membership *membership_free(struct membership *m)
     for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));)
         free(slot->value);
     map_done(&m->groups);
+    vec_done(&m->queue);
+    (void)loop_timer_cancel(m->turn);
     for (size_t i = 0; i < m->sockets.len; i++)
         (void)close(m->sockets.items[i]); /* which leaves the groups */
     vec_done(&m->sockets);

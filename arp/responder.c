@@ -192,7 +192,7 @@ int responder_open(struct loop *loop, const struct responder_interface *interfac
     int result = open_captures(responder);
     if (result < 0)
         return result;
-    responder->membership = membership_new(if_nametoindex(responder->name));
+    responder->membership = membership_new(loop, if_nametoindex(responder->name));
     *ret = take_ptr(responder);
     return 0;
 }
