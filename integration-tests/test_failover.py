@@ -123,3 +123,72 @@ def test_fail_over_without_the_api_server(cluster, probe):
         assert sorted(one.wait_owned()) == sorted(before)
     one.store.relay.accept()
     assert sorted(one.wait_owned()) == sorted(before)
+
+
+# --- more than one thing at once ------------------------------------------------------------------
+
+
+def test_paused_owner_that_goes_on_keeps_silent(cluster, probe):
+    """It was counted dead meanwhile, and another one answers: it must not, for as long as it is
+    held, not even to the questions that waited for it."""
+    hold_down = 4
+    one = cluster(3, hold_down=f"{hold_down}s")
+    one.add_services(1)
+    one.wait_owned()
+    vip = one.vip("s1")
+    seen = measure(one, "s1", FAULTS["pause"], probe)
+    asking = probe(one.network.client, f"arp:{vip}")
+    resumed = time.monotonic()
+    one.resume(seen.owner)
+    one.wait_settled()
+    one.wait_owned()
+    stretches = asking.stop()[f"arp:{vip}"].stretches
+    back = [stretch.start for stretch in stretches if one.node_of(stretch.who) == seen.owner]
+    assert all(start - resumed > hold_down - 0.5 for start in back), asking.describe()
+
+
+def test_two_of_five_fail_at_once(cluster):
+    """Every address of theirs goes to one that lives."""
+    one = cluster(5, hold_down="1s")
+    one.add_services(10)
+    before = one.wait_owned()
+    one.kill_node("n2")
+    one.kill_node("n4")
+    after = one.wait_owned(lambda owners: not {"n2", "n4"} & set(owners.values()))
+    assert {vip: node for vip, node in after.items() if before[vip] not in ("n2", "n4")} == {
+        vip: node for vip, node in before.items() if node not in ("n2", "n4")}
+
+
+def test_all_speakers_start_at_once(cluster):
+    """After a power cut nobody remembers anybody: nobody is held, and the owners are as before."""
+    one = cluster(3, hold_down="1h")
+    one.add_services(6)
+    before = one.wait_owned()
+    for name in one.speakers:
+        one.kill_speaker(name)
+    wait_until(lambda: set(map(tuple, one.answering().values())) == {()}, 10, one.describe)
+    for name in one.speakers:
+        one.start_speaker(name)
+    assert one.wait_owned() == before
+    one.wait_settled()
+
+
+def test_bad_network_moves_nothing(cluster, probe):
+    """Frames of every node are late by up to 70 ms and one in a hundred is lost, for a while: all
+    nodes are found alive, and no address changes hands."""
+    one = cluster(3, hold_down="1s")
+    one.add_services(3)
+    for node in one.network.nodes:  # whose cables are out for a moment
+        one.network.delay(node.name, 10, jitter=25)
+    one.network.lose(**{node.name: 1 for node in one.network.nodes})
+    one.wait_settled()
+    before = one.wait_owned()
+    vips = list(before)
+    logs = {name: len(speaker.process.log()) for name, speaker in one.speakers.items()}
+    asking = probe(one.network.client, *(f"arp:{vip}" for vip in vips), options=["--interval", "100ms"])
+    stays(lambda: all(one.speakers[name].is_ready() for name in one.speakers), 15)
+    report = asking.stop()
+    assert {vip: [one.node_of(mac) for mac in report[f"arp:{vip}"].who()] for vip in vips} == {
+        vip: [node] for vip, node in before.items()}, report
+    for name, speaker in one.speakers.items():
+        assert "member is dead" not in speaker.process.log()[logs[name]:]
