@@ -1,7 +1,7 @@
 #include "controller/service_patch.h"
 
-#include "controller/condition_patch.h"
 #include "crd/annotations.h"
+#include "crd/condition_patch.h"
 
 /* Are the IP entries of the status those of the record, in this order? Entries of others, which
  * have a hostname and no IP, do not count. */

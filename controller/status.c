@@ -1,11 +1,13 @@
 /* What each object's status should say, by kind. */
 #include <stdlib.h>
 
+#include "common/program/program_findings.h"
 #include "controller/controller.h"
 #include "controller/service_patch.h"
 #include "controller/status_patch.h"
 #include "crd/ipreservation.h"
 #include "crd/service.h"
+#include "crd/state_report.h"
 
 static int64_t now_s(void)
 {
@@ -130,42 +132,25 @@ struct str status_state_id(const struct controller *c, struct arena *arena)
                         STR_ARG(c->options.namespace));
 }
 
-static void add_errors(struct str_list *errors, const struct diag_list *list, struct arena *arena)
-{
-    struct str *grown = arena_array(arena, errors->count + list->found.len, sizeof(struct str));
-    for (size_t i = 0; i < errors->count; i++)
-        grown[i] = errors->items[i];
-    errors->items = grown;
-    for (size_t i = 0; i < list->found.len; i++) {
-        const struct diag *diag = &list->found.items[i];
-        if (diag->severity != DIAG_ERROR)
-            continue;
-        const char *gap = diag->field.len ? " " : "";
-        errors->items[errors->count++] =
-            arena_printf(arena, STR_FMT "%s" STR_FMT ": " STR_FMT, STR_ARG(diag->object), gap,
-                         STR_ARG(diag->field), STR_ARG(diag->message));
-    }
-}
-
 static bool state_write(struct controller *c, struct arena *arena, struct source_write *ret)
 {
     const struct object *shown =
         source_get(c->source, KIND_CONFIGURATION_STATE, c->options.namespace, STR("controller"));
-    struct status_report report = {
+    struct state_report report = {
         .name = STR("controller"),
         .namespace = c->options.namespace,
         .component = STR("controller"),
         .condition = STR("poolReconcilerValid"),
+        .errors =
+            program_findings_errors(config_findings(c->config), source_findings(c->source), arena),
     };
-    add_errors(&report.errors, config_findings(c->config), arena);
-    add_errors(&report.errors, source_findings(c->source), arena);
     *ret = (struct source_write){
         .verb = shown ? SOURCE_PATCH_STATUS : SOURCE_CREATE,
         .kind = KIND_CONFIGURATION_STATE,
         .namespace = report.namespace,
         .name = report.name,
-        .body = shown ? status_state_patch(&report, shown, now_s(), arena)
-                      : status_state_new(&report, arena),
+        .body = shown ? state_report_patch(&report, shown, now_s(), arena)
+                      : state_report_new(&report, arena),
     };
     return ret->body.len > 0;
 }

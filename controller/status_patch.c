@@ -1,12 +1,11 @@
 #include "controller/status_patch.h"
 
 #include "common/base/sbuf.h"
-#include "controller/condition_patch.h"
 #include "crd/bfdprofile.h"
 #include "crd/bgpadvertisement.h"
 #include "crd/bgppeer.h"
 #include "crd/community.h"
-#include "crd/configurationstate.h"
+#include "crd/condition_patch.h"
 #include "crd/ipaddresspool.h"
 #include "crd/ipreservation.h"
 #include "crd/l2advertisement.h"
@@ -157,58 +156,4 @@ struct str status_patch(const struct object *object, const struct status_want *w
     if (assigned)
         put_assigned(&patch, want->assigned);
     return close_patch(&patch, arena);
-}
-
-static struct str summary_of(const struct status_report *report, struct arena *arena)
-{
-    struct sbuf text = {0};
-    for (size_t i = 0; i < report->errors.count; i++)
-        sbuf_printf(&text, "%s" STR_FMT, i ? "\n" : "", STR_ARG(report->errors.items[i]));
-    return sbuf_move(&text, arena);
-}
-
-struct str status_state_patch(const struct status_report *report, const struct object *shown,
-                              int64_t now, struct arena *arena)
-{
-    static const struct configurationstate none;
-    const struct configurationstate *state =
-        shown ? (const struct configurationstate *)shown : &none;
-    bool valid = report->errors.count == 0;
-    struct str result = valid ? STR("Valid") : STR("Invalid");
-    struct str summary = summary_of(report, arena);
-    struct condition ours = {
-        .type = report->condition,
-        .status = valid ? STR("True") : STR("False"),
-        .reason = valid ? STR("Reconciled") : STR("ConfigurationError"),
-        .message = summary,
-        .since = now,
-    };
-    const struct condition_want conditions = {.type = ours.type, .ours = &ours};
-    if (str_eq(state->status.result, result) && str_eq(state->status.error_summary, summary) &&
-        condition_patch_is_done(&state->status.conditions, &conditions, 1))
-        return STR("");
-    struct patch patch = {0};
-    open_patch(&patch, shown);
-    patch_str(&patch, "result", result);
-    patch_str(&patch, "errorSummary", summary);
-    condition_patch(&patch, &state->status.conditions, &conditions, 1);
-    return close_patch(&patch, arena);
-}
-
-struct str status_state_new(const struct status_report *report, struct arena *arena)
-{
-    const struct kind *kind = kinds_get(KIND_CONFIGURATION_STATE);
-    struct patch patch = {0};
-    patch_open(&patch, NULL);
-    patch_str(&patch, "apiVersion", kinds_api_version(kind, arena));
-    patch_str(&patch, "kind", str_from(kind->name));
-    patch_open(&patch, "metadata");
-    patch_str(&patch, "name", report->name);
-    patch_str(&patch, "namespace", report->namespace);
-    patch_open(&patch, "labels");
-    patch_str(&patch, "metallb.io/component-type", report->component);
-    patch_close(&patch);
-    patch_close(&patch);
-    patch_close(&patch);
-    return patch_move(&patch, arena);
 }

@@ -1,7 +1,7 @@
 /* What the controller writes into the status of configuration objects: the condition Accepted on
- * every kind, counters on pools, addresses on reservations, and the ConfigurationState that sums
- * it all up. Each function gives one JSON merge patch (RFC 7396) with the object's resourceVersion
- * as its precondition, or empty text when the object shows it already. */
+ * every kind, counters on pools, addresses on reservations. Each function gives one JSON merge
+ * patch (RFC 7396) with the object's resourceVersion as its precondition, or empty text when the
+ * object shows it already. */
 #ifndef CONTROLLER_STATUS_PATCH_H
 #define CONTROLLER_STATUS_PATCH_H
 
@@ -23,21 +23,5 @@ struct status_want {
 /* now: seconds since 1970. */
 struct str status_patch(const struct object *object, const struct status_want *want, int64_t now,
                         struct arena *arena);
-
-/* The status of a ConfigurationState as a program reports it. `shown` is NULL when the object does
- * not exist yet. */
-struct status_report {
-    struct str name; /* "controller" */
-    struct str namespace;
-    struct str component;   /* label metallb.io/component-type */
-    struct str condition;   /* "poolReconcilerValid" */
-    struct str_list errors; /* one sentence each; none: valid */
-};
-
-struct str status_state_patch(const struct status_report *report, const struct object *shown,
-                              int64_t now, struct arena *arena);
-
-/* The whole object, to create it. Its status follows by a patch. */
-struct str status_state_new(const struct status_report *report, struct arena *arena);
 
 #endif

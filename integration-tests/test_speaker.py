@@ -115,10 +115,10 @@ def test_page_and_event(cluster, speakers):
 def test_label_moves_the_address_and_back(cluster, speakers):
     cluster.label(FIRST, "")
     wait_announced(speakers, SECOND)
-    assert cluster.answering() == [SECOND]
+    wait_until(lambda: cluster.answering() == [SECOND], 10)
     cluster.label(FIRST, None)
     wait_announced(speakers, FIRST)
-    assert cluster.answering() == [FIRST]
+    wait_until(lambda: cluster.answering() == [FIRST], 10)
 
 
 def test_local_policy_follows_the_endpoints(cluster, speakers):
@@ -197,4 +197,4 @@ def test_outage_withdraws_nothing(cluster, speakers):
                                   and f.source == cluster.lan[SECOND].namespace.mac())
     cluster.relay.accept()
     wait_announced(speakers, SECOND, 60)
-    assert cluster.answering() == [SECOND]
+    wait_until(lambda: cluster.answering() == [SECOND], 10)

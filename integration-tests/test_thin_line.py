@@ -110,7 +110,7 @@ def test_page_through_the_address(site, speakers):
     """The client's kernel finds the owner, and only the owner."""
     owner = site.lan[FIRST].namespace.mac()
     with site.lan.capture("client") as capture:
-        assert site.answering() == [FIRST]
+        wait_until(lambda: site.answering() == [FIRST], 10)
         wait_until(lambda: site.fetch() == f"Hello from {FIRST}", 10, site.lan.describe)
         assert site.neighbour() == owner
         replies = capture.frames(lambda f: f.arp and f.arp.operation == 2 and f.arp.sender_ip == WEB)
@@ -151,7 +151,7 @@ def test_placement_moves_the_answer(site, speakers):
     site.place(f"2 {SECOND} {FIRST}")
     wait_until(lambda: speakers[SECOND].announced() == [WEB] and speakers[FIRST].announced() == [],
                10, describe(speakers), "the address is announced by n2 alone")
-    assert site.answering() == [SECOND]
+    wait_until(lambda: site.answering() == [SECOND], 10)
     wait_until(lambda: site.fetch() == f"Hello from {SECOND}", 10, site.lan.describe)
     assert site.neighbour() == site.lan[SECOND].namespace.mac()
     service = next(one for one in speakers[FIRST].announcements()["services"] if one["name"] == "web")
@@ -163,7 +163,7 @@ def test_malformed_placement_is_as_none(site, speakers):
     wait_until(lambda: speakers[SECOND].announced() == [WEB], 10, describe(speakers))
     site.place(f"{SECOND} {FIRST}")
     wait_until(lambda: speakers[FIRST].announced() == [WEB], 10, describe(speakers))
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)
     speakers[FIRST].process.wait_log("published placement ignored.*badEpoch", 5)
 
 
@@ -174,7 +174,7 @@ def test_excluded_node_hands_over(site, speakers):
     site.edit("Node", FIRST, exclude)
     wait_until(lambda: speakers[SECOND].announced() == [WEB] and speakers[FIRST].announced() == [],
                10, describe(speakers))
-    assert site.answering() == [SECOND]
+    wait_until(lambda: site.answering() == [SECOND], 10)
 
 
 def test_no_endpoint_no_announcement(site, speakers):
@@ -204,7 +204,7 @@ def test_restart_without_the_controller(site, controller, speaker):
     one.finish()
     again = speaker(site.lan[FIRST], *site.arguments)
     assert again.announced() == [WEB]
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)
 
 
 def test_figures(site, speakers):
@@ -213,7 +213,7 @@ def test_figures(site, speakers):
     wait_until(lambda: one.announcements()["addresses"][0]["gratuitous"] == FRAMES,
                ANNOUNCE_SECONDS, one.process.describe)
     before = one.metrics()
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)
     after = one.metrics()
     label = f'{{ip="{WEB}"}}'
     assert after[f"metallb_layer2_gratuitous_sent{label}"] == FRAMES
@@ -273,7 +273,7 @@ def test_interfaces_are_followed(site, speakers):
     becomes("lan7", "used")
     node.ip("link", "delete", "lan7")
     becomes("lan7", None)
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)
 
 
 def test_carrier_back_is_announced(site, speakers):
@@ -287,7 +287,7 @@ def test_carrier_back_is_announced(site, speakers):
     with site.lan.capture("client") as capture:
         site.lan.carrier(FIRST, True)
         capture.wait_for(is_announcement(WEB), 10)
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)
 
 
 def carrier(speaker):
@@ -311,4 +311,4 @@ def test_lost_netlink_messages(site, speakers):
     expected = {link["ifname"] for link in node.ip_json("link", "show")}
     assert "last" in expected and "peer3" in expected and "fill2" not in expected
     wait_until(lambda: set(one.interfaces()) == expected, 30, one.process.describe)
-    assert site.answering() == [FIRST]
+    wait_until(lambda: site.answering() == [FIRST], 10)

@@ -109,6 +109,7 @@ static void logging(void *ctx)
     for (size_t i = 0; i < a->changes.len; i++)
         log_change(&a->changes.items[i]);
     vec_done(&a->changes);
+    a->calls->changed(a->ctx);
 }
 
 void apply_settle(struct apply *a)

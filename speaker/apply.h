@@ -31,6 +31,8 @@ struct apply_calls {
     /* Has one of us announced the address before, as far as records tell? */
     bool (*known)(void *ctx, const struct ip *ip);
     void (*note)(void *ctx, const struct apply_note *note);
+    /* What is done about some addresses has changed. In a later turn of the loop. */
+    void (*changed)(void *ctx);
 };
 
 /* calls is borrowed for life. */

@@ -6,6 +6,8 @@
 
 struct duty {
     struct duty_parts parts;
+    const struct duty_calls *calls;
+    void *ctx;
     struct apply *apply;
     struct talk *talk;
     const struct plan *plan; /* the newest */
@@ -77,9 +79,20 @@ static void ask(void *ctx, struct str member, const struct ip *ip)
 
 static bool known(void *ctx, const struct ip *ip)
 {
-    (void)ctx;
-    (void)ip;
-    return true;
+    const struct duty *d = ctx;
+    const struct basis *basis = d->plan->basis;
+    const struct basis_address *address = basis_find(basis, ip);
+    for (size_t i = 0; address && i < address->service_count; i++) {
+        if (d->calls->has_status(d->ctx, basis->services[address->services[i]].key))
+            return true;
+    }
+    return false;
+}
+
+static void changed(void *ctx)
+{
+    const struct duty *d = ctx;
+    d->calls->changed(d->ctx);
 }
 
 /* All Services that have the address. */
@@ -121,6 +134,7 @@ static void note(void *ctx, const struct apply_note *note)
         break;
     case TENURE_IN_USE:
         tell_stranger(d, note, "not announced");
+        d->calls->conflict(d->ctx, &note->ip, &note->mac, note->interface);
         break;
     case TENURE_NOTHING:
     case TENURE_CONFIRMED:
@@ -133,7 +147,7 @@ static void note(void *ctx, const struct apply_note *note)
 }
 
 static const struct apply_calls apply_calls = {
-    .may_answer = may_answer, .ask = ask, .known = known, .note = note};
+    .may_answer = may_answer, .ask = ask, .known = known, .note = note, .changed = changed};
 
 /* --- plans ----------------------------------------------------------------------------------- */
 
@@ -186,10 +200,11 @@ size_t duty_run(struct duty *d, const struct iface *ifaces, size_t iface_count,
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-struct duty *duty_new(const struct duty_parts *parts, const struct apply_options *options)
+struct duty *duty_new(const struct duty_parts *parts, const struct apply_options *options,
+                      const struct duty_calls *calls, void *ctx)
 {
     struct duty *d = heap_alloc(sizeof(*d));
-    *d = (struct duty){.parts = *parts};
+    *d = (struct duty){.parts = *parts, .calls = calls, .ctx = ctx};
     d->apply = apply_new(parts->loop, options, &apply_calls, d);
     d->talk = talk_new(parts->loop, &talk_calls, d);
     return d;

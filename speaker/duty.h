@@ -12,6 +12,15 @@
 
 struct duty;
 
+struct duty_calls {
+    /* What is done about some address has changed without a plan. */
+    void (*changed)(void *ctx);
+    /* Has this node announced the Service before, as far as records tell? */
+    bool (*has_status)(void *ctx, struct str service);
+    /* A stranger has an address that was to be announced. */
+    void (*conflict)(void *ctx, const struct ip *ip, const struct mac *mac, struct str interface);
+};
+
 /* All borrowed for life. */
 struct duty_parts {
     struct loop *loop;
@@ -21,7 +30,8 @@ struct duty_parts {
     const struct tell *tell;
 };
 
-struct duty *duty_new(const struct duty_parts *parts, const struct apply_options *options);
+struct duty *duty_new(const struct duty_parts *parts, const struct apply_options *options,
+                      const struct duty_calls *calls, void *ctx);
 /* Stops to answer for everything. NULL is fine; returns NULL. */
 struct duty *duty_free(struct duty *duty);
 

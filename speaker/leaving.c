@@ -18,6 +18,7 @@ struct leaving {
 static void left(void *ctx)
 {
     struct leaving *l = ctx;
+    l->timer = NULL;
     l->done(l->ctx);
 }
 

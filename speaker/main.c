@@ -27,6 +27,7 @@ static bool start_speaker(struct state *state, struct source *source, struct str
         .node = s->node,
         .namespace = s->common.namespace,
         .lb_class = s->lb_class,
+        .pod = s->pod,
         .excludes_path = s->excludes_path,
         .ignore_excluded = s->ignore_excluded,
         .peers = {.node = s->node,
@@ -34,7 +35,9 @@ static bool start_speaker(struct state *state, struct source *source, struct str
                   .port = (uint16_t)s->gossip_port,
                   .key_dir = s->key_dir,
                   .hold_down_ms = s->hold_down_ms},
-        .apply = {.refresh_ms = s->refresh_ms},
+        .apply = {.probes = s->probe != SETTINGS_PROBE_OFF,
+                  .probe_mode = s->probe == SETTINGS_PROBE_FULL ? PROBE_FULL : PROBE_FAST,
+                  .refresh_ms = s->refresh_ms},
     };
     struct ip *peers = NULL;
     (void)settings_peers(s, program->arena, &peers, &options.peers.fixed_count); /* was checked */

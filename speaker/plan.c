@@ -189,6 +189,17 @@ static void elect_all(struct run *run)
 
 /* --- the result ------------------------------------------------------------------------------ */
 
+/* Does an advertisement for this node leave the interfaces open? */
+static bool names_none(const struct basis *b, const struct basis_service *service)
+{
+    for (size_t i = 0; i < service->advertisement_count; i++) {
+        const struct basis_advertisement *ad = &b->advertisements[service->advertisements[i]];
+        if (nodeset_has(&ad->reach, b->node) && ad->interfaces.count == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_named(const struct basis *b, const struct basis_service *service, struct str name)
 {
     for (size_t i = 0; i < service->advertisement_count; i++) {
@@ -233,6 +244,7 @@ static void decide(struct run *run, const struct basis_service *service,
     if (unit->owner != run->basis->node)
         return;
     result->interfaces = find_interfaces(run, service);
+    result->all_interfaces = names_none(run->basis, service);
     bool none = unit->tier == PLAN_NO_INTERFACE || result->interfaces.count == 0;
     result->reason = none ? REASON_NO_INTERFACE : REASON_NONE;
 }

@@ -43,6 +43,7 @@ struct plan_address {
     struct ip ip;
     struct str_list interfaces; /* names, sorted; at least one */
     struct str_list services;   /* keys of those that have it, sorted */
+    bool announced;             /* set by who carries it out: it is, and not only planned */
 };
 
 struct plan_service {
@@ -53,6 +54,8 @@ struct plan_service {
     const struct ip *ips;
     size_t ip_count;
     struct str_list interfaces;       /* with REASON_NONE */
+    bool all_interfaces;              /* no advertisement names any */
+    bool announced;                   /* as of its addresses */
     enum placement_verdict placement; /* what its published order is worth */
     uint64_t epoch;                   /* of the unit's order; 0 when the hash decided */
 };

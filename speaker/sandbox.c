@@ -133,7 +133,8 @@ static const char allowed[] =
     /* memory */
     "brk mmap mprotect mremap munmap madvise "
     /* files: certificates, tokens, state, resolv.conf, /proc/self, /sys/class/net */
-    "access close faccessat2 fadvise64 fcntl fdatasync fstat fsync ftruncate getdents64 lseek "
+    "access close faccessat2 fadvise64 fcntl fdatasync flock fstat fsync ftruncate getdents64 "
+    "lseek "
     "lstat mkdir newfstatat open openat pread64 pwrite64 read readlink readlinkat readv rename "
     "renameat renameat2 stat statx sync_file_range unlink unlinkat write writev "
     "inotify_add_watch inotify_init1 inotify_rm_watch "

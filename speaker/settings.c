@@ -12,10 +12,19 @@ static const char *const mode_names[] = {
 static const struct names sandbox_modes = NAMES(mode_names);
 _Static_assert(sizeof(mode_names) / sizeof(mode_names[0]) == SANDBOX_MODES, "a name each");
 
+static const char *const probes[] = {
+    [SETTINGS_PROBE_FAST] = "fast",
+    [SETTINGS_PROBE_FULL] = "full",
+    [SETTINGS_PROBE_OFF] = "off",
+};
+static const struct names probe_names = NAMES(probes);
+
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
     {"node-name", "METALLB_NODE_NAME", OPTION_STR, AT(node), .value = "NAME",
      .help = "the name of this node, as its Node object has it; must be given"},
+    {"pod-name", "METALLB_POD_NAME", OPTION_STR, AT(pod), .value = "NAME",
+     .help = "the name of this pod, which status objects go with when it is deleted"},
     PROGRAM_ROWS_DIRECTORY("with --manifests: the directory where the controller writes the "
                            "addresses of Services"),
     PROGRAM_ROWS_KUBE("the namespace whose metallb.io objects count; without it the namespace of "
@@ -49,6 +58,10 @@ static const struct option rows[] = {
      .value = "DURATION",
      .help = "for how long a node that the others took for dead and that is back again is chosen "
              "only when there is no other"},
+    {"probe", NULL, OPTION_ENUM, AT(probe), .fallback = "fast", .names = &probe_names,
+     .value = "MODE",
+     .help = "how to find out, before a new address is first announced, whether another host uses "
+             "it: fast (0.3 s), full (4 to 7 s, by RFC 5227), or off"},
     {"refresh-interval", NULL, OPTION_DURATION, AT(refresh_ms), .fallback = "1m", .max = 86400000,
      .value = "DURATION",
      .help = "how often an address is announced while nothing happens, so that switches do not "

@@ -6,9 +6,12 @@
 #include "common/net/ip.h"
 #include "common/program/program_settings.h"
 
+enum settings_probe { SETTINGS_PROBE_FAST, SETTINGS_PROBE_FULL, SETTINGS_PROBE_OFF };
+
 struct settings {
     struct program_settings common; /* stays first */
     struct str node;
+    struct str pod;
     /* what is done */
     struct str lb_class;
     bool ignore_excluded;
@@ -18,6 +21,7 @@ struct settings {
     struct str_list peers;
     uint64_t gossip_port, hold_down_ms;
     uint64_t refresh_ms;
+    int probe;   /* enum settings_probe */
     int sandbox; /* enum sandbox_mode */
 };
 

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "crd/endpointslice.h"
-#include "crd/node.h"
-#include "crd/service.h"
+#include "common/program/program_findings.h"
 #include "speaker/config.h"
 #include "speaker/leaving.h"
+#include "speaker/matters.h"
 #include "speaker/pace.h"
+#include "speaker/report.h"
 #include "speaker/tell.h"
 
 static const enum kind_id followed[] = {
@@ -35,6 +35,7 @@ struct speaker {
     struct duty *duty;
     struct leaving *leaving; /* NULL: stays */
     struct local *local;
+    struct report *report;
     struct tell tell;
     struct basis *basis;           /* NULL: objects have changed since */
     struct planned now;            /* carried out */
@@ -50,86 +51,37 @@ struct speaker {
     bool config_changed;
 };
 
-/* --- what a change means --------------------------------------------------------------------- */
-
-static bool same_addresses(const struct node *a, const struct node *b)
-{
-    const struct node_address *x = a->addresses.items, *y = b->addresses.items;
-    if (a->addresses.count != b->addresses.count)
-        return false;
-    for (size_t i = 0; i < a->addresses.count; i++) {
-        if (!str_eq(x[i].type, y[i].type) || !str_eq(x[i].text, y[i].text))
-            return false;
-    }
-    return true;
-}
-
-/* A node's heartbeats change its object all the time. */
-static bool node_matters(const struct object *before, const struct object *after)
-{
-    if (!before || !after || !object_same_labels(before, after))
-        return true;
-    const struct node *a = (const struct node *)before, *b = (const struct node *)after;
-    return a->network_unavailable != b->network_unavailable || a->draining != b->draining ||
-           !same_addresses(a, b);
-}
-
-static bool is_balanced(const struct object *service)
-{
-    return service && ((const struct service *)service)->is_load_balancer;
-}
-
-/* Most EndpointSlices of a cluster are those of Services that are none of ours. */
-static bool slice_matters(const struct speaker *s, const struct object *object)
-{
-    const struct endpointslice *slice = (const struct endpointslice *)object;
-    struct str namespace, name;
-    if (!object || !str_cut(slice->service, '/', &namespace, &name))
-        return false;
-    return is_balanced(source_get(s->source, KIND_SERVICE, namespace, name));
-}
-
-/* Counters and conditions in the status of configuration are the controller's own writing. */
-static bool spec_changed(const struct object *before, const struct object *after)
-{
-    return !before || !after || !object_same_labels(before, after) || after->meta.generation == 0 ||
-           before->meta.generation != after->meta.generation;
-}
-
-static bool matters(struct speaker *s, enum kind_id kind, const struct object *before,
-                    const struct object *after)
-{
-    switch (kind) {
-    case KIND_NODE:
-        return node_matters(before, after);
-    case KIND_SERVICE:
-        return is_balanced(before) || is_balanced(after);
-    case KIND_ENDPOINT_SLICE:
-        return slice_matters(s, before) || slice_matters(s, after);
-    default:
-        if (!spec_changed(before, after))
-            return false;
-        s->config_changed = true;
-        return true;
-    }
-}
+/* --- what has changed ------------------------------------------------------------------------ */
 
 static void schedule(struct speaker *s, bool at_once);
+
+static bool balances(void *ctx, struct str namespace, struct str name)
+{
+    const struct speaker *s = ctx;
+    return matters_balances(source_get(s->source, KIND_SERVICE, namespace, name));
+}
 
 static void object_changed(void *ctx, const struct object *before, const struct object *after)
 {
     struct speaker *s = ctx;
-    enum kind_id kind = (after ? after : before)->kind->id;
-    if (!matters(s, kind, before, after))
+    const struct object *object = after ? after : before;
+    if (report_is_about(object)) {
+        report_object(s->report, object);
         return;
+    }
+    enum matters what = matters(before, after, balances, s);
+    if (what == MATTERS_NOT)
+        return;
+    s->config_changed = s->config_changed || what == MATTERS_CONFIG;
     s->basis = basis_unref(s->basis);
-    schedule(s, kind != KIND_SERVICE);
+    schedule(s, object->kind->id != KIND_SERVICE);
 }
 
 static void synced(void *ctx)
 {
     struct speaker *s = ctx;
     s->synced = true;
+    report_synced(s->report);
     schedule(s, true);
 }
 
@@ -164,10 +116,12 @@ static void message_came(void *ctx, struct str from, struct str bytes)
 
 static void input_findings_changed(void *ctx)
 {
-    tell_findings(source_findings(((const struct speaker *)ctx)->source));
+    const struct speaker *s = ctx;
+    tell_findings(source_findings(s->source));
+    report_config(s->report);
 }
 
-/* --- a turn ---------------------------------------------------------------------------------- */
+/* --- making plans ---------------------------------------------------------------------------- */
 
 static struct objects list(const struct speaker *s, enum kind_id kind, struct arena *scratch)
 {
@@ -205,6 +159,7 @@ static void run_config(struct speaker *s, struct arena *scratch)
     config_build(s->config, all, s->options.namespace);
     s->config_changed = false;
     speaker_metrics_config(s->metrics, config_findings(s->config));
+    report_config(s->report);
     tell_config(s);
 }
 
@@ -236,11 +191,17 @@ static void telling(void *ctx)
 {
     struct speaker *s = ctx;
     s->telling = NULL;
-    speaker_metrics_planned(s->metrics, s->ended_ns - s->started_ns);
     tell_plans(&s->tell, s->told.plan, s->now.plan);
     local_run(s->local, s->now.plan);
-    planned_done(&s->told);
+    if (s->told.plan != s->now.plan)
+        planned_done(&s->told);
     s->told = s->now;
+}
+
+static void tell_later(struct speaker *s)
+{
+    if (!s->telling)
+        s->telling = loop_timer_start(s->loop, 0, 0, telling, s);
 }
 
 static void take_plan(struct speaker *s, struct planned *planned)
@@ -248,9 +209,67 @@ static void take_plan(struct speaker *s, struct planned *planned)
     if (s->now.plan != s->told.plan)
         planned_done(&s->now); /* nobody was told of it */
     s->now = *planned;
-    if (!s->telling)
-        s->telling = loop_timer_start(s->loop, 0, 0, telling, s);
+    tell_later(s);
 }
+
+/* What is done about addresses has changed without a plan. */
+static void duty_changed(void *ctx)
+{
+    struct speaker *s = ctx;
+    if (s->now.plan)
+        tell_later(s);
+}
+
+static bool owns(void *ctx, const struct ip *ip)
+{
+    const struct speaker *s = ctx;
+    return apply_state(duty_apply(s->duty), ip) == TENURE_OWNING;
+}
+
+static void service_changed(void *ctx, struct str service, bool took)
+{
+    const struct speaker *s = ctx;
+    report_service(s->report, service, took);
+}
+
+/* --- reports --------------------------------------------------------------------------------- */
+
+static bool announced(void *ctx, struct str key, struct arena *arena,
+                      struct str_list *ret_interfaces)
+{
+    const struct speaker *s = ctx;
+    const struct plan_service *service = plan_find(s->now.plan, key);
+    if (!service || !service->announced)
+        return false;
+    *ret_interfaces = (struct str_list){0};
+    if (!service->all_interfaces)
+        *ret_interfaces = (struct str_list){
+            .items = arena_array(arena, service->interfaces.count, sizeof(struct str))};
+    for (size_t i = 0; !service->all_interfaces && i < service->interfaces.count; i++)
+        ret_interfaces->items[ret_interfaces->count++] =
+            arena_str(arena, service->interfaces.items[i]);
+    return true;
+}
+
+static struct str_list errors(void *ctx, struct arena *arena)
+{
+    const struct speaker *s = ctx;
+    return program_findings_errors(config_findings(s->config), source_findings(s->source), arena);
+}
+
+static bool has_status(void *ctx, struct str service)
+{
+    const struct speaker *s = ctx;
+    return source_saved(s->source).stale || report_has_status(s->report, service);
+}
+
+static void conflict(void *ctx, const struct ip *ip, const struct mac *mac, struct str interface)
+{
+    const struct speaker *s = ctx;
+    report_conflict(s->report, ip, mac, interface);
+}
+
+/* --- a turn ---------------------------------------------------------------------------------- */
 
 /* A plan has been carried out. */
 static void note_deaths(struct speaker *s, size_t taken)
@@ -294,6 +313,7 @@ static void turn(void *ctx)
         leaving_planned(s->leaving, planned.plan->tier);
     take_plan(s, &planned);
     s->ended_ns = loop_clock_ns();
+    speaker_metrics_planned(s->metrics, s->ended_ns - s->started_ns);
 }
 
 static void schedule(struct speaker *s, bool at_once)
@@ -310,15 +330,16 @@ static void schedule(struct speaker *s, bool at_once)
 
 static void follow(struct speaker *s)
 {
-    struct source_follow what[FOLLOWED];
+    struct source_follow what[FOLLOWED + REPORT_FOLLOWS];
     for (size_t i = 0; i < FOLLOWED; i++) {
         what[i] = (struct source_follow){.kind = followed[i]};
         if (kinds_get(followed[i])->config)
             what[i].namespace = s->options.namespace;
     }
+    size_t count = FOLLOWED + report_follow(s->report, what + FOLLOWED);
     struct source_calls calls = {
         .changed = object_changed, .synced = synced, .findings = input_findings_changed, .ctx = s};
-    source_start(s->source, what, FOLLOWED, &calls);
+    source_start(s->source, what, count, &calls);
 }
 
 int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics *metrics,
@@ -333,7 +354,11 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .config = config_new(),
         .elect = elect_new(options->seed),
         .local = local_open(loop, source, options->node),
-        .tell = {.source = source, .node = options->node},
+        .tell = {.source = source,
+                 .node = options->node,
+                 .owns = owns,
+                 .changed = service_changed,
+                 .ctx = s},
         .config_changed = true,
     };
     static const struct gossip_calls calls = {.changed = members_changed, .message = message_came};
@@ -348,7 +373,15 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
     }
     struct duty_parts parts = {
         .loop = loop, .peers = s->peers, .elect = s->elect, .metrics = metrics, .tell = &s->tell};
-    s->duty = duty_new(&parts, &options->apply);
+    static const struct duty_calls duty_calls = {
+        .changed = duty_changed, .has_status = has_status, .conflict = conflict};
+    static const struct report_calls report_calls = {.announced = announced, .errors = errors};
+    struct report_options report = {.node = options->node,
+                                    .namespace = options->namespace,
+                                    .pod = options->pod,
+                                    .seed = options->seed};
+    s->duty = duty_new(&parts, &options->apply, &duty_calls, s);
+    s->report = report_new(loop, source, &report, &report_calls, s);
     follow(s);
     *ret = s;
     return 0;
@@ -361,6 +394,7 @@ struct speaker *speaker_free(struct speaker *s)
     (void)loop_timer_cancel(s->turn);
     (void)loop_timer_cancel(s->telling);
     (void)leaving_cancel(s->leaving);
+    (void)report_free(s->report);
     (void)source_free(s->source);
     (void)netlink_close(s->netlink);
     (void)excludes_file_close(s->excludes);

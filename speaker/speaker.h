@@ -24,6 +24,7 @@ struct speaker_options {
     struct str node;      /* our name, as Node objects have it */
     struct str namespace; /* whose configuration objects count; empty: any */
     struct str lb_class;
+    struct str pod;           /* the name of our pod; empty: none */
     struct str excludes_path; /* the list of excluded interfaces (excludes_file.h) */
     bool ignore_excluded;
     uint64_t seed; /* secret, of hash tables */

@@ -193,8 +193,10 @@ void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, st
 {
     metric_clear(m->set, ANNOUNCED);
     metric_clear(m->set, SERVICES);
-    for (size_t i = 0; i < plan->address_count; i++)
-        set_announced(m, &plan->addresses[i], node);
+    for (size_t i = 0; i < plan->address_count; i++) {
+        if (plan->addresses[i].announced)
+            set_announced(m, &plan->addresses[i], node);
+    }
     for (size_t i = 0; i < plan->service_count; i++)
         metric_inc(m->set, SERVICES, LABELS(str_from(reason_name(plan->services[i].reason))));
 }

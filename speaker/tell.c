@@ -41,24 +41,42 @@ static void tell_no_interface(const struct tell *tell, const struct plan_service
                             STR_ARG(tell->node)));
 }
 
-/* Only transitions are told. */
-static void tell_service(const struct tell *tell, const struct plan_service *before,
-                         const struct plan_service *after, struct arena *scratch)
+static bool same_list(const struct str_list *a, const struct str_list *b)
 {
-    enum reason was = before ? before->reason : REASON_SERVICE_DELETED;
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!str_eq(a->items[i], b->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static void tell_withdrawn(const struct plan_service *service)
+{
+    log_info("service withdrawn", kv_str("service", service->key),
+             kv_cstr("reason", reason_name(service->reason)), kv_str("owner", service->owner));
+}
+
+/* Only transitions are told. was: `after` as it was before, which may be the same entry. */
+static void tell_service(const struct tell *tell, const struct plan_service *before,
+                         const struct plan_service *after, bool was, struct arena *scratch)
+{
     enum placement_verdict worth = before ? before->placement : PLACEMENT_NOT_PUBLISHED;
+    enum reason reason = before ? before->reason : REASON_SERVICE_DELETED;
     if (after->placement != worth && after->placement > PLACEMENT_NOT_PUBLISHED)
         log_warn("published placement ignored", kv_str("service", after->key),
                  kv_cstr("reason", placement_verdict_name(after->placement)));
-    if (after->reason == was)
-        return;
-    if (after->reason == REASON_NONE)
+    if (after->announced && !was)
         tell_announced(tell, after, scratch);
-    else if (was == REASON_NONE)
-        log_info("service withdrawn", kv_str("service", after->key),
-                 kv_cstr("reason", reason_name(after->reason)), kv_str("owner", after->owner));
-    if (after->reason == REASON_NO_INTERFACE)
+    else if (was && !after->announced)
+        tell_withdrawn(after);
+    if (after->reason == REASON_NO_INTERFACE && reason != REASON_NO_INTERFACE)
         tell_no_interface(tell, after, scratch);
+    bool moved = was && (before->all_interfaces != after->all_interfaces ||
+                         !same_list(&before->interfaces, &after->interfaces));
+    if (was != after->announced || moved)
+        tell->changed(tell->ctx, after->key, after->announced && !was);
 }
 
 /* Why a Service is in the plan no more. */
@@ -72,16 +90,48 @@ static enum reason reason_gone(const struct tell *tell, struct str key)
                : REASON_SERVICE_DELETED;
 }
 
-void tell_plans(const struct tell *tell, const struct plan *before, const struct plan *after)
+static void mark_addresses(const struct tell *tell, struct plan *plan)
+{
+    for (size_t i = 0; i < plan->address_count; i++)
+        plan->addresses[i].announced = tell->owns(tell->ctx, &plan->addresses[i].ip);
+}
+
+static bool is_announced(const struct plan *plan, const struct plan_service *service)
+{
+    for (size_t i = 0; service->reason == REASON_NONE && i < service->ip_count; i++) {
+        const struct plan_address *address = plan_find_address(plan, &service->ips[i]);
+        if (address && address->announced)
+            return true;
+    }
+    return false;
+}
+
+/* Plans of one basis have the same Services in the same places. */
+static const struct plan_service *counterpart(const struct plan *before, const struct plan *after,
+                                              size_t index)
+{
+    if (before && before->basis == after->basis)
+        return &before->services[index];
+    return plan_find(before, after->services[index].key);
+}
+
+void tell_plans(const struct tell *tell, const struct plan *before, struct plan *after)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    for (size_t i = 0; i < after->service_count; i++)
-        tell_service(tell, plan_find(before, after->services[i].key), &after->services[i], scratch);
-    for (size_t i = 0; before && i < before->service_count; i++) {
+    mark_addresses(tell, after);
+    for (size_t i = 0; i < after->service_count; i++) {
+        const struct plan_service *was = counterpart(before, after, i);
+        bool announced = was && was->announced;
+        after->services[i].announced = is_announced(after, &after->services[i]);
+        tell_service(tell, was, &after->services[i], announced, scratch);
+    }
+    for (size_t i = 0; before && before->basis != after->basis && i < before->service_count; i++) {
         const struct plan_service *gone = &before->services[i];
-        if (gone->reason == REASON_NONE && !plan_find(after, gone->key))
-            log_info("service withdrawn", kv_str("service", gone->key),
-                     kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
+        if (!gone->announced || plan_find(after, gone->key))
+            continue;
+        log_info("service withdrawn", kv_str("service", gone->key),
+                 kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
+        tell->changed(tell->ctx, gone->key, false);
     }
 }
 

@@ -8,11 +8,16 @@
 
 struct tell {
     struct source *source;
-    struct str node; /* ours */
+    struct str node;                              /* ours */
+    bool (*owns)(void *ctx, const struct ip *ip); /* is it announced from here? */
+    /* Whether a Service is announced from here, or where, has changed. took: it is, and was not. */
+    void (*changed)(void *ctx, struct str service, bool took);
+    void *ctx;
 };
 
-/* before may be NULL: nothing was planned. */
-void tell_plans(const struct tell *tell, const struct plan *before, const struct plan *after);
+/* before: what was told of last; NULL: nothing was. It may be the same plan, which is carried out
+ * further now. Sets `announced` in what is told of. */
+void tell_plans(const struct tell *tell, const struct plan *before, struct plan *after);
 
 /* One Event on a Service, if it is there. */
 void tell_event(const struct tell *tell, struct str service, bool warning, struct str reason,

@@ -40,7 +40,7 @@ enum {
     TENURE_ASSERTS = 30,         /* how often a former owner that does not answer is told */
     TENURE_DEFEND_MS = 10000,    /* RFC 5227 DEFEND_INTERVAL */
     TENURE_PROBE_AGAIN_MS = 30000,
-    TENURE_OVERLAP_MS = 1000, /* of a move to a node that cannot be asked */
+    TENURE_OVERLAP_MS = 500,  /* of a move to a node that cannot be asked */
     TENURE_ASKED_IN_VAIN = 3, /* questions; then what is heard on the wire is believed */
 };
 

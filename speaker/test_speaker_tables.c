@@ -15,8 +15,8 @@ static void test_metrics_follow_the_rules(void)
 static void test_metrics_text(void)
 {
     struct str services[] = {STR_INIT("default/web")};
-    struct plan_address address = {.ip = ip_v4(192, 0, 2, 1),
-                                   .services = {.items = services, .count = 1}};
+    struct plan_address address = {
+        .ip = ip_v4(192, 0, 2, 1), .services = {.items = services, .count = 1}, .announced = true};
     struct plan_service service = {.key = services[0], .reason = REASON_NONE};
     struct plan plan = {
         .addresses = &address, .address_count = 1, .services = &service, .service_count = 1};

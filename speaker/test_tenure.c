@@ -204,14 +204,14 @@ static void test_hand_over(void)
 static void test_hand_over_without_messages(void)
 {
     RUN({10, PLANNED(OURS, .known = true), "owning announce"}, {20, PLANNED(DEAF("n2")), "handing"},
-        {1019, TICK, "handing"}, {1020, TICK, "none expired"});
+        {519, TICK, "handing"}, {520, TICK, "none expired"});
     RUN({10, PLANNED(OURS, .known = true), "owning announce"}, {20, PLANNED(DEAF("n2")), "handing"},
         {30, STRANGER, "none confirmed"});
     /* the new owner knew before us */
     RUN({10, PLANNED(OURS, .known = true), "owning announce"}, {20, UNSURE, "owning trespass"},
-        {1019, PLANNED(DEAF("n2")), "none confirmed"});
+        {519, PLANNED(DEAF("n2")), "none confirmed"});
     RUN({10, PLANNED(OURS, .known = true), "owning announce"}, {20, UNSURE, "owning trespass"},
-        {1020, PLANNED(DEAF("n2")), "handing"});
+        {520, PLANNED(DEAF("n2")), "handing"});
 }
 
 static void test_take_over_tells_the_former_owner(void)

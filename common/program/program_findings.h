@@ -9,4 +9,8 @@
 /* Adds {"object","field","severity","message"} for each finding to the list that is open. */
 void program_findings_put(struct patch *json, const struct diag_list *findings);
 
+/* Findings that are errors as sentences, in the arena: "Kind/ns/name field: message". */
+struct str_list program_findings_errors(const struct diag_list *findings,
+                                        const struct diag_list *more, struct arena *arena);
+
 #endif

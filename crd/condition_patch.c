@@ -1,4 +1,4 @@
-#include "controller/condition_patch.h"
+#include "crd/condition_patch.h"
 
 #include "common/json/rfc3339.h"
 

@@ -1,6 +1,6 @@
 /* Conditions in merge patches. */
-#ifndef CONTROLLER_CONDITION_PATCH_H
-#define CONTROLLER_CONDITION_PATCH_H
+#ifndef CRD_CONDITION_PATCH_H
+#define CRD_CONDITION_PATCH_H
 
 #include "common/json/patch.h"
 #include "crd/condition.h"

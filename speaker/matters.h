@@ -1,0 +1,21 @@
+/* What the change of an object means for the speaker: most changes in a cluster mean nothing. Pure.
+ */
+#ifndef SPEAKER_MATTERS_H
+#define SPEAKER_MATTERS_H
+
+#include "crd/kinds.h"
+
+enum matters {
+    MATTERS_NOT,
+    MATTERS_PLAN,   /* a plan is due */
+    MATTERS_CONFIG, /* and the configuration is to be judged anew before */
+};
+
+/* before and after as source.h gives them; not of the kinds that report.h follows. balances: is the
+ * Service of that name of type LoadBalancer? */
+enum matters matters(const struct object *before, const struct object *after,
+                     bool (*balances)(void *ctx, struct str namespace, struct str name), void *ctx);
+
+bool matters_balances(const struct object *service);
+
+#endif

@@ -1,0 +1,121 @@
+#include "common/base/test.h"
+#include "common/json/yaml.h"
+#include "speaker/l2status.h"
+
+#define BODY(version, interfaces)                                                               \
+    "{\"metadata\":{\"resourceVersion\":\"" version                                             \
+    "\"},\"status\":{\"node\":\"n1\",\"serviceName\":\"web\",\"serviceNamespace\":\"default\"," \
+    "\"interfaces\":[" interfaces "]}}"
+#define OBJECT(name, status)                                                                  \
+    "apiVersion: metallb.io/v1beta1\nkind: ServiceL2Status\nmetadata: {name: " name           \
+    ", namespace: metallb-system, resourceVersion: \"7\", labels: {metallb.io/node: n1, "     \
+    "metallb.io/service-name: web, metallb.io/service-namespace: default}}\nstatus: {" status \
+    "}\n"
+#define SHOWN "node: n1, serviceName: web, serviceNamespace: default"
+#define NEW(owner, interfaces)                                                              \
+    "{\"apiVersion\":\"metallb.io/v1beta1\",\"kind\":\"ServiceL2Status\",\"metadata\":{"    \
+    "\"generateName\":\"l2-\",\"labels\":{\"metallb.io/node\":\"n1\",\"metallb.io/"         \
+    "service-name\":\"web\",\"metallb.io/service-namespace\":\"default\"}" owner "},"       \
+    "\"status\":{\"node\":\"n1\",\"serviceName\":\"web\",\"serviceNamespace\":\"default\"," \
+    "\"interfaces\":[" interfaces "]}}"
+
+static struct object *object_of(const char *yaml, struct arena *arena)
+{
+    struct yaml_documents documents = yaml_parse(str_from(yaml), arena);
+    TEST_ASSERT(documents.list.len == 1 && documents.list.items[0].error.len == 0);
+    struct object *object =
+        object_decode(kinds_get(KIND_SERVICE_L2_STATUS), documents.list.items[0].tree, STR(""));
+    yaml_done(&documents);
+    return object;
+}
+
+struct status_case {
+    bool announced, owned;
+    const char *interface; /* NULL: all */
+    const char *ours[2];
+    int verb; /* -1: nothing to do */
+    const char *name, *body;
+};
+
+static void check(const struct status_case *c)
+{
+    static const struct owner_ref pod = {STR_INIT("v1"), STR_INIT("Pod"), STR_INIT("speaker-x"),
+                                         STR_INIT("u-1")};
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str interface = str_from(c->interface);
+    struct l2status_want want = {.node = STR("n1"),
+                                 .service_namespace = STR("default"),
+                                 .service_name = STR("web"),
+                                 .announced = c->announced,
+                                 .interfaces = {.items = &interface, .count = c->interface != NULL},
+                                 .owner = c->owned ? &pod : NULL};
+    const struct object *ours[2];
+    size_t count = 0;
+    for (; count < 2 && c->ours[count]; count++)
+        ours[count] = object_of(c->ours[count], arena);
+    struct l2status_write write = {0};
+    bool due = l2status_next(&want, ours, count, arena, &write);
+    TEST_ASSERT(due == (c->verb >= 0));
+    if (due) {
+        TEST_ASSERT((int)write.verb == c->verb);
+        TEST_STR(write.name, c->name);
+        TEST_STR(write.body, c->body);
+    }
+    for (size_t i = 0; i < count; i++)
+        (void)object_unref((struct object *)(uintptr_t)ours[i]);
+}
+
+static void test_writes(void)
+{
+    static const struct status_case cases[] = {
+        {false, false, NULL, {NULL}, -1, "", ""},
+        {true, false, NULL, {NULL}, SOURCE_CREATE, "", NEW("", "")},
+        {true,
+         true,
+         "eth0",
+         {NULL},
+         SOURCE_CREATE,
+         "",
+         NEW(",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"speaker-x\","
+             "\"uid\":\"u-1\"}]",
+             "{\"name\":\"eth0\"}")},
+        /* an API server leaves the status out of what it makes */
+        {true, false, NULL, {OBJECT("l2-a", "")}, SOURCE_PATCH_STATUS, "l2-a", BODY("7", "")},
+        {true, false, NULL, {OBJECT("l2-a", SHOWN)}, -1, "", ""},
+        {true, false, "eth0", {OBJECT("l2-a", SHOWN ", interfaces: [{name: eth0}]")}, -1, "", ""},
+        {true,
+         false,
+         "eth1",
+         {OBJECT("l2-a", SHOWN ", interfaces: [{name: eth0}]")},
+         SOURCE_PATCH_STATUS,
+         "l2-a",
+         BODY("7", "{\"name\":\"eth1\"}")},
+        {true,
+         false,
+         NULL,
+         {OBJECT("l2-a", SHOWN), OBJECT("l2-b", SHOWN)},
+         SOURCE_DELETE,
+         "l2-b",
+         ""},
+        {false, false, NULL, {OBJECT("l2-a", SHOWN)}, SOURCE_DELETE, "l2-a", ""},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++)
+        check(&cases[i]);
+}
+
+static void test_labels(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_ptr(object) struct object *object = object_of(OBJECT("l2-a", SHOWN), arena);
+    struct l2status_want want = {
+        .node = STR("n1"), .service_namespace = STR("default"), .service_name = STR("web")};
+    scoped_sbuf struct sbuf service = {0};
+    l2status_service(object, &service);
+    TEST_STR(sbuf_str(&service), "default/web");
+    struct l2status_write write = l2status_clear(&want, arena);
+    TEST_ASSERT(write.verb == SOURCE_DELETE_ALL);
+    TEST_STR(write.labels, "metallb.io/service-namespace=default,metallb.io/service-name=web,"
+                           "metallb.io/node!=n1");
+}
+
+TEST_MAIN("speaker/l2status", TEST(test_writes), TEST(test_labels))
