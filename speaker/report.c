@@ -30,6 +30,7 @@ struct flight {
     size_t key_len;
     struct source_request *request; /* NULL: answered */
     bool is_new;                    /* it makes an object */
+    bool is_seen;                   /* which was seen before the answer came */
     uint64_t made_at;
 };
 
@@ -84,7 +85,7 @@ static void written(void *ctx, int result, struct str message, struct str versio
     (void)version;
     flight->request = NULL;
     flight->made_at = loop_now(r->loop);
-    if (!is_made)
+    if (!is_made || flight->is_seen)
         flight_free(r, flight);
     if (result < 0 && result != ERR_CONFLICT && result != -ENOENT)
         log_warn("report cannot be written", kv_str("report", key), kv_err(result),
@@ -92,7 +93,7 @@ static void written(void *ctx, int result, struct str message, struct str versio
     /* What is seen next may want another write; an object that was made is waited for. */
     work_queue_finish(r->queue, key, result < 0 && !is_made ? WORK_ERROR : WORK_DONE, 0);
     if (is_made)
-        work_queue_add_after(r->queue, key, UNSEEN_MS);
+        work_queue_add_after(r->queue, key, 2 * (uint64_t)UNSEEN_MS);
 }
 
 static enum work_result start(struct report *r, struct str key, struct source_write *write)
@@ -246,6 +247,8 @@ static void seen(struct report *r, struct str prefix, struct str rest)
     sbuf_put(&key, prefix);
     sbuf_put(&key, rest);
     struct flight *flight = map_get(&r->flights, sbuf_str(&key));
+    if (flight)
+        flight->is_seen = true;
     if (flight && !flight->request)
         flight_free(r, flight);
     if (r->synced)
