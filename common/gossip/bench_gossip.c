@@ -125,8 +125,8 @@ static void detection_table(size_t runs)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
             detection(sizes[i], &nets[n], runs);
     }
-    detection(1000, &nets[0], runs < 100 ? runs : 100);
-    detection(1000, &nets[3], runs < 100 ? runs : 100);
+    detection(1000, &nets[0], runs < 20 ? runs : 20);
+    detection(1000, &nets[3], runs < 20 ? runs : 20);
 }
 
 static void no_false(size_t nodes, double hours)

@@ -3,8 +3,8 @@
 #include "common/gossip/member_internal.h"
 
 enum {
-    FRESH_US = 150000, /* heard of so lately: no death is taken for granted */
-    DENIAL_US = 2000000,
+    FRESH_US = 150000,    /* heard of so lately: no death is taken for granted */
+    MERGE_US = 2000000,   /* after a split, until both sides are one */
     RESTART_US = 5000000, /* for so long after the start, an earlier life's death is ours */
 };
 
@@ -39,7 +39,7 @@ static void set_state(struct member *m, struct peer *peer, enum gossip_state sta
 /* It is alive in this life and turn. */
 static void set_alive(struct member *m, struct peer *peer, uint64_t by)
 {
-    peer->conflicts = 0;
+    peer->conflict_at = 0;
     if (peer->watch) { /* what spoke against it was wrong */
         uint64_t lost = path_lost(&peer->watch->path);
         uint64_t at = m->now > lost ? m->now - lost : 0;
@@ -63,7 +63,6 @@ static void refute(struct member *m, const struct fact *fact, enum gossip_state 
     if (fact->turn >= m->self->turn)
         m->self->turn = fact->turn + 1;
     m->figures.refuted++;
-    m->refuted_at = m->now;
     struct member_note note = {
         .type = MEMBER_NOTE_REFUTED,
         .name = m->self->name,
@@ -72,6 +71,16 @@ static void refute(struct member *m, const struct fact *fact, enum gossip_state 
     };
     member_note(m, &note);
     facts_spread(m, m->self, said != GOSSIP_SUSPECT);
+}
+
+/* Our denial has not reached it. */
+static void tell_own(struct member *m, const struct peer *to)
+{
+    struct draft draft;
+    struct fact own = fact_of(m, m->self, true);
+    draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
+    fact_put(&draft.wire, &own);
+    draft_send(m, &draft, &to->address);
 }
 
 /* Somebody counts us dead, in this life or an earlier one, or did so until our denial of a mere
@@ -83,10 +92,12 @@ static void counted_dead(struct member *m, const struct fact *fact, const struct
         return;
     if (before && (m->held_until || m->now - m->started_at > RESTART_US))
         return; /* known, or of long ago */
-    if (!before && denied && (m->held_until || m->now - m->refuted_at > DENIAL_US))
+    if (!before && denied && via)
+        tell_own(m, via);
+    if (!before && denied && m->held_until)
         return;
     bool mutual =
-        via && (via->state == GOSSIP_DEAD || (via->back_at && m->now - via->back_at < DENIAL_US));
+        via && (via->state == GOSSIP_DEAD || (via->back_at && m->now - via->back_at < MERGE_US));
     if (!mutual || fact->side >= m->side) /* a split has two sides, and the smaller is held */
         member_hold(m, fact->accusers[0]);
     if (before)
@@ -115,6 +126,8 @@ static void about_self(struct member *m, const struct fact *fact, const struct p
             !m->stalled_at) {
             member_ail(m);
             refute(m, fact, GOSSIP_SUSPECT);
+        } else if (fact->life == m->self->life && fact->turn < m->self->turn && via) {
+            tell_own(m, via);
         }
         return;
     case FACT_DEAD:

@@ -79,8 +79,7 @@ struct member {
     VEC(uint64_t) wanted;
     struct relay relays[RELAY_MAX];
 
-    uint64_t death_at; /* of the last death of another */
-    uint64_t refuted_at;
+    uint64_t death_at;    /* of the last death of another */
     uint64_t held_until;  /* 0: not held */
     uint64_t returned_at; /* when a member last came (back) */
     uint16_t side;        /* how many we were before that */
@@ -172,6 +171,8 @@ void sync_check(struct member *m, const struct peer *peer);
 /* Notes that a record is lacking; sync_pull then asks for all that were noted. */
 void sync_want(struct member *m, uint64_t id);
 void sync_pull(struct member *m, const struct peer *from);
+/* Tells the member that counts this dead one alive, when it has not denied its death. */
+void sync_settle(struct member *m, struct peer *peer);
 void on_check(struct member *m, struct peer *from, struct wire *in);
 void on_digest(struct member *m, struct peer *from, struct wire *in);
 void on_pull(struct member *m, struct peer *from, struct wire *in);

@@ -197,6 +197,8 @@ static void forget(struct member *m)
 {
     for (size_t i = m->roster.all.len; i-- > 0;) {
         struct peer *peer = m->roster.all.items[i];
+        if (!gossip_is_alive(peer->state))
+            sync_settle(m, peer);
         if (gossip_is_alive(peer->state) || peer->self || m->now - peer->changed_at < FORGET_US ||
             is_listed(m, &peer->address))
             continue;

@@ -4,7 +4,8 @@ enum {
     EAGER_GAP_US = 10000,   /* news that come together are told together */
     EAGER_AGAIN_US = 20000, /* until the next round about the same */
     CROWD = 64,             /* with more news than that, comparing lists is the better way */
-    EAGER_ALL = 16,         /* up to so many others: each is told by whoever knows, */
+    EAGER_ALL = 32,         /* up to so many others: each is told by whoever knows, */
+    EAGER_FEW = 8,          /* with more, once is enough: each hears it from all */
     EAGER_ROUNDS = 3,       /* and so often */
     CALM_ROUNDS = 6,        /* with more: so often, when it is not urgent */
     EAGER_RESERVE = 98304,  /* bytes that are left to other uses, but when somebody died */
@@ -114,7 +115,8 @@ void facts_forget(struct member *m, struct peer *peer)
     }
 }
 
-void facts_fill(struct member *m, struct draft *draft)
+/* Urgent news rides along with pings, but is counted as told only when told to a random member. */
+static void fill(struct member *m, struct draft *draft, bool random)
 {
     unsigned misfits = 0;
     for (size_t left = m->rumors.len; left > 0 && misfits < MISFITS; left--) {
@@ -130,11 +132,17 @@ void facts_fill(struct member *m, struct draft *draft)
         if (!member_take_tokens(m, size))
             return;
         fact_put(&draft->wire, &fact);
-        if (--peer->rumor_left == 0)
+        bool counts = random || m->roster.alive <= EAGER_ALL + 1 || !is_urgent(m, peer);
+        if (counts && --peer->rumor_left == 0)
             vec_drop(&m->rumors, m->rumor_at);
         else
             m->rumor_at++;
     }
+}
+
+void facts_fill(struct member *m, struct draft *draft)
+{
+    fill(m, draft, false);
 }
 
 bool facts_in_full(const struct member *m, const struct peer *peer, const struct peer *via)
@@ -146,7 +154,7 @@ static void tell(struct member *m, const struct peer *to)
 {
     struct draft draft;
     draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
-    facts_fill(m, &draft);
+    fill(m, &draft, true);
     draft_send(m, &draft, &to->address);
 }
 
@@ -204,7 +212,8 @@ void facts_eager(struct member *m)
         tell_all(m);
     else
         tell_some(m);
-    for (size_t i = 0; i < m->rumors.len; i++) {
+    bool once = m->roster.alive > EAGER_FEW && m->roster.alive <= EAGER_ALL + 1;
+    for (size_t i = 0; i < m->rumors.len && !once; i++) {
         if (is_urgent(m, m->rumors.items[i]))
             m->eager_at = m->now + EAGER_AGAIN_US;
     }

@@ -3,9 +3,8 @@
 enum {
     CHECK_GROUPS = 32, /* the list is compared in so many parts, by the first bits of the id */
     GROUP_SHIFT = 64 - 5,
-    CONFLICT_US = 1000000, /* between questions about one of them */
-    CONFLICTS = 3,
-    PULL_MAX = 128, /* ids in one question */
+    CONFLICT_US = 1000000, /* for a dead member to deny it */
+    PULL_MAX = 128,        /* ids in one question */
     PULL_AGAIN_US = 200000,
 };
 
@@ -167,21 +166,32 @@ void sync_pull(struct member *m, const struct peer *from)
 }
 
 /* Somebody counts it alive whom we count dead. It may be: then it denies its death when it hears of
- * it. If it never answers, our word is repeated. */
-static void conflict(struct member *m, struct peer *peer)
+ * it. If it does not, that somebody is told (sync_settle). */
+static void conflict(struct member *m, struct peer *peer, const struct peer *with)
 {
-    if (peer->conflict_at && m->now - peer->conflict_at < CONFLICT_US)
+    if (peer->conflict_at || !member_may_greet(m))
         return;
     peer->conflict_at = m->now;
-    if (++peer->conflicts >= CONFLICTS) {
-        peer->conflicts = 0;
-        facts_spread(m, peer, false);
-    } else if (member_may_greet(m)) {
-        probe_once(m, peer);
-    }
+    peer->conflict_with = with->id;
+    probe_once(m, peer);
 }
 
-static void compare(struct member *m, const struct digest_entry *entry, struct batch *pushes)
+void sync_settle(struct member *m, struct peer *peer)
+{
+    if (!peer->conflict_at || m->now - peer->conflict_at < CONFLICT_US)
+        return;
+    peer->conflict_at = 0;
+    const struct peer *to = roster_find(&m->roster, peer->conflict_with);
+    if (!to || !gossip_is_alive(to->state))
+        return;
+    struct draft draft;
+    draft_begin(m, &draft, MESSAGE_RUMOR, to->id, to->life);
+    facts_put_buddy(m, &draft, peer);
+    draft_send(m, &draft, &to->address);
+}
+
+static void compare(struct member *m, const struct digest_entry *entry, const struct peer *from,
+                    struct batch *pushes)
 {
     struct peer *peer = roster_find(&m->roster, entry->id);
     if (peer)
@@ -190,7 +200,7 @@ static void compare(struct member *m, const struct digest_entry *entry, struct b
         (entry->life == peer->life && entry->edition > peer->edition))
         sync_want(m, entry->id);
     else if (!gossip_is_alive(peer->state) && entry->life == peer->life)
-        conflict(m, peer);
+        conflict(m, peer, from);
     else if (gossip_is_alive(peer->state) &&
              (entry->life < peer->life || entry->edition < peer->edition))
         push(m, pushes, peer);
@@ -204,7 +214,7 @@ void on_digest(struct member *m, struct peer *from, struct wire *in)
         m->roster.all.items[i]->mark = false;
     while (wire_left(in) >= DIGEST_ENTRY) {
         struct digest_entry entry = digest_get(in);
-        compare(m, &entry, &pushes);
+        compare(m, &entry, from, &pushes);
     }
     for (size_t i = 0; i < m->roster.all.len; i++) {
         const struct peer *peer = m->roster.all.items[i];

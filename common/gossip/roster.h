@@ -19,16 +19,15 @@ struct peer {
     struct str name, meta; /* one heap block */
     uint64_t accusers[MESSAGE_ACCUSERS];
     unsigned accuser_count;
-    uint64_t changed_at;   /* when state did */
-    uint64_t back_at;      /* when it last came, or came back from the dead */
-    uint64_t heard_at;     /* the last datagram from it; 0: never */
-    struct window *window; /* of its datagrams; NULL: none yet */
-    struct watch *watch;   /* NULL: others look after it */
-    unsigned rumor_left;   /* how often the news about it is still to be told */
-    bool rumor_full;       /* with its record */
-    uint64_t conflict_at;  /* somebody counts it alive whom we count dead */
-    unsigned conflicts;
-    bool mark; /* scratch of whoever walks */
+    uint64_t changed_at;                 /* when state did */
+    uint64_t back_at;                    /* when it last came, or came back from the dead */
+    uint64_t heard_at;                   /* the last datagram from it; 0: never */
+    struct window *window;               /* of its datagrams; NULL: none yet */
+    struct watch *watch;                 /* NULL: others look after it */
+    unsigned rumor_left;                 /* how often the news about it is still to be told */
+    bool rumor_full;                     /* with its record */
+    uint64_t conflict_at, conflict_with; /* a member counts it alive whom we count dead; 0: none */
+    bool mark;                           /* scratch of whoever walks */
 };
 
 struct roster {
