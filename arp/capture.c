@@ -79,6 +79,14 @@ int capture_filter(struct capture *capture, const struct sock_filter *program, s
     return attach(capture->pcap, program, count);
 }
 
+void capture_unfilter(struct capture *capture)
+{
+    int unused = 0;
+    /* Fails only when there is no filter. */
+    (void)setsockopt(pcap_fileno(capture->pcap), SOL_SOCKET, SO_DETACH_FILTER, &unused,
+                     sizeof(unused));
+}
+
 static int start(pcap_t *pcap, enum ethernet_type protocol, size_t snap)
 {
     static const struct sock_filter nothing[] = {{.code = BPF_RET | BPF_K}};

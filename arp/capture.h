@@ -37,6 +37,9 @@ SCOPE_DEFINE(capture, struct capture, capture_close)
 int capture_filter(struct capture *capture, const struct sock_filter *program, size_t count)
     __attribute__((warn_unused_result));
 
+/* The kernel keeps back nothing of the protocol: what to do when there is no filter. */
+void capture_unfilter(struct capture *capture);
+
 /* Calls nothing any more; may be called from `failed`, before the capture is closed. */
 void capture_stop(struct capture *capture);
 

@@ -55,13 +55,20 @@ static int outcome(const struct wire *in, bool good)
     return good ? 0 : ERR_PROTOCOL;
 }
 
+/* The next size bytes on their own; nothing when they are not there. */
+static struct wire sub_reader(struct wire *in, size_t size)
+{
+    const uint8_t *bytes = wire_get_bytes(in, size);
+    return wire_reader(bytes, bytes ? size : 0);
+}
+
 /* Walks a header of options of RFC 8200 section 4.2. Those with one of the two highest bits set
  * forbid to go on when they are not understood, and we understand none. */
 static bool skip_options(struct wire *in, uint8_t *next)
 {
     *next = wire_get_u8(in);
     size_t size = (size_t)wire_get_u8(in) * 8 + 6;
-    struct wire options = wire_reader(wire_get_bytes(in, size), wire_ok(in) ? size : 0);
+    struct wire options = sub_reader(in, size);
     while (wire_left(&options)) {
         uint8_t type = wire_get_u8(&options);
         if (type >> 6)
@@ -69,7 +76,7 @@ static bool skip_options(struct wire *in, uint8_t *next)
         if (type) /* 0 is a single byte of padding */
             wire_skip(&options, wire_get_u8(&options));
     }
-    return wire_ok(&options);
+    return wire_ok(in) && wire_ok(&options);
 }
 
 /* The IPv6 header and the rare ones behind it, up to ICMPv6, which `in` is then cut to. Fragments
@@ -113,7 +120,7 @@ static bool parse_options(struct wire *in, struct ndp_packet *packet)
         size_t size = (size_t)wire_get_u8(in) * OPTION_UNIT;
         if (size < 2)
             return false;
-        struct wire option = wire_reader(wire_get_bytes(in, size - 2), wire_ok(in) ? size - 2 : 0);
+        struct wire option = sub_reader(in, size - 2);
         if (type != wanted || packet->has_link || !wire_ok(in))
             continue;
         if (size != OPTION_UNIT)

@@ -36,7 +36,8 @@ int responder_send(struct responder *responder, enum reaction_protocol protocol,
 
 /* --- filters --------------------------------------------------------------------------------- */
 
-/* Fewer ranges make a shorter program. One that cannot be attached at all leaves the old one. */
+/* Fewer ranges make a shorter program. Without any, all frames of the protocol wake us, and are
+ * judged here as they are anyway. */
 static void renew_filter(struct responder *responder, enum reaction_protocol protocol)
 {
     filter_program program = {0};
@@ -45,6 +46,8 @@ static void renew_filter(struct responder *responder, enum reaction_protocol pro
         filter_make(protocol, responder->owned, ranges, snap[protocol], &program);
         result = capture_filter(responder->captures[protocol], program.items, program.len);
     }
+    if (result < 0)
+        capture_unfilter(responder->captures[protocol]);
     vec_done(&program);
     responder->filter_lacks[protocol] = responder->filter_has_more[protocol] = false;
 }

@@ -142,6 +142,9 @@ RFC_4861_NS = [
            [ip(CLIENT_IP6, group(OURS6), group_mac(OURS6)) /
             ip6.IPv6ExtHdrHopByHop(options=[ip6.RouterAlert(value=0)]) /
             ip6.ICMPv6ND_NS(tgt=OURS6) / SOURCE_LINK], [advertisement()]),
+    Clause("RFC 8200 4.2", "option headers may be all there is",
+           [ip(CLIENT_IP6, group(OURS6), group_mac(OURS6), nh=0) / Raw(data) for data in
+            (b"", bytes(4), bytes(8), bytes(16), b"\x3c\xff" + bytes(6), b"\x00\x00\x1e\xff" + bytes(4))]),
     Clause("RFC 8200 4.2", "an unknown option may forbid to go on",
            [ip(CLIENT_IP6, group(OURS6), group_mac(OURS6)) /
             ip6.IPv6ExtHdrDestOpt(options=[ip6.HBHOptUnknown(otype=0x9e, optdata=b"\0" * 4)]) /

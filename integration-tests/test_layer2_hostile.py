@@ -10,8 +10,8 @@ from scapy.packet import Raw
 from scapy.utils import wrpcap
 
 from lab.controller import build_directory
-from lab.layer2 import (ASKER, OTHER, OURS, OURS6, Site, advertise, advertisement, arp, group_mac,
-                        reply, solicit)
+from lab.layer2 import (ASKER, CLIENT_IP6, OTHER, OURS, OURS6, Site, advertise, advertisement, arp,
+                        group, group_mac, ip, reply, solicit)
 from lab.wait import wait_until
 
 ENOUGH = 50_000  # frames of a flood
@@ -61,6 +61,9 @@ def broken_frames():
     good = [bytes(f) for f in (arp(), arp(OURS, sender=OURS), arp(OURS, sender="0.0.0.0"), solicit(),
                                solicit(source="::", options=None), solicit(options=None),
                                advertise())]
+    good.append(bytes(ip(CLIENT_IP6, group(OURS6), group_mac(OURS6)) /
+                      ip6.IPv6ExtHdrDestOpt(options=[ip6.PadN(optdata=bytes(12))]) /
+                      ip6.ICMPv6ND_NS(tgt=OURS6)))
     frames = []
     for _ in range(3000):
         frame = bytearray(chance.choice(good))
