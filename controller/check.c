@@ -32,18 +32,15 @@ static void gather(struct check *check, const struct config *config, struct diag
     add_all(ret, config_findings(config));
 }
 
-static void print(struct check *check, const struct plan *plan, const struct diag_list *findings,
-                  struct arena *arena)
+static void print(struct check *check, const struct report *report)
 {
-    size_t count = 0;
-    const struct plan_record **records = plan ? plan_list(plan, arena, &count) : NULL;
     scoped_sbuf struct sbuf out = {0};
     if (check->settings->output == SETTINGS_JSON)
-        report_json(records, count, findings, &out);
+        report_json(report, &out);
     else
-        report_text(records, count, findings, &out);
+        report_text(report, &out);
     (void)fwrite(out.ptr, 1, out.len, stdout);
-    check->status = diag_errors(findings) ? 1 : 0;
+    check->status = diag_errors(report->findings) ? 1 : 0;
 }
 
 /* The conflicts of our own namespace. */
@@ -59,6 +56,25 @@ static void set_quarantine(struct plan *plan, const struct config_input *input, 
     plan_set_quarantine(plan, quarantine_new(NULL, ours, count, input->now));
 }
 
+/* Places all Services, as a leader would when no speaker is missing and it may move what it likes.
+ */
+static void set_placing(struct placing *placing, const struct report *report,
+                        const struct config *config, const struct config_input *input,
+                        struct arena *arena)
+{
+    struct placing_world world = {
+        .nodes = {.items = (const struct object **)input->objects[KIND_NODE],
+                  .count = input->counts[KIND_NODE]},
+        .pools = config_in_force(config, KIND_IP_ADDRESS_POOL, arena),
+        .advertisements = config_in_force(config, KIND_L2_ADVERTISEMENT, arena),
+    };
+    struct objects slices = {.items = (const struct object **)input->objects[KIND_ENDPOINT_SLICE],
+                             .count = input->counts[KIND_ENDPOINT_SLICE]};
+    placing_set_world(placing, &world);
+    placing_offer_all(placing, report->records, report->count, &slices);
+    (void)placing_run(placing, SIZE_MAX);
+}
+
 static void synced(void *ctx)
 {
     struct check *check = ctx;
@@ -66,6 +82,9 @@ static void synced(void *ctx)
     scoped_ptr(config) struct config *config = config_new();
     struct plan_options options = {.lb_class = check->settings->lb_class};
     scoped_ptr(plan) struct plan *plan = plan_new(&options);
+    struct placing_options how = {.hash = check->settings->election == SETTINGS_HASH,
+                                  .ignore_excluded = check->settings->ignore_excluded};
+    scoped_ptr(placing) struct placing *placing = placing_new(&how);
     struct config_input input = {.now = loop_wall_ns() / 1000000000};
     struct diag_list findings = {.arena = arena};
     input.namespace = check->settings->common.namespace;
@@ -78,7 +97,11 @@ static void synced(void *ctx)
         plan_offer(plan, input.objects[KIND_SERVICE][i], false);
     plan_run(plan);
     gather(check, config, &findings);
-    print(check, plan, &findings, arena);
+    struct report report = {.findings = &findings};
+    report.records = plan_list(plan, arena, &report.count);
+    report.placing = placing;
+    set_placing(placing, &report, config, &input, arena);
+    print(check, &report);
     diag_done(&findings);
     loop_stop(check->loop);
 }
@@ -105,7 +128,7 @@ static bool is_there(struct check *check)
         return true;
     struct diag_list findings = {.arena = arena};
     diag_add(&findings, DIAG_ERROR, path, STR(""), "%s", err_text(-errno));
-    print(check, NULL, &findings, arena);
+    print(check, &(struct report){.findings = &findings});
     diag_done(&findings);
     return false;
 }

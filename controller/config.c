@@ -295,6 +295,19 @@ int64_t config_next_expiry(const struct config *config)
     return config->next_expiry;
 }
 
+struct objects config_in_force(const struct config *config, enum kind_id kind, struct arena *arena)
+{
+    size_t count;
+    struct map_entry *sorted = map_sorted(&config->good, arena, &count);
+    struct objects list = {.items = arena_array(arena, count, sizeof(*list.items))};
+    for (size_t i = 0; i < count; i++) {
+        const struct object *object = sorted[i].value;
+        if (object->kind->id == kind) /* ids of one kind sort as keys do */
+            list.items[list.count++] = object;
+    }
+    return list;
+}
+
 bool config_accepts(const struct config *config, const struct object *object,
                     const struct diag **ret_why)
 {

@@ -7,7 +7,7 @@
 #define CONTROLLER_CONFIG_H
 
 #include "controller/pool.h"
-#include "crd/kinds.h"
+#include "crd/validate.h"
 
 struct config;
 
@@ -34,6 +34,10 @@ const struct diag_list *config_findings(const struct config *config);
 
 /* When the next reservation expires (seconds since 1970), 0 when none will. */
 int64_t config_next_expiry(const struct config *config);
+
+/* The objects of a kind that the last build put in force, sorted by key; the array is in the arena,
+ * the objects are borrowed until the next build. */
+struct objects config_in_force(const struct config *config, enum kind_id kind, struct arena *arena);
 
 /* Is this version of an object accepted? ret_why (may be NULL) gets the first error when not. */
 bool config_accepts(const struct config *config, const struct object *object,

@@ -1,10 +1,11 @@
 /* The controller's shell: feeds the plan from a source, carries out what it decides, reports.
  *
- *     source ──changed──▶ reconcile ──▶ config, plan (pure) ──changes──▶ apply ──writes──▶ source
+ *     source ──changed──▶ reconcile ──▶ config, plan, placing (pure) ──changes──▶ apply ──writes──▶
  *
- * reconcile.c gathers changes and runs the plan once per turn of the loop; apply.c turns records
- * into keyed writes, many in flight, one per object; status.c knows what each object's status
- * should say. Only the leader plans and writes; a standby keeps its cache warm. */
+ * reconcile.c gathers changes and runs the plan once per turn of the loop, reconcile_place.c the
+ * placement of what the plan gives; apply.c turns both into keyed writes, many in flight, one per
+ * object; status.c knows what each object's status should say. Only the leader plans and writes; a
+ * standby keeps its cache warm. */
 #ifndef CONTROLLER_CONTROLLER_H
 #define CONTROLLER_CONTROLLER_H
 
@@ -15,7 +16,9 @@
 #include "controller/config.h"
 #include "controller/controller_metrics.h"
 #include "controller/handover.h"
+#include "controller/placing.h"
 #include "controller/plan.h"
+#include "controller/rebalance.h"
 
 struct service;
 
@@ -27,6 +30,9 @@ struct controller_options {
     bool elect;          /* false: lead at once */
     uint64_t lease_ms, renew_ms, retry_ms;
     size_t writes_in_flight;
+    struct placing_options placing;
+    bool rebalance;          /* move units that could as well stay */
+    uint64_t rebalance_rate; /* how many a second */
 };
 
 struct controller {
@@ -36,6 +42,10 @@ struct controller {
     struct controller_metrics *metrics;
     struct config *config;
     struct plan *plan;
+    struct placing *placing;           /* which nodes answer; borrows from the plan */
+    struct rebalance moves;            /* how many may be made */
+    size_t moves_left;                 /* that should be made, by the last run */
+    size_t slices;                     /* index of the source: EndpointSlices by Service */
     struct work_queue *queue;          /* keys are object ids, "Service/default/web" */
     struct map flights;                /* id → struct flight (apply.c) */
     struct handover *handover;         /* addresses on their way from one Service to another */
@@ -43,12 +53,13 @@ struct controller {
     struct loop_timer *counters;       /* the counters in status are due */
     struct loop_timer *expiry;         /* a reservation expires */
     struct loop_timer *quarantine_end; /* of an address */
+    struct loop_timer *move;           /* a unit may be moved */
     struct loop_timer
         *watchdog; /* looks again at what should be there, such as ConfigurationState */
     bool synced;   /* the cache holds everything */
     bool leader;
     bool active; /* leader, with a cache that was listed since: plans and writes */
-    bool config_changed, quarantine_changed;
+    bool config_changed, quarantine_changed, world_changed;
     size_t planned;             /* Services planned since memory was given back last */
     unsigned trims;             /* times that memory is still to be given back */
     void (*stopped)(void *ctx); /* set while stopping */
@@ -75,6 +86,23 @@ bool controller_is_ready(const struct controller *controller);
 
 /* reconcile.c: a run of the plan is due. */
 void reconcile_schedule(struct controller *controller);
+
+/* reconcile_place.c: before the source is started. */
+void reconcile_place_init(struct controller *controller);
+void reconcile_place_begin(struct controller *controller); /* leading */
+void reconcile_place_end(struct controller *controller);   /* no more */
+/* A Service's record goes. */
+void reconcile_place_drop(struct controller *controller, struct str key);
+/* A Node, or an EndpointSlice, came (before is NULL), changed or went (after is NULL). */
+void reconcile_place_node(struct controller *controller, const struct object *before,
+                          const struct object *after);
+void reconcile_place_slice(struct controller *controller, const struct object *before,
+                           const struct object *after);
+/* Places what these records (keys) give; whose annotation is to be written anew is added to what is
+ * to be applied. */
+void reconcile_place_run(struct controller *controller, const struct str_list *keys);
+/* Keeps of objects that are many only what is used. */
+struct object *reconcile_place_reduce(void *ctx, struct object *object);
 
 /* apply.c */
 void apply_init(struct controller *controller);

@@ -31,6 +31,10 @@ enum {
     QUEUE_WAITING,
     QUEUE_IN_FLIGHT,
     QUEUE_RETRIES,
+    NODE_VIPS,
+    MOVES_LEFT,
+    MOVES,
+    TAKEOVERS,
     BUILD_INFO,
 };
 
@@ -92,6 +96,16 @@ static const struct metric rows[] = {
                          METRIC_GAUGE},
     [QUEUE_RETRIES] = {"stentor_controller_queue_retries_total", "Writes that were tried again.",
                        METRIC_COUNTER},
+    [NODE_VIPS] = {"stentor_controller_node_vips",
+                   "Addresses placed on the node; those that must stay together count as one.",
+                   METRIC_GAUGE, .labels = {"node"}},
+    [MOVES_LEFT] = {"stentor_controller_moves_left",
+                    "Addresses that are still to be moved for balance.", METRIC_GAUGE},
+    [MOVES] = {"stentor_controller_moves_total", "Addresses that were moved for balance.",
+               METRIC_COUNTER},
+    [TAKEOVERS] = {"stentor_controller_takeovers_total",
+                   "Addresses that passed to a backup, as the node before it may not answer.",
+                   METRIC_COUNTER},
     [BUILD_INFO] = {"stentor_controller_build_info", "Always 1; its label is the version.",
                     METRIC_GAUGE, .labels = {"version"}},
 };
@@ -231,6 +245,24 @@ void controller_metrics_records(struct controller_metrics *m,
         if (record->ip_count)
             metric_inc(m->set, SERVICES_ALLOCATED, LABELS(record->pool));
     }
+}
+
+void controller_metrics_placing(struct controller_metrics *m, const struct placing *placing,
+                                size_t moves_left)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count = 0;
+    metric_clear(m->set, NODE_VIPS);
+    const struct placing_node *nodes = placing ? placing_nodes(placing, scratch, &count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        metric_set(m->set, NODE_VIPS, (double)nodes[i].units, LABELS(nodes[i].name));
+    metric_set(m->set, MOVES_LEFT, (double)moves_left, NO_LABELS);
+}
+
+void controller_metrics_moves(struct controller_metrics *m, size_t moved, size_t taken_over)
+{
+    metric_add(m->set, MOVES, (double)moved, NO_LABELS);
+    metric_add(m->set, TAKEOVERS, (double)taken_over, NO_LABELS);
 }
 
 const struct metrics *controller_metrics_set(const struct controller_metrics *m)

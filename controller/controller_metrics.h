@@ -4,6 +4,7 @@
 
 #include "common/base/diag.h"
 #include "common/metrics/metrics.h"
+#include "controller/placing.h"
 #include "controller/record.h"
 
 struct controller_metrics;
@@ -34,6 +35,13 @@ void controller_metrics_pools(struct controller_metrics *metrics, const struct a
 /* Services by pool and by the reason of their condition; call after controller_metrics_pools. */
 void controller_metrics_records(struct controller_metrics *metrics,
                                 const struct plan_record *const *records, size_t count);
+
+/* What each node carries; NULL: this replica places nothing. moves_left: units that are still to
+ * be moved. */
+void controller_metrics_placing(struct controller_metrics *metrics, const struct placing *placing,
+                                size_t moves_left);
+/* So many units were moved, or passed to a backup. */
+void controller_metrics_moves(struct controller_metrics *metrics, size_t moved, size_t taken_over);
 
 const struct metrics *controller_metrics_set(const struct controller_metrics *metrics);
 

@@ -1,6 +1,7 @@
 #include "controller/explain.h"
 
 #include "common/json/rfc3339.h"
+#include "controller/report.h"
 #include "crd/annotations.h"
 
 static void put_ips(struct patch *json, const char *key, const struct ip *ips, size_t count)
@@ -113,8 +114,24 @@ static void put_pools(struct patch *json, const struct alloc *alloc, const struc
     patch_close(json);
 }
 
-void explain_service(struct patch *json, const struct plan *plan, const struct plan_record *record,
-                     const struct service *service)
+static void put_placement(struct patch *json, const struct placing *placing, struct str key)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct placing_view view = {0};
+    bool is_placed = placing_view(placing, key, scratch, &view);
+    patch_open(json, "placement");
+    report_nodes(json, view.owner, &view.backups);
+    patch_int(json, "epoch", (int64_t)view.epoch);
+    patch_str(json, "reason", str_from(place_why_name(view.why)));
+    patch_str(json, "message",
+              is_placed ? placing_sentence(&view, scratch)
+                        : STR("it has no address to answer for"));
+    patch_int(json, "services", (int64_t)view.members);
+    patch_close(json);
+}
+
+void explain_service(struct patch *json, const struct plan *plan, const struct placing *placing,
+                     const struct plan_record *record, const struct service *service)
 {
     const struct alloc *alloc = plan_alloc(plan);
     bool asks = service->request.count > 0;
@@ -127,6 +144,7 @@ void explain_service(struct patch *json, const struct plan *plan, const struct p
     patch_str(json, "message", record->message);
     put_ips(json, "ips", record->ips, record->ip_count);
     patch_str(json, "pool", record->pool);
+    put_placement(json, placing, record->key);
     put_wish(json, service);
     put_shown(json, service);
     put_users(json, alloc, ips, count);

@@ -41,6 +41,9 @@ static struct controller *start_controller(struct state *state, struct source *s
         .renew_ms = s->renew_ms,
         .retry_ms = s->retry_ms,
         .writes_in_flight = s->writes_in_flight,
+        .placing = {.hash = s->election == SETTINGS_HASH, .ignore_excluded = s->ignore_excluded},
+        .rebalance = s->rebalance == SETTINGS_ON,
+        .rebalance_rate = s->rebalance_rate,
     };
     randombytes_buf(&options.seed, sizeof(options.seed));
     return controller_new(state->program->loop, source, state->metrics, &options);

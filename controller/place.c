@@ -336,13 +336,3 @@ size_t place_load(const struct place *place, uint32_t node)
     assert(node < place->nodes);
     return place->table.load[node];
 }
-
-struct place_figures place_figures(const struct place *place)
-{
-    struct place_figures figures = {.taken_over = place->taken_over, .moved = place->moved};
-    for (uint32_t unit = 0; unit < place->units.len; unit++) {
-        figures.units += place_member(place, unit)->used;
-        figures.placed += place->table.at[unit] != PLACE_NONE;
-    }
-    return figures;
-}

@@ -88,8 +88,9 @@ void place_raise(struct place *place, uint32_t unit, uint64_t epoch);
 void place_run(struct place *place);
 
 struct place_pending {
-    size_t moved; /* by this call */
-    size_t left;  /* that should move as well */
+    size_t moved;      /* by this call */
+    size_t left;       /* that should move as well */
+    size_t taken_over; /* by backups, since the last call */
 };
 
 /* Sees to the bounds: moves units, `most` at most (units that are not published yet do not count),
@@ -116,11 +117,5 @@ uint32_t *place_changes(struct place *place, struct arena *arena, size_t *ret_co
 
 /* How many units a node has. */
 size_t place_load(const struct place *place, uint32_t node);
-
-struct place_figures {
-    size_t units, placed;
-    uint64_t taken_over, moved; /* in all */
-};
-struct place_figures place_figures(const struct place *place);
 
 #endif

@@ -68,7 +68,7 @@ struct place {
     VEC(uint32_t) unordered;
     VEC(uint32_t) changed;
     bool untidy;
-    uint64_t taken_over, moved;
+    size_t taken_over; /* since the last place_tidy */
 };
 
 /* place_class.c: the class of such units, with one use more; allowed and candidates are right. */

@@ -114,7 +114,6 @@ static void note_moves(struct tidy *t, const struct place_table *before)
             continue;
         m->why = PLACE_MOVED;
         m->from = before->at[unit];
-        place->moved++;
     }
 }
 
@@ -142,8 +141,9 @@ static void order_all(struct place *place, struct arena *scratch)
 
 struct place_pending place_tidy(struct place *place, size_t most)
 {
-    struct place_pending pending = {0};
     place_run(place);
+    struct place_pending pending = {.taken_over = place->taken_over};
+    place->taken_over = 0;
     if (!place->untidy)
         return pending;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);

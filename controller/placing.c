@@ -211,6 +211,31 @@ void placing_offer(struct placing *p, const struct plan_record *record,
     placing_mark_dirty(p, entry);
 }
 
+static int compare_slices(const void *a, const void *b)
+{
+    const struct endpointslice *const *x = a, *const *y = b;
+    return str_cmp((*x)->service, (*y)->service);
+}
+
+void placing_offer_all(struct placing *p, const struct plan_record *const *records, size_t count,
+                       const struct objects *slices)
+{
+    VEC(const struct endpointslice *) all = {0};
+    for (size_t i = 0; i < slices->count; i++)
+        vec_push(&all, (const struct endpointslice *)slices->items[i]);
+    vec_sort(&all, compare_slices);
+    size_t from = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (from < all.len && str_cmp(all.items[from]->service, records[i]->key) < 0)
+            from++;
+        size_t to = from;
+        while (to < all.len && str_eq(all.items[to]->service, records[i]->key))
+            to++;
+        placing_offer(p, records[i], all.len ? all.items + from : NULL, to - from);
+    }
+    vec_done(&all);
+}
+
 void placing_drop(struct placing *p, struct str key)
 {
     struct placing_entry *entry = map_get(&p->entries, key);
@@ -352,9 +377,4 @@ struct placing_node *placing_nodes(const struct placing *p, struct arena *arena,
                                          .units = place_load(p->place, p->number[i])};
     }
     return nodes;
-}
-
-struct place_figures placing_figures(const struct placing *p)
-{
-    return p->place ? place_figures(p->place) : (struct place_figures){0};
 }

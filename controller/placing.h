@@ -39,6 +39,10 @@ void placing_set_world(struct placing *placing, const struct placing_world *worl
 void placing_offer(struct placing *placing, const struct plan_record *record,
                    const struct endpointslice *const *slices, size_t count);
 
+/* The same for many at once, sorted by key, with the EndpointSlices of all. */
+void placing_offer_all(struct placing *placing, const struct plan_record *const *records,
+                       size_t count, const struct objects *slices);
+
 /* A Service is gone. */
 void placing_drop(struct placing *placing, struct str key);
 
@@ -76,8 +80,6 @@ struct placing_node {
 /* All nodes that there are, sorted by name; in the arena, names are borrowed. */
 struct placing_node *placing_nodes(const struct placing *placing, struct arena *arena,
                                    size_t *ret_count);
-
-struct place_figures placing_figures(const struct placing *placing);
 
 /* Is there anything that placing_run would look at? */
 bool placing_is_due(const struct placing *placing);

@@ -29,6 +29,7 @@ static const enum kind_id followed[] = {
     KIND_IP_RESERVATION,
     KIND_CONFIGURATION_STATE,
     KIND_NODE,
+    KIND_ENDPOINT_SLICE,
     KIND_ADDRESS_CONFLICT,
 };
 
@@ -61,8 +62,10 @@ static void service_changed(struct controller *c, const struct object *before,
     apply_seen(c, object->id, after);
     if (!c->active)
         return;
-    if (!after || replaced)
+    if (!after || replaced) {
+        reconcile_place_drop(c, object->key);
         plan_drop(c->plan, object->key);
+    }
     if (after)
         offer_service(c, after);
     /* At once, so that no write begins before the plan knows: this version may show what is to be
@@ -113,8 +116,12 @@ static void changed(void *ctx, const struct object *before, const struct object 
 {
     struct controller *c = ctx;
     enum kind_id kind = (after ? after : before)->kind->id;
+    if (kind == KIND_NODE)
+        reconcile_place_node(c, before, after);
     if (kind == KIND_SERVICE)
         service_changed(c, before, after);
+    else if (kind == KIND_ENDPOINT_SLICE)
+        reconcile_place_slice(c, before, after);
     else if (kind == KIND_NAMESPACE || kind == KIND_NODE || status_is_judged(kind))
         config_changed(c, before, after);
     else if (kind == KIND_CONFIGURATION_STATE)
@@ -210,6 +217,7 @@ static void run_config(struct controller *c)
         input.objects[kind] = source_list(c->source, kind, scratch, &input.counts[kind]);
     }
     plan_set_pools(c->plan, config_build(c->config, &input));
+    c->world_changed = true;
     c->expiry = loop_timer_cancel(c->expiry);
     c->expiry = schedule_end(c, config_next_expiry(c->config), expiry_due);
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
@@ -243,6 +251,7 @@ static void turn(void *ctx)
         apply_update_handover(c, keys.items[i]);
     for (size_t i = 0; i < keys.count; i++)
         apply_add(c, arena_printf(scratch, "Service/" STR_FMT, STR_ARG(keys.items[i])));
+    reconcile_place_run(c, &keys);
     if (!c->counters)
         c->counters = loop_timer_start(c->loop, COUNTERS_DELAY_MS, 0, counters_due, c);
     controller_metrics_run(c->metrics, loop_clock_ns() - started, keys.count);
@@ -279,8 +288,10 @@ static void activate(struct controller *c)
     c->active = true;
     c->config_changed = true;
     c->quarantine_changed = true;
+    reconcile_place_end(c);
     (void)plan_free(c->plan);
     c->plan = plan_new(&options);
+    reconcile_place_begin(c);
     for (size_t i = 0; i < count; i++)
         offer_service(c, services[i]);
     log_info("leading", kv_str("identity", c->options.identity), kv_uint("services", count));
@@ -297,6 +308,7 @@ static void deactivate(struct controller *c)
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     apply_done(c);
     apply_init(c);
+    reconcile_place_end(c);
     c->plan = plan_free(c->plan);
     controller_metrics_quarantine(c->metrics, 0);
     log_info("standing by", kv_str("identity", c->options.identity));
@@ -350,7 +362,12 @@ static void start(struct controller *c)
             follow[i].namespace = STR("");
     }
     struct source_calls calls = {
-        .changed = changed, .synced = synced, .findings = findings_changed, .ctx = c};
+        .changed = changed,
+        .synced = synced,
+        .findings = findings_changed,
+        .reduce = reconcile_place_reduce,
+        .ctx = c,
+    };
     source_start(c->source, follow, count, &calls);
     if (!c->options.elect) {
         c->leader = true;
@@ -382,6 +399,7 @@ struct controller *controller_new(struct loop *loop, struct source *source,
         .config = config_new(),
     };
     apply_init(c);
+    reconcile_place_init(c);
     c->watchdog = loop_timer_start(loop, WATCHDOG_MS, WATCHDOG_MS, watchdog, c);
     start(c);
     return c;
@@ -397,6 +415,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_cancel(c->quarantine_end);
     (void)loop_timer_cancel(c->watchdog);
     apply_done(c);
+    reconcile_place_end(c);
     (void)plan_free(c->plan);
     (void)source_free(c->source);
     (void)config_free(c->config);

@@ -8,67 +8,110 @@ bool report_includes(const struct plan_record *record)
     return record->reason && (record->managed || record->foreign);
 }
 
-static struct str ips_text(const struct plan_record *record, struct sbuf *scratch)
-{
-    sbuf_clear(scratch);
-    for (size_t i = 0; i < record->ip_count; i++)
-        sbuf_printf(scratch, "%s%s", i ? "," : "", ip_format(&record->ips[i]).text);
-    return record->ip_count ? sbuf_str(scratch) : STR("-");
-}
+/* --- text ------------------------------------------------------------------------------------ */
 
-/* Widths of the columns, so that the table fits what is in it. */
-struct widths {
-    int key, ips, reason;
+enum { COLUMNS = 5 }; /* with the same width in all rows; the message follows */
+
+struct row {
+    struct str cells[COLUMNS];
+    struct str message;
 };
 
-static void widen(int *width, struct str text)
+static struct str ips_text(const struct plan_record *record, struct arena *arena)
 {
-    if ((int)text.len > *width)
-        *width = (int)text.len;
+    struct sbuf text = {0};
+    for (size_t i = 0; i < record->ip_count; i++)
+        sbuf_printf(&text, "%s%s", i ? "," : "", ip_format(&record->ips[i]).text);
+    return record->ip_count ? sbuf_move(&text, arena) : STR("-");
 }
 
-static struct widths measure(const struct plan_record *const *records, size_t count)
+static struct str list_text(const struct str_list *list, struct arena *arena)
 {
-    struct widths w = {.key = 7, .ips = 9, .reason = 6};
-    scoped_sbuf struct sbuf scratch = {0};
+    struct sbuf text = {0};
+    for (size_t i = 0; i < list->count; i++)
+        sbuf_printf(&text, "%s" STR_FMT, i ? "," : "", STR_ARG(list->items[i]));
+    return list->count ? sbuf_move(&text, arena) : STR("-");
+}
+
+/* Where it is placed; without owner and backups when it is not. */
+static struct placing_view view_of(const struct placing *placing, struct str key,
+                                   struct arena *arena)
+{
+    struct placing_view view = {0};
+    if (placing && !placing_view(placing, key, arena, &view))
+        view = (struct placing_view){0};
+    return view;
+}
+
+static struct row make_row(const struct plan_record *record, const struct placing *placing,
+                           struct arena *arena)
+{
+    struct placing_view view = view_of(placing, record->key, arena);
+    return (struct row){
+        .cells = {record->key, ips_text(record, arena), view.owner.len ? view.owner : STR("-"),
+                  list_text(&view.backups, arena), str_from(record->reason)},
+        .message = record->message,
+    };
+}
+
+static void put_row(struct sbuf *out, const struct row *row, const int *widths)
+{
+    for (size_t i = 0; i < COLUMNS; i++)
+        sbuf_printf(out, "%-*.*s  ", widths[i], STR_ARG(row->cells[i]));
+    sbuf_printf(out, STR_FMT "\n", STR_ARG(row->message));
+}
+
+static void put_rows(struct sbuf *out, const struct row *rows, size_t count)
+{
+    int widths[COLUMNS] = {0};
     for (size_t i = 0; i < count; i++) {
-        if (!report_includes(records[i]))
-            continue;
-        widen(&w.key, records[i]->key);
-        widen(&w.ips, ips_text(records[i], &scratch));
-        widen(&w.reason, str_from(records[i]->reason));
+        for (size_t j = 0; j < COLUMNS; j++) {
+            int width = (int)rows[i].cells[j].len;
+            widths[j] = width > widths[j] ? width : widths[j];
+        }
     }
-    return w;
+    for (size_t i = 0; i < count; i++)
+        put_row(out, &rows[i], widths);
 }
 
-static void put_row(struct sbuf *out, const struct widths *w, struct str key, struct str ips,
-                    struct str reason, struct str message)
+void report_text(const struct report *report, struct sbuf *out)
 {
-    sbuf_printf(out, "%-*.*s  %-*.*s  %-*.*s  " STR_FMT "\n", w->key, STR_ARG(key), w->ips,
-                STR_ARG(ips), w->reason, STR_ARG(reason), STR_ARG(message));
-}
-
-void report_text(const struct plan_record *const *records, size_t count,
-                 const struct diag_list *findings, struct sbuf *out)
-{
-    struct widths w = measure(records, count);
-    scoped_sbuf struct sbuf scratch = {0};
-    put_row(out, &w, STR("SERVICE"), STR("ADDRESSES"), STR("REASON"), STR("MESSAGE"));
-    for (size_t i = 0; i < count; i++) {
-        if (report_includes(records[i]))
-            put_row(out, &w, records[i]->key, ips_text(records[i], &scratch),
-                    str_from(records[i]->reason), records[i]->message);
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct row *rows = arena_array(arena, report->count + 1, sizeof(*rows));
+    size_t count = 0;
+    rows[count++] = (struct row){
+        .cells = {STR("SERVICE"), STR("ADDRESSES"), STR("OWNER"), STR("BACKUPS"), STR("REASON")},
+        .message = STR("MESSAGE"),
+    };
+    for (size_t i = 0; i < report->count; i++) {
+        if (report_includes(report->records[i]))
+            rows[count++] = make_row(report->records[i], report->placing, arena);
     }
-    for (size_t i = 0; i < findings->found.len; i++) {
-        const struct diag *diag = &findings->found.items[i];
+    put_rows(out, rows, count);
+    for (size_t i = 0; i < report->findings->found.len; i++) {
+        const struct diag *diag = &report->findings->found.items[i];
         sbuf_printf(out, "%s: " STR_FMT "%s" STR_FMT ": " STR_FMT "\n",
                     diag_severity_name(diag->severity), STR_ARG(diag->object),
                     diag->field.len ? ": " : "", STR_ARG(diag->field), STR_ARG(diag->message));
     }
 }
 
-void report_service(struct patch *json, const struct plan_record *record)
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+void report_nodes(struct patch *json, struct str owner, const struct str_list *backups)
 {
+    patch_str(json, "owner", owner);
+    patch_list(json, "backups");
+    for (size_t i = 0; i < backups->count; i++)
+        patch_str(json, NULL, backups->items[i]);
+    patch_close(json);
+}
+
+void report_service(struct patch *json, const struct plan_record *record,
+                    const struct placing *placing)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct placing_view view = view_of(placing, record->key, arena);
     struct str namespace, name;
     (void)str_cut(record->key, '/', &namespace, &name);
     patch_open(json, NULL);
@@ -78,25 +121,25 @@ void report_service(struct patch *json, const struct plan_record *record)
     for (size_t i = 0; i < record->ip_count; i++)
         patch_str(json, NULL, str_from(ip_format(&record->ips[i]).text));
     patch_close(json);
+    report_nodes(json, view.owner, &view.backups);
     patch_str(json, "pool", record->pool);
     patch_str(json, "reason", str_from(record->reason));
     patch_str(json, "message", record->message);
     patch_close(json);
 }
 
-void report_json(const struct plan_record *const *records, size_t count,
-                 const struct diag_list *findings, struct sbuf *out)
+void report_json(const struct report *report, struct sbuf *out)
 {
     scoped_patch struct patch json = {0};
     patch_open(&json, NULL);
     patch_list(&json, "services");
-    for (size_t i = 0; i < count; i++) {
-        if (report_includes(records[i]))
-            report_service(&json, records[i]);
+    for (size_t i = 0; i < report->count; i++) {
+        if (report_includes(report->records[i]))
+            report_service(&json, report->records[i], report->placing);
     }
     patch_close(&json);
     patch_list(&json, "findings");
-    program_findings_put(&json, findings);
+    program_findings_put(&json, report->findings);
     patch_close(&json);
     patch_close(&json);
     sbuf_put(out, patch_text(&json));

@@ -67,6 +67,21 @@ static void list_pools(void *ctx, const struct http_request *request,
 
 /* --- services -------------------------------------------------------------------------------- */
 
+static void put_shown_nodes(struct patch *json, const struct service *service)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct placement placement;
+    struct str text = annotations_read(&service->object, ANNOTATION_PLACEMENT, NULL);
+    struct str owner = {0};
+    struct str_list backups = {0};
+    if (placement_parse(text, scratch, &placement) == PLACEMENT_VALID) {
+        owner = placement.nodes.items[0];
+        backups = (struct str_list){.items = placement.nodes.items + 1,
+                                    .count = placement.nodes.count - 1};
+    }
+    report_nodes(json, owner, &backups);
+}
+
 /* A standby has no plan; it shows what the leader wrote. */
 static void put_shown_service(struct patch *json, const struct service *service)
 {
@@ -82,6 +97,7 @@ static void put_shown_service(struct patch *json, const struct service *service)
             patch_str(json, NULL, ingress[i].ip);
     }
     patch_close(json);
+    put_shown_nodes(json, service);
     patch_str(json, "pool",
               annotations_read(&service->object, ANNOTATION_ALLOCATED_FROM_POOL, NULL));
     patch_str(json, "reason", shown ? shown->reason : STR(""));
@@ -101,7 +117,7 @@ static void list_services(void *ctx, const struct http_request *request,
         const struct plan_record **records = plan_list(c->plan, request->arena, &count);
         for (size_t i = 0; i < count; i++) {
             if (report_includes(records[i]))
-                report_service(&json, records[i]);
+                report_service(&json, records[i], c->placing);
         }
     } else {
         const struct object **services =
@@ -135,7 +151,7 @@ static void explain(void *ctx, const struct http_request *request, struct http_r
         return;
     }
     struct patch json = {0};
-    explain_service(&json, c->plan, record, (const struct service *)object);
+    explain_service(&json, c->plan, c->placing, record, (const struct service *)object);
     answer(response, &json);
 }
 
@@ -170,6 +186,7 @@ static void refresh(struct controller *c, struct arena *arena)
     size_t count = 0;
     const struct plan_record **records = c->plan ? plan_list(c->plan, arena, &count) : NULL;
     controller_metrics_records(c->metrics, records, count);
+    controller_metrics_placing(c->metrics, c->placing, c->moves_left);
 }
 
 static void show_metrics(void *ctx, const struct http_request *request,

@@ -19,11 +19,43 @@ static bool shows_ips(const struct plan_record *record, const struct service *se
     return at == record->ip_count;
 }
 
-static bool shows_pool(const struct plan_record *record, const struct service *service)
+/* An annotation of ours as it is to be. */
+struct note {
+    enum annotation_id id;
+    struct str text; /* empty: not there */
+};
+enum { NOTES = 2 };
+
+struct notes {
+    struct note items[NOTES];
+    size_t count;
+};
+
+static struct notes notes_of(const struct plan_record *record, const struct str *placement)
+{
+    struct notes notes = {
+        .items = {{ANNOTATION_ALLOCATED_FROM_POOL, record->pool}},
+        .count = 1,
+    };
+    if (placement)
+        notes.items[notes.count++] = (struct note){ANNOTATION_PLACEMENT, *placement};
+    return notes;
+}
+
+static bool shows_note(const struct note *note, const struct service *service)
 {
     bool present;
-    struct str pool = annotations_read(&service->object, ANNOTATION_ALLOCATED_FROM_POOL, &present);
-    return present == (record->pool.len > 0) && str_eq(pool, record->pool);
+    struct str shown = annotations_read(&service->object, note->id, &present);
+    return present == (note->text.len > 0) && str_eq(shown, note->text);
+}
+
+static bool shows_notes(const struct notes *notes, const struct service *service)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (!shows_note(&notes->items[i], service))
+            return false;
+    }
+    return true;
 }
 
 enum { CONDITIONS = 2 };
@@ -78,35 +110,43 @@ static void put_ingress(struct patch *patch, const struct plan_record *record,
     patch_close(patch);
 }
 
-static void put_metadata(struct patch *patch, const struct plan_record *record,
-                         const struct service *service, bool pool_differs)
+static void put_note(struct patch *patch, const struct note *note)
 {
-    const char *key = annotations_get(ANNOTATION_ALLOCATED_FROM_POOL)->key.ptr;
+    const char *key = annotations_get(note->id)->key.ptr;
+    if (note->text.len)
+        patch_str(patch, key, note->text);
+    else
+        patch_null(patch, key);
+}
+
+static void put_metadata(struct patch *patch, const struct notes *notes,
+                         const struct service *service)
+{
     patch_open(patch, "metadata");
     patch_str(patch, "resourceVersion", service->object.meta.resource_version);
-    if (pool_differs) {
+    if (!shows_notes(notes, service)) {
         patch_open(patch, "annotations");
-        if (record->pool.len)
-            patch_str(patch, key, record->pool);
-        else
-            patch_null(patch, key);
+        for (size_t i = 0; i < notes->count; i++) {
+            if (!shows_note(&notes->items[i], service))
+                put_note(patch, &notes->items[i]);
+        }
         patch_close(patch);
     }
     patch_close(patch);
 }
 
-static struct str difference(const struct plan_record *record, const struct service *service,
+static struct str difference(const struct plan_record *record, const struct notes *notes,
+                             const struct service *service,
                              const struct condition_want wants[CONDITIONS], struct arena *arena)
 {
     bool ips_differ = !shows_ips(record, service);
-    bool pool_differs = !shows_pool(record, service);
     const struct list *shown = &service->status.conditions;
     bool conditions_differ = !condition_patch_is_done(shown, wants, CONDITIONS);
-    if (!ips_differ && !pool_differs && !conditions_differ)
+    if (!ips_differ && !conditions_differ && shows_notes(notes, service))
         return STR("");
     struct patch patch = {0};
     patch_open(&patch, NULL);
-    put_metadata(&patch, record, service, pool_differs);
+    put_metadata(&patch, notes, service);
     if (ips_differ || conditions_differ) {
         patch_open(&patch, "status");
         if (ips_differ)
@@ -119,14 +159,15 @@ static struct str difference(const struct plan_record *record, const struct serv
     return patch_move(&patch, arena);
 }
 
-struct str service_patch(const struct plan_record *record, const struct service *service,
-                         int64_t now, struct arena *arena)
+struct str service_patch(const struct plan_record *record, const struct str *placement,
+                         const struct service *service, int64_t now, struct arena *arena)
 {
     struct conditions conditions;
+    struct notes notes = notes_of(record, placement);
     if (record->foreign)
         return STR("");
     conditions_of(record, now, &conditions);
-    return difference(record, service, conditions.wants, arena);
+    return difference(record, &notes, service, conditions.wants, arena);
 }
 
 struct str service_patch_release(const struct plan_record *record, const struct service *service,
@@ -140,6 +181,7 @@ struct str service_patch_release(const struct plan_record *record, const struct 
     }
     if (kept.ip_count == 0)
         kept.pool = STR("");
+    struct notes notes = notes_of(&kept, NULL);
     const struct list *shown = &service->status.conditions;
     const struct condition_want as_shown[CONDITIONS] = {
         {.type = STR(SERVICE_CONDITION_ALLOCATED),
@@ -147,5 +189,5 @@ struct str service_patch_release(const struct plan_record *record, const struct 
         {.type = STR(SERVICE_CONDITION_CONFLICT),
          .ours = condition_find(shown, STR(SERVICE_CONDITION_CONFLICT))},
     };
-    return difference(&kept, service, as_shown, arena);
+    return difference(&kept, &notes, service, as_shown, arena);
 }

@@ -13,11 +13,12 @@
  * an address that the Service has or asks for. */
 #define SERVICE_CONDITION_CONFLICT "stentor.io/AddressConflict"
 
-/* The patch that makes the Service show the record, with the object's resourceVersion as its
- * precondition, in the arena; empty when it shows it already. now: seconds since 1970, for
+/* The patch that makes the Service show the record, and the placement (the text of the annotation;
+ * empty: there is to be none; NULL: it stays as it is), with the object's resourceVersion as its
+ * precondition, in the arena; empty when it shows all already. now: seconds since 1970, for
  * lastTransitionTime. Ingress entries without an IP and conditions of others are kept. */
-struct str service_patch(const struct plan_record *record, const struct service *service,
-                         int64_t now, struct arena *arena);
+struct str service_patch(const struct plan_record *record, const struct str *placement,
+                         const struct service *service, int64_t now, struct arena *arena);
 
 /* The patch that only takes away what the Service shows and the record does not have, for a Service
  * that must wait for the rest (handover.h). The condition stays as it is until then. Empty when it

@@ -3,6 +3,13 @@
 static const char *const output_names[] = {[SETTINGS_TEXT] = "text", [SETTINGS_JSON] = "json"};
 static const struct names outputs = NAMES(output_names);
 
+static const char *const election_names[] = {
+    [SETTINGS_BALANCED] = "balanced", [SETTINGS_HASH] = "hash"};
+static const struct names elections = NAMES(election_names);
+
+static const char *const switch_names[] = {[SETTINGS_OFF] = "off", [SETTINGS_ON] = "on"};
+static const struct names switches = NAMES(switch_names);
+
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
     PROGRAM_ROWS_DIRECTORY("with --manifests: write status, annotations and events under DIR, and "
@@ -17,6 +24,19 @@ static const struct option rows[] = {
     {"lb-class", NULL, OPTION_STR, AT(lb_class), .value = "CLASS",
      .help = "serve Services whose spec.loadBalancerClass is exactly CLASS; without it those that "
              "name no class"},
+    {"election", NULL, OPTION_ENUM, AT(election), .fallback = "balanced", .names = &elections,
+     .value = "HOW",
+     .help = "how the node is found that announces an address, where an L2Advertisement does not "
+             "say: balanced spreads the addresses evenly, hash leaves it to the speakers, by "
+             "MetalLB's election"},
+    {"rebalance", NULL, OPTION_ENUM, AT(rebalance), .fallback = "on", .names = &switches,
+     .value = "SWITCH",
+     .help = "off: addresses that are announced are not moved to even out the nodes"},
+    {"rebalance-rate", NULL, OPTION_UINT, AT(rebalance_rate), .fallback = "10", .min = 1,
+     .max = 1000, .value = "N", .help = "how many addresses are moved a second for that, at most"},
+    {"ignore-exclude-lb", NULL, OPTION_BOOL, AT(ignore_excluded),
+     .help = "place on nodes with the label "
+             "node.kubernetes.io/exclude-from-external-load-balancers too; as the speakers"},
     {"leader-elect", NULL, OPTION_BOOL, AT(elect), .fallback = "true",
      .help = "let one of several replicas lead, by a Lease named stentor-controller"},
     {"leader-elect-lease-duration", NULL, OPTION_DURATION, AT(lease_ms), .fallback = "15s",

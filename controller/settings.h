@@ -7,6 +7,9 @@
 
 enum settings_output { SETTINGS_TEXT, SETTINGS_JSON };
 
+enum settings_election { SETTINGS_BALANCED, SETTINGS_HASH };
+enum settings_switch { SETTINGS_OFF, SETTINGS_ON };
+
 struct settings {
     struct program_settings common; /* stays first */
     struct str check;
@@ -17,6 +20,10 @@ struct settings {
     uint64_t lease_ms, renew_ms, retry_ms;
     struct str identity;
     uint64_t writes_in_flight;
+    int election;  /* enum settings_election */
+    int rebalance; /* enum settings_switch */
+    uint64_t rebalance_rate;
+    bool ignore_excluded;
     /* how it is watched */
     struct str health_address, cert_dir;
 };

@@ -205,7 +205,8 @@ static inline void cluster_write(struct cluster *c, struct str key)
     struct cluster_item *item = map_get(&c->items, id);
     if (!record || !item)
         return;
-    struct str body = service_patch(record, (const struct service *)item->object, c->now, c->arena);
+    struct str body =
+        service_patch(record, NULL, (const struct service *)item->object, c->now, c->arena);
     if (body.len == 0) {
         plan_forget_notes(c->plan, key);
         return;

@@ -21,7 +21,7 @@ static struct late late_of(struct cluster *c, const char *key)
     struct late late = {
         .id = arena_str(c->arena, service->object.id),
         .version = arena_str(c->arena, service->object.meta.resource_version),
-        .body = service_patch(record, service, c->now, c->arena),
+        .body = service_patch(record, NULL, service, c->now, c->arena),
         .ip_count = record->ip_count,
     };
     for (size_t i = 0; i < record->ip_count; i++)

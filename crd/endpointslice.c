@@ -53,3 +53,52 @@ void endpointslice_check(struct object *object)
     for (size_t i = 0; i < slice->endpoints.count; i++)
         endpoints[i].can_serve = endpoints[i].conditions.ready || endpoints[i].conditions.serving;
 }
+
+static bool has_node(const struct endpoint *all, size_t count, struct str node)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(all[i].node_name, node))
+            return true;
+    }
+    return false;
+}
+
+/* The endpoints of the reduced slice, texts borrowed; in the arena. */
+static struct list reduce_endpoints(const struct list *endpoints, struct arena *arena,
+                                    size_t *ret_texts)
+{
+    const struct endpoint *all = endpoints->items;
+    struct endpoint *kept = arena_array(arena, endpoints->count, sizeof(*kept));
+    size_t count = 0;
+    *ret_texts = 0;
+    for (size_t i = 0; i < endpoints->count; i++) {
+        if (!all[i].can_serve || has_node(kept, count, all[i].node_name))
+            continue;
+        kept[count++] = (struct endpoint){.node_name = all[i].node_name, .can_serve = true};
+        *ret_texts += all[i].node_name.len + 1;
+    }
+    return (struct list){.items = kept, .count = count};
+}
+
+struct object *endpointslice_reduce(struct object *object)
+{
+    const struct endpointslice *slice = (const struct endpointslice *)object;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    enum { ROUNDED = 16 }; /* what a text takes more, at most */
+    size_t texts;
+    if (object->refused)
+        return object;
+    struct list kept = reduce_endpoints(&slice->endpoints, scratch, &texts);
+    size_t extra =
+        kept.count * (sizeof(struct endpoint) + ROUNDED) + texts + slice->service.len + 2 * ROUNDED;
+    struct endpointslice *small = (struct endpointslice *)object_copy_head(object, extra);
+    struct endpoint *endpoints = arena_array(small->object.arena, kept.count, sizeof(*endpoints));
+    for (size_t i = 0; i < kept.count; i++) {
+        endpoints[i] = ((const struct endpoint *)kept.items)[i];
+        endpoints[i].node_name = arena_str(small->object.arena, endpoints[i].node_name);
+    }
+    small->endpoints = (struct list){.items = endpoints, .count = kept.count};
+    small->service = arena_str(small->object.arena, slice->service);
+    (void)object_unref(object);
+    return &small->object;
+}

@@ -108,6 +108,30 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
     return object;
 }
 
+struct object *object_copy_head(const struct object *object, size_t extra)
+{
+    enum { ALIGNMENT = 32 }; /* of the texts and of the first of the extra bytes */
+    const struct meta *meta = &object->meta;
+    size_t texts = object->id.len + meta->resource_version.len + object->origin.len;
+    struct arena *arena = arena_new_steady(object->kind->size + texts + 2 * ALIGNMENT + extra, 64);
+    struct object *copy = arena_alloc(arena, object->kind->size);
+    copy->kind = object->kind;
+    copy->arena = arena;
+    copy->refs = 1;
+    copy->refused = object->refused;
+    copy->findings.arena = arena;
+    copy->origin = object->origin.len ? arena_str(arena, object->origin) : (struct str){0};
+    copy->id = arena_str(arena, object->id);
+    copy->key = str_slice(copy->id, copy->id.len - object->key.len, copy->id.len);
+    copy->meta.name = str_slice(copy->key, copy->key.len - meta->name.len, copy->key.len);
+    copy->meta.namespace = str_slice(copy->key, 0, meta->namespace.len);
+    copy->meta.resource_version = arena_str(arena, meta->resource_version);
+    copy->meta.generation = meta->generation;
+    copy->meta.created = meta->created;
+    copy->meta.deleted = meta->deleted;
+    return copy;
+}
+
 struct object *object_ref(const struct object *object)
 {
     /* The count is the one member that changes in an object others see as constant. */

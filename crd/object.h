@@ -46,6 +46,11 @@ struct object {
  * The caller owns the one reference. */
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin);
 
+/* A copy that knows the object's names, versions and times, but no uid, labels, annotations, owners
+ * or findings, and nothing of its kind's own; with room for `extra` bytes more in one allocation.
+ * The caller owns the one reference. */
+struct object *object_copy_head(const struct object *object, size_t extra);
+
 struct object *object_ref(const struct object *object); /* counts one more; same pointer */
 struct object *object_unref(struct object *object);     /* NULL is fine; returns NULL */
 

@@ -50,6 +50,24 @@ static void add_silent(const struct world *world, const struct plan_record *cons
     }
 }
 
+/* All Services placed as a leader would that may move what it likes. */
+static struct placing *make_placing(const struct world_input *input, const struct config *config,
+                                    const struct plan_record *const *records, size_t count,
+                                    struct arena *arena)
+{
+    struct placing *placing = placing_new(
+        &(struct placing_options){.hash = input->hash, .ignore_excluded = input->ignore_excluded});
+    struct placing_world world = {
+        .nodes = input->of[KIND_NODE],
+        .pools = config_in_force(config, KIND_IP_ADDRESS_POOL, arena),
+        .advertisements = config_in_force(config, KIND_L2_ADVERTISEMENT, arena),
+    };
+    placing_set_world(placing, &world);
+    placing_offer_all(placing, records, count, &input->of[KIND_ENDPOINT_SLICE]);
+    (void)placing_run(placing, SIZE_MAX);
+    return placing;
+}
+
 size_t check_show(const struct world_input *input, const struct diag_list *input_findings,
                   enum show_format format, struct arena *arena, struct sbuf *out)
 {
@@ -70,13 +88,17 @@ size_t check_show(const struct world_input *input, const struct diag_list *input
     plan_run(plan);
     size_t count;
     const struct plan_record **records = plan_list(plan, arena, &count);
+    scoped_ptr(placing) struct placing *placing =
+        make_placing(input, config, records, count, arena);
     add_all(&findings, input_findings);
     add_all(&findings, config_findings(config));
     add_silent(world, records, count, arena, &findings);
+    struct report report = {
+        .records = records, .count = count, .placing = placing, .findings = &findings};
     if (format == SHOW_JSON)
-        report_json(records, count, &findings, out);
+        report_json(&report, out);
     else
-        report_text(records, count, &findings, out);
+        report_text(&report, out);
     size_t errors = diag_errors(&findings);
     diag_done(&findings);
     world_done(world);

@@ -13,25 +13,27 @@ from lab.programs import REPOSITORY
 from lab.story import web
 
 EXAMPLES = REPOSITORY / "docs" / "examples"
-HEADER = ["SERVICE", "ADDRESSES", "REASON", "MESSAGE"]
+HEADER = ["SERVICE", "ADDRESSES", "OWNER", "BACKUPS", "REASON", "MESSAGE"]
 TEXT = """\
-SERVICE         ADDRESSES    REASON        MESSAGE
-default/legacy  -            NotInAnyPool  ["198.51.100.77"] is not allowed in config
-default/mail    203.0.113.5  Allocated     203.0.113.5 from pool "by-request"
-default/web     192.0.2.240  Allocated     192.0.2.240 from pool "office"
+SERVICE         ADDRESSES    OWNER  BACKUPS  REASON        MESSAGE
+default/legacy  -            -      -        NotInAnyPool  ["198.51.100.77"] is not allowed in config
+default/mail    203.0.113.5  n2     n1       Allocated     203.0.113.5 from pool "by-request"
+default/web     192.0.2.240  n1     n2       Allocated     192.0.2.240 from pool "office"
 """
 USAGE = 2
 
 
-def row(name, ips, pool_name, reason, message):
+def row(name, ips, pool_name, reason, message, *nodes):
+    """nodes: the owner and the backups."""
     return {"namespace": "default", "name": name, "ips": ips, "pool": pool_name, "reason": reason,
-            "message": message}
+            "message": message, "owner": nodes[0] if nodes else "", "backups": list(nodes[1:])}
 
 
 SERVICES = [
     row("legacy", [], "", "NotInAnyPool", '["198.51.100.77"] is not allowed in config'),
-    row("mail", ["203.0.113.5"], "by-request", "Allocated", '203.0.113.5 from pool "by-request"'),
-    row("web", ["192.0.2.240"], "office", "Allocated", '192.0.2.240 from pool "office"'),
+    row("mail", ["203.0.113.5"], "by-request", "Allocated", '203.0.113.5 from pool "by-request"',
+        "n2", "n1"),
+    row("web", ["192.0.2.240"], "office", "Allocated", '192.0.2.240 from pool "office"', "n1", "n2"),
 ]
 
 
@@ -105,7 +107,8 @@ def test_findings_end_with_status_1(tmp_path):
     assert (note["object"], note["severity"]) == ("note.yaml:1", "note")
     status, out, _ = run("--check", tmp_path)
     lines = out.splitlines()
-    assert (status, lines[0].split(), lines[1].split()[:3]) == (1, HEADER, ["default/one", "192.0.2.0", "Allocated"])
+    assert (status, lines[0].split(), lines[1].split()[:5]) == (
+            1, HEADER, ["default/one", "192.0.2.0", "-", "-", "Allocated"])
     assert lines[2:] == [
         f"{f['severity']}: {f['object']}{': ' if f['field'] else ''}{f['field']}: {f['message']}"
         for f in told["findings"]]

@@ -227,7 +227,8 @@ WEB = """\
 {
   "metadata": {
     "annotations": {
-      "metallb.io/ip-allocated-from-pool": "office"
+      "metallb.io/ip-allocated-from-pool": "office",
+      "stentor.io/placement": "1 n1 n2"
     }
   },
   "status": {
@@ -267,7 +268,8 @@ IN_FORCE = condition("Accepted", "True", "Accepted", "the object is in force")
 STORED = {
     "services/default/web.json": json.loads(WEB),
     "services/default/mail.json": {
-        "metadata": {"annotations": {"metallb.io/ip-allocated-from-pool": "by-request"}},
+        "metadata": {"annotations": {"metallb.io/ip-allocated-from-pool": "by-request",
+                                     "stentor.io/placement": "1 n2 n1"}},
         "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.5"}]}, "conditions": [condition(
             "stentor.io/Allocated", "True", "Allocated", '203.0.113.5 from pool "by-request"')]}},
     "services/default/legacy.json": {"status": {"conditions": [condition(

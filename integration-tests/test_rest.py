@@ -82,7 +82,7 @@ def expected_pools():
 def expected_services(namespace):
     def row(name, ips, pool_name, reason, message):
         return {"namespace": namespace, "name": name, "ips": ips, "pool": pool_name, "reason": reason,
-                "message": message}
+                "message": message, "owner": "", "backups": []}
 
     return {"services": [
         row("any", ["192.0.2.0"], "a", "Allocated", '192.0.2.0 from pool "a"'),
@@ -94,10 +94,15 @@ def expected_services(namespace):
         row("share-2", ["192.0.2.1"], "a", "Allocated", '192.0.2.1 from pool "a"')]}
 
 
+def nowhere(message, services=0):
+    return {"owner": "", "backups": [], "epoch": 0, "reason": "nowhere", "message": message, "services": services}
+
+
 def expected_explanation(service, **differs):
     return {
         "service": service, "allocated": True, "reason": "Allocated", "pool": "a",
         "asksFor": {"ips": ["192.0.2.1"], "pool": "", "sharingKey": "key", "loadBalancerClass": ""},
+        "placement": nowhere("no node may answer for it now", 2),
         "message": '192.0.2.1 from pool "a"', "ips": ["192.0.2.1"], "shows": ["192.0.2.1"], "conflicts": [],
         "pools": [
             {"name": "a", "availableIPv4": 2, "availableIPv6": 0, "message": "open to every Service"},
@@ -121,6 +126,7 @@ def test_explain(crds, world):
         f"{ns}/share-1", usedBy=[{"ip": "192.0.2.1", "services": [f"{ns}/share-1", f"{ns}/share-2"]}])
     assert world.rest(f"/api/v1/explain/{ns}/lost") == expected_explanation(
         f"{ns}/lost", allocated=False, reason="NotInAnyPool", ips=[], shows=[], pool="",
+        placement=nowhere("it has no address to answer for"),
         message='["198.51.100.7"] is not allowed in config', usedBy=[{"ip": "198.51.100.7", "services": []}],
         asksFor={"ips": ["198.51.100.7"], "pool": "", "sharingKey": "", "loadBalancerClass": ""})
 

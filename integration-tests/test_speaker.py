@@ -73,7 +73,7 @@ def cluster(crds, network, run, evidence, api_for_nodes, controller):
         crds.node(host.name, host.address)
     crds.api.create(objects.pool("office", f"{VIP}/32"))
     crds.api.create(advertisement())
-    controller()
+    controller("--election", "hash")
     crds.service("web")
     crds.api.create(slice_of(crds.namespace, "web", FIRST, SECOND))
     return Cluster(crds, lan, api_for_nodes(lan))

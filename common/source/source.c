@@ -11,6 +11,8 @@ void source_init(struct source *source, const struct source_ops *ops)
 
 void source_put(struct source *source, struct object *object)
 {
+    if (source->calls.reduce)
+        object = source->calls.reduce(source->calls.ctx, object);
     scoped_ptr(object) struct object *before = cache_put(source->cache, object);
     if (source->calls.changed)
         source->calls.changed(source->calls.ctx, before, object);

@@ -30,6 +30,9 @@ struct source_calls {
     /* Findings about input that is no object (a broken document, a file that cannot be read, an
      * object over the size limit) changed; read them with source_findings. */
     void (*findings)(void *ctx);
+    /* May be NULL. Gets each object that was read, with its one reference, before it is kept, and
+     * returns it, or a smaller one in its place. */
+    struct object *(*reduce)(void *ctx, struct object *object);
     void *ctx;
 };
 

@@ -51,7 +51,7 @@ CASES = [  # file, what is in it, what is put there instead, fragment of the com
     ("docs/manifests/speaker.yaml", "METALLB_NODE_NAME", "NODE_NAME", "does not read NODE_NAME"),
 ]
 PROGRAM_CASES = [  # script, its arguments before ROOT, file, text, replacement, fragment
-    ("guide.py", ("check",), GUIDE, "203.0.113.5  Allocated", "203.0.113.6  Allocated", "prints"),
+    ("guide.py", ("check",), GUIDE, "203.0.113.5  n2", "203.0.113.6  n2", "prints"),
     ("guide.py", ("check",), GUIDE, "  - 192.0.2.0/27\n", "  - 192.0.2.0/127\n", "its files are refused"),
     ("answers.py", (), API, "avoidBuggyIPs: {type: boolean}", "avoidBuggyIPs: {type: string}",
      "is not of type string"),
