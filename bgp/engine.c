@@ -486,10 +486,14 @@ void engine_apply(struct engine *e, const struct engine_texts *texts)
 {
     e->wanted = texts != NULL;
     if (!texts) {
+        e->current = false;
         if (supervisor_figures(e->supervisor).state != LIFE_OFF)
             supervisor_end(e->supervisor, STR("down"));
         return;
     }
+    if (e->current && str_eq(sbuf_str(&e->main), texts->main) &&
+        str_eq(sbuf_str(&e->routes), texts->routes) && str_eq(sbuf_str(&e->extras), texts->extras))
+        return;
     set_pending(e);
     keep(&e->main, texts->main);
     keep(&e->routes, texts->routes);

@@ -114,7 +114,8 @@ static int start_bird(struct child *c)
     if (access(c->command->program, X_OK) < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     scoped_fd int read_end = ends[0], write_end = ends[1];
-    pid_t pid = fork();
+    /* What libraries do in a child of fork closes descriptors by the numbers of the program. */
+    pid_t pid = _Fork();
     if (pid < 0)
         return -errno;
     if (pid == 0)

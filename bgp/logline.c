@@ -64,8 +64,8 @@ enum log_level logline_level(const struct logline *line)
     case LOGLINE_DEBUG:
     case LOGLINE_TRACE:
         return LOG_LEVEL_DEBUG;
-    case LOGLINE_INFO:
-        return LOG_LEVEL_INFO;
+    case LOGLINE_INFO: /* "Reconfiguring" and "Reconfigured" come with every change of a Service */
+        return str_starts_with(line->text, STR("Reconfigur")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
     case LOGLINE_ERROR:
     case LOGLINE_FATAL:
     case LOGLINE_BUG:

@@ -230,7 +230,7 @@ static void make_services(struct run *run)
         struct model_service *result = &model->services[model->service_count++];
         struct holding holding;
         struct selection selection = {0};
-        result->key = service->object.key;
+        result->key = arena_str(run->arena, service->object.key);
         result->reason = judge(run, service, &holding, &selection);
         result->ips = holding.ips;
         result->ip_count = holding.ip_count;

@@ -48,7 +48,7 @@ struct model {
     struct diag_list findings; /* about peers and advertisements of this node; see model_done */
 };
 
-/* Everything is in the arena; texts of objects are borrowed. */
+/* Everything is in the arena; nothing of the input is borrowed. */
 struct model *model_make(const struct model_input *input, struct arena *arena);
 
 /* Frees the list of findings; the rest goes with the arena. NULL is fine. */

@@ -43,7 +43,7 @@ static bool set_password(const struct session_input *input, const struct bgppeer
                          struct arena *arena, struct diag_list *found, struct session *session)
 {
     struct str name = peer->spec.password_secret.name;
-    session->password = peer->spec.password;
+    session->password = arena_str(arena, peer->spec.password);
     if (name.len == 0)
         return true;
     const struct secret *secret = find_secret(input->secrets, peer);
@@ -130,9 +130,7 @@ static void set_identity(const struct bgppeer *peer, struct session *session)
     session->address = peer->peer_address;
     session->router_id = peer->router_id;
     session->port = (uint16_t)spec->peer_port;
-    if (spec->interface.len)
-        session->interface = spec->interface;
-    else
+    if (spec->interface.len == 0)
         session->source = peer->source_address;
 }
 
@@ -148,11 +146,12 @@ bool session_make(const struct session_input *input, const struct bgppeer *peer,
                   struct arena *arena, struct diag_list *found, struct session *ret)
 {
     struct session session = {
-        .peer = peer->object.meta.name,
+        .peer = arena_str(arena, peer->object.meta.name),
         .name = safe_protocol(STR("p"), peer->object.meta.name, arena),
-        .object = peer->object.id,
+        .object = arena_str(arena, peer->object.id),
         .listen_port = input->listen_port,
-        .vrf = peer->spec.vrf,
+        .vrf = arena_str(arena, peer->spec.vrf),
+        .interface = arena_str(arena, peer->spec.interface),
         .multihop = peer->spec.ebgp_multi_hop,
         .graceful_restart = peer->spec.enable_graceful_restart,
     };

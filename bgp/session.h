@@ -49,7 +49,7 @@ struct session {
 };
 
 /* The session with a peer in force. False, with a finding, when it cannot be had: its password is
- * not there. Texts are borrowed from the objects or in the arena. */
+ * not there. Everything is in the arena. */
 bool session_make(const struct session_input *input, const struct bgppeer *peer,
                   struct arena *arena, struct diag_list *found, struct session *ret);
 

@@ -147,6 +147,8 @@ static void test_log_lines(void)
     } lines[] = {
         {"2026-11-25 18:24:07.932 <TRACE> p_tor1: State changed to up", LOGLINE_TRACE,
          LOG_LEVEL_DEBUG, "p_tor1", "State changed to up", true},
+        {"2026-11-25 18:24:06.961 <INFO> Reconfigured", LOGLINE_INFO, LOG_LEVEL_DEBUG, "",
+         "Reconfigured", false},
         {"2026-11-25 18:24:06.961 <INFO> Started", LOGLINE_INFO, LOG_LEVEL_INFO, "", "Started",
          false},
         {"2026-11-25 18:24:06.961 <RMT> p_tor1: Error: Bad peer AS: 64513", LOGLINE_REMOTE,

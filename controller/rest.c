@@ -193,9 +193,9 @@ static void show_metrics(void *ctx, const struct http_request *request,
                          struct http_response *response)
 {
     const struct rest *rest = ctx;
+    const struct metrics *set = controller_metrics_set(rest->controller->metrics);
     refresh(rest->controller, request->arena);
-    program_servers_show_metrics(rest->servers, controller_metrics_set(rest->controller->metrics),
-                                 request, response);
+    program_servers_show_metrics(rest->servers, &set, 1, request, response);
 }
 
 static bool is_ready(void *ctx, const char **ret_phrase)

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lab.cluster import Cluster  # noqa: E402
+from lab.bgp import BgpLab  # noqa: E402
 from lab.controller import Controller  # noqa: E402
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
 from lab.evidence import Evidence  # noqa: E402
@@ -264,3 +265,17 @@ def probe(run, evidence):
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture
+def bgp_lab(run, evidence, network):
+    """bgp_lab(NODES) makes nodes, a directory of objects and room for routers; see lab.bgp."""
+    made = []
+
+    def make(nodes=1):
+        made.append(BgpLab(run, evidence, network(nodes)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -15,6 +15,7 @@ struct state {
     struct program *program;
     const struct settings *settings;
     struct speaker_metrics *metrics;
+    struct bgp *bgp;
     struct speaker *speaker;
     struct rest *rest;
 };
@@ -30,6 +31,7 @@ static bool start_speaker(struct state *state, struct source *source, struct str
         .pod = s->pod,
         .excludes_path = s->excludes_path,
         .ignore_excluded = s->ignore_excluded,
+        .bgp = state->bgp,
         .peers = {.node = s->node,
                   .bind = settings_bind(s),
                   .port = (uint16_t)s->gossip_port,
@@ -56,8 +58,8 @@ static bool enter_sandbox(const struct state *state, const struct source *source
                           struct str *ret_error)
 {
     const struct settings *s = state->settings;
-    struct str directories[] = {s->common.state_dir, s->common.status};
-    struct str_list writable = {.items = directories, .count = 2};
+    struct str directories[] = {s->common.state_dir, s->common.status, s->bird_dir};
+    struct str_list writable = {.items = directories, .count = 3};
     struct sandbox_config config = {
         .mode = (enum sandbox_mode)s->sandbox,
         .runs_programs = !s->common.manifests.len && source_kube_runs_programs(source),
@@ -75,6 +77,21 @@ static bool enter_sandbox(const struct state *state, const struct source *source
     return true;
 }
 
+static void start_bgp(struct state *state)
+{
+    const struct settings *s = state->settings;
+    struct bgp_options options = {
+        .node = s->node,
+        .namespace = s->common.namespace,
+        .lb_class = s->lb_class,
+        .ignore_excluded = s->ignore_excluded,
+        .program = s->bird,
+        .directory = s->bird_dir,
+        .drain_ms = s->drain_ms,
+    };
+    state->bgp = bgp_open(state->program->loop, &options);
+}
+
 static bool start(struct state *state, struct str *ret_error)
 {
     struct source_kube_config config = {
@@ -83,6 +100,7 @@ static bool start(struct state *state, struct str *ret_error)
         .observe = speaker_metrics_request,
         .ctx = state->metrics,
     };
+    start_bgp(state); /* first: it forks */
     struct source *source = program_source_open(state->program, &config, ret_error);
     if (!source || !start_speaker(state, source, ret_error))
         return false;
@@ -90,10 +108,16 @@ static bool start(struct state *state, struct str *ret_error)
     return state->rest != NULL && enter_sandbox(state, source, ret_error);
 }
 
-static void left(void *ctx)
+static void left_bgp(void *ctx)
 {
     const struct state *state = ctx;
     loop_stop(state->program->loop);
+}
+
+static void left(void *ctx)
+{
+    const struct state *state = ctx;
+    bgp_leave(state->bgp, left_bgp, ctx);
 }
 
 static void stop(void *ctx)
@@ -119,6 +143,7 @@ static int run(struct program *program)
     }
     (void)rest_stop(state.rest);
     (void)speaker_free(state.speaker);
+    (void)bgp_close(state.bgp);
     (void)speaker_metrics_free(state.metrics);
     return status;
 }

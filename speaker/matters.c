@@ -19,8 +19,6 @@ static bool same_addresses(const struct node *a, const struct node *b)
 /* A node's heartbeats change its object all the time. */
 static bool node_matters(const struct object *before, const struct object *after)
 {
-    if (!before || !after || !object_same_labels(before, after))
-        return true;
     const struct node *a = (const struct node *)before, *b = (const struct node *)after;
     return a->network_unavailable != b->network_unavailable || a->draining != b->draining ||
            !same_addresses(a, b);
@@ -54,13 +52,20 @@ static bool slice_matters(const struct object *object, const struct asker *asker
     return asker->balances(asker->ctx, namespace, name);
 }
 
+bool matters_cluster_wide(enum kind_id kind)
+{
+    return kind == KIND_NODE || kind == KIND_SERVICE || kind == KIND_ENDPOINT_SLICE;
+}
+
 enum matters matters(const struct object *before, const struct object *after,
                      bool (*balances)(void *ctx, struct str namespace, struct str name), void *ctx)
 {
     const struct asker asker = {balances, ctx};
     bool does = false;
     switch ((after ? after : before)->kind->id) {
-    case KIND_NODE:
+    case KIND_NODE: /* peers may be told apart by the nodes that they select */
+        if (!before || !after || !object_same_labels(before, after))
+            return MATTERS_CONFIG;
         does = node_matters(before, after);
         break;
     case KIND_SERVICE:
@@ -69,6 +74,17 @@ enum matters matters(const struct object *before, const struct object *after,
     case KIND_ENDPOINT_SLICE:
         does = slice_matters(before, &asker) || slice_matters(after, &asker);
         break;
+    case KIND_CONFIG_MAP:
+        return str_eq((after ? after : before)->meta.name, STR(MATTERS_EXTRAS)) ? MATTERS_BGP
+                                                                                : MATTERS_NOT;
+    case KIND_SERVICE_BGP_STATUS: /* our own writing */
+        return MATTERS_NOT;
+    case KIND_SECRET:
+    case KIND_BGP_ADVERTISEMENT:
+    case KIND_BGP_PEER:
+    case KIND_BFD_PROFILE:
+    case KIND_COMMUNITY:
+        return spec_changed(before, after) ? MATTERS_BGP_CONFIG : MATTERS_NOT;
     default:
         return spec_changed(before, after) ? MATTERS_CONFIG : MATTERS_NOT;
     }

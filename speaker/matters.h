@@ -5,16 +5,25 @@
 
 #include "crd/kinds.h"
 
+/* The ConfigMap of our namespace with a user's own configuration for BIRD, under the key "extras".
+ */
+#define MATTERS_EXTRAS "bgpextras"
+
 enum matters {
     MATTERS_NOT,
-    MATTERS_PLAN,   /* a plan is due */
-    MATTERS_CONFIG, /* and the configuration is to be judged anew before */
+    MATTERS_PLAN,       /* a plan is due */
+    MATTERS_CONFIG,     /* and the configuration is to be judged anew before */
+    MATTERS_BGP,        /* only BGP is to be planned */
+    MATTERS_BGP_CONFIG, /* and the configuration is to be judged anew before */
 };
 
 /* before and after as source.h gives them; not of the kinds that report.h follows. balances: is the
  * Service of that name of type LoadBalancer? */
 enum matters matters(const struct object *before, const struct object *after,
                      bool (*balances)(void *ctx, struct str namespace, struct str name), void *ctx);
+
+/* Are objects of that kind of interest in all namespaces, and not in ours alone? */
+bool matters_cluster_wide(enum kind_id kind);
 
 bool matters_balances(const struct object *service);
 

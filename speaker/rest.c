@@ -6,6 +6,7 @@
 #include "common/json/patch.h"
 #include "common/program/program_findings.h"
 #include "common/program/program_servers.h"
+#include "speaker/bgp_rest.h"
 
 struct rest {
     const struct speaker *speaker;
@@ -153,6 +154,17 @@ static void show_announcements(void *ctx, const struct http_request *request,
     sbuf_putc(&response->body, '\n');
 }
 
+/* --- BGP ------------------------------------------------------------------------------------- */
+
+static void show_bgp(void *ctx, const struct http_request *request, struct http_response *response)
+{
+    const struct speaker *speaker = ((const struct rest *)ctx)->speaker;
+    scoped_patch struct patch json = {0};
+    bgp_rest_put(&json, speaker_bgp(speaker), speaker_node(speaker), request->arena);
+    sbuf_put(&response->body, patch_text(&json));
+    sbuf_putc(&response->body, '\n');
+}
+
 /* --- metrics and health ---------------------------------------------------------------------- */
 
 static void refresh_interfaces(struct rest *rest, struct arena *arena)
@@ -191,6 +203,21 @@ static void refresh_members(struct rest *rest)
                                 figures.dropped[i]);
 }
 
+/* The addresses that are announced are one metric for layer 2 and BGP. */
+static void refresh_bgp(struct rest *rest)
+{
+    const struct plan *plan = speaker_plan(rest->speaker);
+    const struct model *model = bgp_model(speaker_bgp(rest->speaker));
+    struct str node = speaker_node(rest->speaker);
+    if (plan)
+        speaker_metrics_plan(rest->metrics, plan, node);
+    for (size_t i = 0; model && i < model->service_count; i++) {
+        const struct model_service *service = &model->services[i];
+        for (size_t j = 0; service->reason == REASON_NONE && j < service->ip_count; j++)
+            speaker_metrics_announced_bgp(rest->metrics, service->key, node, &service->ips[j]);
+    }
+}
+
 static void show_metrics(void *ctx, const struct http_request *request,
                          struct http_response *response)
 {
@@ -208,7 +235,10 @@ static void show_metrics(void *ctx, const struct http_request *request,
     speaker_metrics_excludes(rest->metrics,
                              excludes_file_failures(speaker_excludes(rest->speaker)));
     speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));
-    program_servers_show_metrics(rest->servers, speaker_metrics_set(rest->metrics), request,
+    refresh_bgp(rest);
+    const struct metrics *sets[] = {speaker_metrics_set(rest->metrics),
+                                    bgp_metrics(speaker_bgp(rest->speaker))};
+    program_servers_show_metrics(rest->servers, sets, sizeof(sets) / sizeof(sets[0]), request,
                                  response);
 }
 
@@ -219,6 +249,7 @@ static bool is_ready(void *ctx, const char **ret_phrase)
 
 static const struct http_route api_routes[] = {
     {"GET", "/api/v1/announcements", show_announcements},
+    {"GET", "/api/v1/bgp", show_bgp},
     {"GET", "/metrics", show_metrics},
 };
 

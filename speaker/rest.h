@@ -3,6 +3,7 @@
  *
  *     GET /api/v1/announcements   what is announced here, on which interfaces, and why the rest is
  *                                 not
+ *     GET /api/v1/bgp             BGP sessions, what is announced to whom, and why the rest is not
  *     GET /metrics                Prometheus or OpenMetrics text
  *     GET /healthz, /readyz       on the health port
  *

@@ -70,6 +70,15 @@ static const struct option rows[] = {
      .value = "MODE",
      .help = "on: once started, only what a speaker does is allowed, by seccomp and landlock; log: "
              "what else is done is noted in the kernel's log; off: all is allowed"},
+    {"bird", NULL, OPTION_STR, AT(bird), .fallback = "/usr/sbin/bird", .value = "FILE",
+     .help = "the program of BIRD, which speaks BGP once there is a BGPPeer; empty: no BGP"},
+    {"bird-dir", NULL, OPTION_STR, AT(bird_dir), .fallback = "/run/stentor-bird", .value = "DIR",
+     .help = "where BIRD's configuration and its control socket are; made when it is not there. A "
+             "BIRD that a speaker before left running there is taken over"},
+    {"bgp-drain", NULL, OPTION_DURATION, AT(drain_ms), .fallback = "5s", .max = 3600000,
+     .value = "DURATION",
+     .help = "how long a drained node asks its BGP peers to go elsewhere (RFC 8326) before it "
+             "withdraws; 0: at once"},
     PROGRAM_ROWS_API,
     PROGRAM_ROWS_HEALTH("port of /healthz and /readyz, on 127.0.0.1; 0 takes a free one and logs "
                         "it"),

@@ -21,7 +21,10 @@ struct settings {
     struct str_list peers;
     uint64_t gossip_port, hold_down_ms;
     uint64_t refresh_ms;
-    int probe;   /* enum settings_probe */
+    int probe; /* enum settings_probe */
+    /* BGP */
+    struct str bird, bird_dir;
+    uint64_t drain_ms;
     int sandbox; /* enum sandbox_mode */
 };
 

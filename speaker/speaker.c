@@ -12,7 +12,19 @@
 #include "speaker/tell.h"
 
 static const enum kind_id followed[] = {
-    KIND_NODE, KIND_SERVICE, KIND_ENDPOINT_SLICE, KIND_IP_ADDRESS_POOL, KIND_L2_ADVERTISEMENT,
+    KIND_NODE,
+    KIND_SERVICE,
+    KIND_ENDPOINT_SLICE,
+    KIND_IP_ADDRESS_POOL,
+    KIND_L2_ADVERTISEMENT,
+    /* of no concern to layer 2 */
+    KIND_SECRET,
+    KIND_CONFIG_MAP,
+    KIND_BGP_ADVERTISEMENT,
+    KIND_BGP_PEER,
+    KIND_BFD_PROFILE,
+    KIND_COMMUNITY,
+    KIND_SERVICE_BGP_STATUS,
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
 
@@ -72,7 +84,11 @@ static void object_changed(void *ctx, const struct object *before, const struct 
     enum matters what = matters(before, after, balances, s);
     if (what == MATTERS_NOT)
         return;
-    s->config_changed = s->config_changed || what == MATTERS_CONFIG;
+    s->config_changed = s->config_changed || what == MATTERS_CONFIG || what == MATTERS_BGP_CONFIG;
+    if (s->synced)
+        bgp_changed(s->options.bgp);
+    if (what == MATTERS_BGP || what == MATTERS_BGP_CONFIG)
+        return;
     s->basis = basis_unref(s->basis);
     schedule(s, object->kind->id != KIND_SERVICE);
 }
@@ -83,6 +99,7 @@ static void synced(void *ctx)
     s->synced = true;
     report_synced(s->report);
     schedule(s, true);
+    bgp_changed(s->options.bgp);
 }
 
 static void interfaces_changed(void *ctx)
@@ -93,6 +110,8 @@ static void interfaces_changed(void *ctx)
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
     peers_set_interfaces(s->peers, ifaces, count);
     schedule(s, true);
+    if (s->synced)
+        bgp_changed(s->options.bgp);
 }
 
 static void members_changed(void *ctx)
@@ -161,6 +180,15 @@ static void run_config(struct speaker *s, struct arena *scratch)
     speaker_metrics_config(s->metrics, config_findings(s->config));
     report_config(s->report);
     tell_config(s);
+}
+
+static const struct validated *config_now(void *ctx)
+{
+    struct speaker *s = ctx;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    if (s->config_changed)
+        run_config(s, scratch);
+    return config_validated(s->config);
 }
 
 static struct basis *make_basis(struct speaker *s, struct arena *scratch)
@@ -333,7 +361,7 @@ static void follow(struct speaker *s)
     struct source_follow what[FOLLOWED + REPORT_FOLLOWS];
     for (size_t i = 0; i < FOLLOWED; i++) {
         what[i] = (struct source_follow){.kind = followed[i]};
-        if (kinds_get(followed[i])->config)
+        if (!matters_cluster_wide(followed[i]))
             what[i].namespace = s->options.namespace;
     }
     size_t count = FOLLOWED + report_follow(s->report, what + FOLLOWED);
@@ -382,6 +410,8 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
                                     .seed = options->seed};
     s->duty = duty_new(&parts, &options->apply, &duty_calls, s);
     s->report = report_new(loop, source, &report, &report_calls, s);
+    struct bgp_calls bgp = {.config = config_now, .ctx = s};
+    bgp_attach(options->bgp, source, &bgp);
     follow(s);
     *ret = s;
     return 0;
@@ -432,6 +462,11 @@ bool speaker_is_ready(const struct speaker *s, const char **ret_phrase)
 const struct plan *speaker_plan(const struct speaker *s)
 {
     return s->now.plan;
+}
+
+struct bgp *speaker_bgp(const struct speaker *s)
+{
+    return s->options.bgp;
 }
 
 const struct peers *speaker_peers(const struct speaker *s)

@@ -13,6 +13,7 @@
 #define SPEAKER_SPEAKER_H
 
 #include "common/source/source.h"
+#include "speaker/bgp.h"
 #include "speaker/duty.h"
 #include "speaker/excludes_file.h"
 #include "speaker/local.h"
@@ -27,7 +28,8 @@ struct speaker_options {
     struct str pod;           /* the name of our pod; empty: none */
     struct str excludes_path; /* the list of excluded interfaces (excludes_file.h) */
     bool ignore_excluded;
-    uint64_t seed; /* secret, of hash tables */
+    struct bgp *bgp; /* borrowed; outlives the speaker */
+    uint64_t seed;   /* secret, of hash tables */
     struct peers_options peers;
     struct apply_options apply;
 };
@@ -53,6 +55,7 @@ bool speaker_is_ready(const struct speaker *speaker, const char **ret_phrase);
 /* For those who report: the plan carried out last (NULL: none yet) and what it was made from,
  * borrowed until the next turn of the loop. */
 const struct plan *speaker_plan(const struct speaker *speaker);
+struct bgp *speaker_bgp(const struct speaker *speaker);
 const struct peers *speaker_peers(const struct speaker *speaker);
 const struct duty *speaker_duty(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);

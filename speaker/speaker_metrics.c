@@ -184,6 +184,13 @@ static void set_announced(struct speaker_metrics *m, const struct plan_address *
                    LABELS(address->services.items[i], STR("layer2"), node, str_from(ip.text)));
 }
 
+void speaker_metrics_announced_bgp(struct speaker_metrics *m, struct str service, struct str node,
+                                   const struct ip *ip)
+{
+    struct ip_text text = ip_format(ip);
+    metric_set(m->set, ANNOUNCED, 1, LABELS(service, STR("bgp"), node, str_from(text.text)));
+}
+
 void speaker_metrics_planned(struct speaker_metrics *m, uint64_t duration_ns)
 {
     metric_observe(m->set, PLAN_SECONDS, (double)duration_ns / 1e9, NO_LABELS);

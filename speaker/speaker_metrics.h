@@ -22,6 +22,9 @@ void speaker_metrics_planned(struct speaker_metrics *metrics, uint64_t duration_
 /* What is announced, and the Services by reason. */
 void speaker_metrics_plan(struct speaker_metrics *metrics, const struct plan *plan,
                           struct str node);
+/* After it: an address of a Service that is announced over BGP. */
+void speaker_metrics_announced_bgp(struct speaker_metrics *metrics, struct str service,
+                                   struct str node, const struct ip *ip);
 /* Totals of one address since the start of the process. */
 void speaker_metrics_address(struct speaker_metrics *metrics, const struct ip *ip,
                              uint64_t requests, uint64_t replies, uint64_t gratuitous);

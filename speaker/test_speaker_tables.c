@@ -1,6 +1,7 @@
 /* The speaker's tables: metrics by the rules, and flags. */
 #include "common/base/sbuf.h"
 #include "common/program/test_tables.h"
+#include "speaker/bgp_metrics.h"
 #include "speaker/settings.h"
 #include "speaker/speaker_metrics.h"
 
@@ -9,6 +10,50 @@ static void test_metrics_follow_the_rules(void)
     size_t count;
     const struct metric *rows = speaker_metrics_rows(&count);
     metrics_run(rows, count, "stentor_speaker_", 1);
+    rows = bgp_metrics_rows(&count);
+    metrics_run(rows, count, "stentor_speaker_", 1);
+}
+
+static void test_bgp_metrics_text(void)
+{
+    struct bgp_view views[] = {
+        {.peer = STR("tor"),
+         .address = ip_v4(192, 0, 2, 1),
+         .port = 179,
+         .state = STATUS_ESTABLISHED,
+         .prefixes = 7,
+         .wanted = 9,
+         .bfd = true,
+         .bfd_state = STATUS_BFD_UP},
+        {.peer = STR("un"), .interface = STR("eth1"), .vrf = STR("red"), .wanted = 9},
+    };
+    struct bgp_metrics_session sessions[] = {{&views[0], 12, 1}, {&views[1], 0, 0}};
+    struct bgp_metrics_bird bird = {
+        .up = true, .starts = 2, .crashes = 1, .taken = 5, .refused = 3};
+    struct bgp_metrics *metrics = bgp_metrics_new();
+    scoped_sbuf struct sbuf out = {0};
+    bgp_metrics_sessions(metrics, sessions, 2);
+    bgp_metrics_bird(metrics, &bird);
+    const struct metrics *sets[] = {bgp_metrics_set(metrics)};
+    metrics_render(sets, 1, METRICS_TEXT, &out);
+    static const char *const lines[] = {
+        "metallb_bgp_session_up{peer=\"192.0.2.1:179\",vrf=\"\"} 1\n",
+        "metallb_bgp_session_up{peer=\"eth1\",vrf=\"red\"} 0\n",
+        "metallb_bgp_updates_total{peer=\"192.0.2.1:179\",vrf=\"\"} 12\n",
+        "metallb_bgp_announced_prefixes_total{peer=\"192.0.2.1:179\",vrf=\"\"} 7\n",
+        "metallb_bgp_pending_prefixes_total{peer=\"192.0.2.1:179\",vrf=\"\"} 2\n",
+        "metallb_bfd_session_up{peer=\"192.0.2.1\",vrf=\"\"} 1\n",
+        "stentor_speaker_bgp_session_downs_total{peer=\"192.0.2.1:179\",vrf=\"\"} 1\n",
+        "stentor_speaker_bird_up 1\n",
+        "stentor_speaker_bird_configurations_total{result=\"taken\"} 5\n",
+    };
+    for (size_t i = 0; i < TEST_COUNT(lines); i++)
+        CU_ASSERT(str_contains(sbuf_str(&out), str_from(lines[i])));
+    sbuf_clear(&out);
+    bgp_metrics_sessions(metrics, NULL, 0);
+    metrics_render(sets, 1, METRICS_TEXT, &out);
+    CU_ASSERT(!str_contains(sbuf_str(&out), STR("metallb_bgp_session_up{")));
+    (void)bgp_metrics_free(metrics);
 }
 
 /* The series that dashboards made for MetalLB ask for. */
@@ -58,4 +103,4 @@ static void test_settings(void)
 }
 
 TEST_MAIN("speaker/tables", TEST(test_metrics_follow_the_rules), TEST(test_metrics_text),
-          TEST(test_settings))
+          TEST(test_bgp_metrics_text), TEST(test_settings))

@@ -97,13 +97,17 @@ struct program_servers *program_servers_close(struct program_servers *servers)
     return NULL;
 }
 
-void program_servers_show_metrics(struct program_servers *servers, const struct metrics *metrics,
+void program_servers_show_metrics(struct program_servers *servers,
+                                  const struct metrics *const *sets, size_t count,
                                   const struct http_request *request,
                                   struct http_response *response)
 {
     enum metrics_format format = metrics_negotiate(request->accept);
-    const struct metrics *sets[] = {metrics, servers->process};
+    const struct metrics **all = arena_array(request->arena, count + 1, sizeof(*all));
+    for (size_t i = 0; i < count; i++)
+        all[i] = sets[i];
+    all[count] = servers->process;
     process_metrics_update(servers->process);
-    metrics_render(sets, sizeof(sets) / sizeof(sets[0]), format, &response->body);
+    metrics_render(all, count + 1, format, &response->body);
     response->content_type = metrics_content_type(format);
 }

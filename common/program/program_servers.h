@@ -31,8 +31,9 @@ struct program_servers *program_servers_open(struct program *program,
 /* NULL is fine. Returns NULL. */
 struct program_servers *program_servers_close(struct program_servers *servers);
 
-/* Answers with the program's metrics and those of the process, in the format asked for. */
-void program_servers_show_metrics(struct program_servers *servers, const struct metrics *metrics,
+/* Answers with the program's sets of metrics and that of the process, in the format asked for. */
+void program_servers_show_metrics(struct program_servers *servers,
+                                  const struct metrics *const *sets, size_t count,
                                   const struct http_request *request,
                                   struct http_response *response);
 

@@ -4,8 +4,8 @@ from .controlplane import SYSTEM_NAMESPACE, free_ports
 from .daemon import Daemon, program
 from .process import Process
 
-# The capability that docs/manifests/speaker.yaml leaves it, so that every test proves it suffices.
-NEEDED = ("net_raw",)
+# The capabilities that docs/manifests/speaker.yaml leaves it, so that every test proves they suffice.
+NEEDED = ("net_raw", "net_bind_service")
 
 
 def _only(capabilities):
@@ -36,6 +36,7 @@ class Speaker(Daemon):
             "--port", port,
             "--health-probe-port", health_port,
             "--log-level", "debug",
+            "--bird-dir", run.directory / run.unique(f"bird-{host.name}"),
             *_unconfined(program("stentor-speaker")),
             *arguments,
         ], name=f"speaker-{host.name}", namespace=host.namespace, env={"KUBECONFIG": None, **(env or {})})
@@ -53,6 +54,18 @@ class Speaker(Daemon):
         """{"namespace/name": reason} of all Services that it knows; "announced" for some."""
         return {f"{service['namespace']}/{service['name']}": service["reason"]
                 for service in self.announcements()["services"]}
+
+    def bgp(self):
+        return self.rest("/api/v1/bgp")
+
+    def bgp_sessions(self):
+        """{BGPPeer: its session as the REST API has it}."""
+        return {session["peer"]: session for session in self.bgp()["sessions"]}
+
+    def bgp_reasons(self):
+        """{"namespace/name": reason} of all Services; "announced" for some."""
+        return {f"{service['namespace']}/{service['name']}": service["reason"]
+                for service in self.bgp()["services"]}
 
     def interfaces(self):
         """{name: state} of the node's interfaces as it sees them."""

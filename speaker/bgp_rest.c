@@ -1,0 +1,102 @@
+#include "speaker/bgp_rest.h"
+
+#include "common/program/program_findings.h"
+
+static void put_bird(struct patch *json, const struct bgp *bgp, struct arena *arena)
+{
+    struct engine_figures figures = bgp_figures(bgp);
+    const unsigned *version = figures.version;
+    patch_open(json, "bird");
+    patch_str(json, "state", str_from(life_state_name(figures.bird.state)));
+    patch_int(json, "pid", figures.bird.pid);
+    patch_str(json, "version",
+              version[0] ? arena_printf(arena, "%u.%u.%u", version[0], version[1], version[2])
+                         : STR(""));
+    patch_int(json, "starts", (int64_t)figures.bird.starts);
+    patch_int(json, "crashes", (int64_t)figures.bird.crashes);
+    patch_bool(json, "current", figures.is_current);
+    patch_int(json, "taken", (int64_t)figures.applied);
+    patch_int(json, "refused", (int64_t)figures.refused);
+    patch_str(json, "refusal", bgp_refusal(bgp));
+    patch_str(json, "extrasRefusal", bgp_extras_refusal(bgp));
+    patch_bool(json, "bfdTaken", figures.bfd_is_taken);
+    patch_close(json);
+}
+
+static void put_session(struct patch *json, const struct bgp_view *view)
+{
+    patch_open(json, NULL);
+    patch_str(json, "peer", view->peer);
+    patch_str(json, "address",
+              ip_is_set(&view->address) ? str_from(ip_format(&view->address).text) : STR(""));
+    patch_int(json, "port", (int64_t)view->port);
+    patch_str(json, "interface", view->interface);
+    patch_str(json, "vrf", view->vrf);
+    patch_str(json, "state", str_from(status_state_name(view->state)));
+    patch_bool(json, "up", view->state == STATUS_ESTABLISHED);
+    patch_str(json, "since", view->since);
+    patch_str(json, "why", view->why);
+    patch_int(json, "peerASN", (int64_t)view->peer_as);
+    patch_int(json, "holdTime", (int64_t)view->hold_time);
+    patch_int(json, "keepaliveTime", (int64_t)view->keepalive_time);
+    patch_bool(json, "gracefulRestart", view->peer_restarts);
+    patch_str(json, "bfd", view->bfd ? str_from(status_bfd_state_name(view->bfd_state)) : STR(""));
+    patch_int(json, "prefixes", (int64_t)view->prefixes);
+    patch_int(json, "wanted", (int64_t)view->wanted);
+    patch_str(json, "protocol", view->protocol);
+    patch_close(json);
+}
+
+static void put_sessions(struct patch *json, const struct bgp *bgp, struct arena *arena)
+{
+    size_t count;
+    const struct bgp_view *views = bgp_views(bgp, arena, &count);
+    patch_list(json, "sessions");
+    for (size_t i = 0; i < count; i++)
+        put_session(json, &views[i]);
+    patch_close(json);
+}
+
+static void put_service(struct patch *json, const struct model_service *service)
+{
+    struct str namespace, name;
+    (void)str_cut(service->key, '/', &namespace, &name);
+    patch_open(json, NULL);
+    patch_str(json, "namespace", namespace);
+    patch_str(json, "name", name);
+    patch_list(json, "ips");
+    for (size_t i = 0; i < service->ip_count; i++)
+        patch_str(json, NULL, str_from(ip_format(&service->ips[i]).text));
+    patch_close(json);
+    patch_bool(json, "announced", service->reason == REASON_NONE);
+    patch_str(json, "reason", str_from(reason_name(service->reason)));
+    patch_list(json, "prefixes");
+    for (size_t i = 0; i < service->prefix_count; i++)
+        patch_str(json, NULL, str_from(prefix_format(&service->prefixes[i]).text));
+    patch_close(json);
+    patch_list(json, "peers");
+    for (size_t i = 0; i < service->peers.count; i++)
+        patch_str(json, NULL, service->peers.items[i]);
+    patch_close(json);
+    patch_close(json);
+}
+
+void bgp_rest_put(struct patch *json, const struct bgp *bgp, struct str node, struct arena *arena)
+{
+    const struct model *model = bgp_model(bgp);
+    patch_open(json, NULL);
+    patch_str(json, "node", node);
+    patch_bool(json, "ready", model != NULL);
+    patch_str(json, "routerID", model ? str_from(ip_format(&model->router_id).text) : STR(""));
+    put_bird(json, bgp, arena);
+    put_sessions(json, bgp, arena);
+    patch_list(json, "services");
+    for (size_t i = 0; model && i < model->service_count; i++)
+        put_service(json, &model->services[i]);
+    patch_close(json);
+    patch_list(json, "findings");
+    if (model)
+        program_findings_put(json, &model->findings);
+    patch_close(json);
+    patch_close(json);
+}
