@@ -7,7 +7,8 @@
 #include "speaker/apply_held.h"
 
 enum {
-    BURST = 256,     /* announcements in one turn of the loop; then others have theirs */
+    BURST = 64,      /* announcements in one turn of the loop; then others have theirs */
+    LOG_BATCH = 64,  /* lines in one turn */
     NOT_YET_MS = 50, /* until it is asked again whether frames may be sent */
 };
 
@@ -102,14 +103,23 @@ static void log_change(const struct change *change)
                  kv_cstr("new", tenure_state_name(change->new)), kv_str("member", change->peer));
 }
 
+/* A fail-over of thousands of addresses must not stop everything else. */
 static void logging(void *ctx)
 {
     struct apply *a = ctx;
+    size_t end = a->logged + LOG_BATCH < a->changes.len ? a->logged + LOG_BATCH : a->changes.len;
     a->logging = NULL;
-    for (size_t i = 0; i < a->changes.len; i++)
-        log_change(&a->changes.items[i]);
+    if (a->changed)
+        a->calls->changed(a->ctx);
+    a->changed = false;
+    while (a->logged < end)
+        log_change(&a->changes.items[a->logged++]);
+    if (a->logged < a->changes.len) {
+        a->logging = loop_timer_start(a->loop, 1, 0, logging, a);
+        return;
+    }
     vec_done(&a->changes);
-    a->calls->changed(a->ctx);
+    a->logged = 0;
 }
 
 void apply_settle(struct apply *a)

@@ -147,6 +147,7 @@ void held_probe(struct apply *a, struct held *held)
 
 static void note_change(struct apply *a, const struct held *held, enum tenure_state old)
 {
+    a->changed = true;
     a->counts[old]--;
     a->counts[held->tenure.state]++;
     vec_push(

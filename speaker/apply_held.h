@@ -48,6 +48,8 @@ struct apply {
     const struct plan *plan;
     const struct stations *stations;
     VEC(struct change) changes;
+    size_t logged;               /* of them */
+    bool changed;                /* since the owner was told */
     struct loop_timer *timer;    /* the next announcement or tick of a tenure */
     struct loop_timer *settling; /* deferred: when that is */
     struct loop_timer *logging;  /* changes are to be logged */

@@ -49,17 +49,18 @@ struct speaker {
     struct local *local;
     struct report *report;
     struct tell tell;
-    struct basis *basis;           /* NULL: objects have changed since */
-    struct planned now;            /* carried out */
-    struct planned told;           /* what people were told of last */
-    struct loop_timer *turn;       /* a plan is due */
-    struct loop_timer *telling;    /* deferred: the plan carried out is to be told of */
-    bool at_once;                  /* it does not wait for its time (pace.h) */
-    uint64_t started_ns, ended_ns; /* the last plan, from its making to its telling */
-    uint64_t changed_ns;           /* members have changed last */
-    uint64_t deaths, detection_us; /* as noted last */
-    struct sbuf findings;          /* as they were logged last */
-    bool synced;                   /* the cache holds everything */
+    struct basis *basis;             /* NULL: objects have changed since */
+    struct planned now;              /* carried out */
+    struct planned told;             /* what people were told of last */
+    struct loop_timer *turn;         /* a plan is due */
+    struct loop_timer *telling_more; /* there is more to tell */
+    struct loop_timer *telling;      /* deferred: the plan carried out is to be told of */
+    bool at_once;                    /* it does not wait for its time (pace.h) */
+    uint64_t started_ns, ended_ns;   /* the last plan, from its making to its telling */
+    uint64_t changed_ns;             /* members have changed last */
+    uint64_t deaths, detection_us;   /* as noted last */
+    struct sbuf findings;            /* as they were logged last */
+    bool synced;                     /* the cache holds everything */
     bool config_changed;
 };
 
@@ -214,16 +215,26 @@ static void planned_done(struct planned *planned)
     *planned = (struct planned){0};
 }
 
+static void telling_more(void *ctx)
+{
+    struct speaker *s = ctx;
+    if (!tell_some(&s->tell))
+        s->telling_more = loop_timer_cancel(s->telling_more);
+}
+
 /* Not in the same turn of the loop as carrying out, which is not to wait for it. */
 static void telling(void *ctx)
 {
     struct speaker *s = ctx;
     s->telling = NULL;
+    s->telling_more = loop_timer_cancel(s->telling_more);
     tell_plans(&s->tell, s->told.plan, s->now.plan);
     local_run(s->local, s->now.plan);
     if (s->told.plan != s->now.plan)
         planned_done(&s->told);
     s->told = s->now;
+    if (tell_some(&s->tell))
+        s->telling_more = loop_timer_start(s->loop, 1, 1, telling_more, s);
 }
 
 static void tell_later(struct speaker *s)
@@ -423,6 +434,8 @@ struct speaker *speaker_free(struct speaker *s)
         return NULL;
     (void)loop_timer_cancel(s->turn);
     (void)loop_timer_cancel(s->telling);
+    (void)loop_timer_cancel(s->telling_more);
+    tell_done(&s->tell);
     (void)leaving_cancel(s->leaving);
     (void)report_free(s->report);
     (void)source_free(s->source);

@@ -1,5 +1,7 @@
 #include "speaker/tell.h"
 
+#include <stdlib.h>
+
 #include "common/base/log.h"
 #include "crd/service.h"
 
@@ -19,27 +21,127 @@ void tell_event(const struct tell *tell, struct str key, bool warning, struct st
     source_event(tell->source, &event);
 }
 
-static void tell_announced(const struct tell *tell, const struct plan_service *service,
-                           struct arena *scratch)
+enum tell_kind {
+    TELL_CHANGED, /* only where it is announced */
+    TELL_ANNOUNCED,
+    TELL_WITHDRAWN,
+    TELL_GONE, /* in no plan any more */
+    TELL_NO_INTERFACE,
+    TELL_PLACEMENT, /* its published order is worth nothing */
+};
+
+enum { TELL_BATCH = 64 };
+
+struct tell_item {
+    enum tell_kind kind;
+    const char *reason;
+    uint64_t epoch;
+    struct str service, owner; /* behind it */
+};
+
+static void add(struct tell *tell, enum tell_kind kind, const struct plan_service *service,
+                const char *reason)
 {
-    log_info("service announced", kv_str("service", service->key),
-             kv_uint("epoch", service->epoch));
-    tell_event(tell, service->key, false, STR("nodeAssigned"),
+    size_t size = service->key.len + service->owner.len;
+    struct tell_item *item = heap_alloc(sizeof(*item) + size);
+    char *text = (char *)(item + 1);
+    for (size_t i = 0; i < service->key.len; i++)
+        text[i] = service->key.ptr[i];
+    for (size_t i = 0; i < service->owner.len; i++)
+        text[service->key.len + i] = service->owner.ptr[i];
+    *item = (struct tell_item){
+        .kind = kind,
+        .reason = reason,
+        .epoch = service->epoch,
+        .service = {.ptr = text, .len = service->key.len},
+        .owner = {.ptr = text + service->key.len, .len = service->owner.len},
+    };
+    vec_push(&tell->items, item);
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+static void tell_announced(const struct tell *tell, const struct tell_item *item)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    log_info("service announced", kv_str("service", item->service), kv_uint("epoch", item->epoch));
+    tell_event(tell, item->service, false, STR("nodeAssigned"),
                arena_printf(scratch,
                             "announcing from node \"" STR_FMT "\" with protocol \"layer2\"",
                             STR_ARG(tell->node)));
 }
 
-static void tell_no_interface(const struct tell *tell, const struct plan_service *service,
-                              struct arena *scratch)
+static void tell_no_interface(const struct tell *tell, const struct tell_item *item)
 {
-    log_warn("service has no interface to be announced on", kv_str("service", service->key));
-    tell_event(tell, service->key, true, STR("announceFailed"),
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    log_warn("service has no interface to be announced on", kv_str("service", item->service));
+    tell_event(tell, item->service, true, STR("announceFailed"),
                arena_printf(scratch,
                             "node \"" STR_FMT "\" owns the address but has none of the interfaces "
                             "that the L2Advertisements name",
                             STR_ARG(tell->node)));
 }
+
+/* Why a Service is in the plan no more. */
+static enum reason reason_gone(const struct tell *tell, struct str key)
+{
+    struct str namespace, name;
+    (void)str_cut(key, '/', &namespace, &name);
+    const struct object *service = source_get(tell->source, KIND_SERVICE, namespace, name);
+    return service && !((const struct service *)service)->is_load_balancer
+               ? REASON_NOT_LOAD_BALANCER
+               : REASON_SERVICE_DELETED;
+}
+
+static void tell_item(const struct tell *tell, const struct tell_item *item)
+{
+    switch (item->kind) {
+    case TELL_ANNOUNCED:
+        tell_announced(tell, item);
+        break;
+    case TELL_WITHDRAWN:
+        log_info("service withdrawn", kv_str("service", item->service),
+                 kv_cstr("reason", item->reason), kv_str("owner", item->owner));
+        break;
+    case TELL_GONE:
+        log_info("service withdrawn", kv_str("service", item->service),
+                 kv_cstr("reason", reason_name(reason_gone(tell, item->service))));
+        break;
+    case TELL_NO_INTERFACE:
+        tell_no_interface(tell, item);
+        return;
+    case TELL_PLACEMENT:
+        log_warn("published placement ignored", kv_str("service", item->service),
+                 kv_cstr("reason", item->reason));
+        return;
+    case TELL_CHANGED:
+        break;
+    }
+    tell->changed(tell->ctx, item->service, item->kind == TELL_ANNOUNCED);
+}
+
+bool tell_some(struct tell *tell)
+{
+    for (size_t i = 0; i < TELL_BATCH && tell->next < tell->items.len; i++) {
+        struct tell_item *item = tell->items.items[tell->next++];
+        tell_item(tell, item);
+        free(item);
+    }
+    if (tell->next < tell->items.len)
+        return true;
+    tell_done(tell);
+    return false;
+}
+
+void tell_done(struct tell *tell)
+{
+    for (size_t i = tell->next; i < tell->items.len; i++)
+        free(tell->items.items[i]);
+    vec_done(&tell->items);
+    tell->next = 0;
+}
+
+/* --- finding --------------------------------------------------------------------------------- */
 
 static bool same_list(const struct str_list *a, const struct str_list *b)
 {
@@ -52,42 +154,23 @@ static bool same_list(const struct str_list *a, const struct str_list *b)
     return true;
 }
 
-static void tell_withdrawn(const struct plan_service *service)
-{
-    log_info("service withdrawn", kv_str("service", service->key),
-             kv_cstr("reason", reason_name(service->reason)), kv_str("owner", service->owner));
-}
-
-/* Only transitions are told. was: `after` as it was before, which may be the same entry. */
-static void tell_service(const struct tell *tell, const struct plan_service *before,
-                         const struct plan_service *after, bool was, struct arena *scratch)
+/* was: `after` as it was before, which may be the same entry. */
+static void find_changes(struct tell *tell, const struct plan_service *before,
+                         const struct plan_service *after, bool was)
 {
     enum placement_verdict worth = before ? before->placement : PLACEMENT_NOT_PUBLISHED;
     enum reason reason = before ? before->reason : REASON_SERVICE_DELETED;
     if (after->placement != worth && after->placement > PLACEMENT_NOT_PUBLISHED)
-        log_warn("published placement ignored", kv_str("service", after->key),
-                 kv_cstr("reason", placement_verdict_name(after->placement)));
+        add(tell, TELL_PLACEMENT, after, placement_verdict_name(after->placement));
     if (after->announced && !was)
-        tell_announced(tell, after, scratch);
+        add(tell, TELL_ANNOUNCED, after, NULL);
     else if (was && !after->announced)
-        tell_withdrawn(after);
+        add(tell, TELL_WITHDRAWN, after, reason_name(after->reason));
+    else if (was && (before->all_interfaces != after->all_interfaces ||
+                     !same_list(&before->interfaces, &after->interfaces)))
+        add(tell, TELL_CHANGED, after, NULL);
     if (after->reason == REASON_NO_INTERFACE && reason != REASON_NO_INTERFACE)
-        tell_no_interface(tell, after, scratch);
-    bool moved = was && (before->all_interfaces != after->all_interfaces ||
-                         !same_list(&before->interfaces, &after->interfaces));
-    if (was != after->announced || moved)
-        tell->changed(tell->ctx, after->key, after->announced && !was);
-}
-
-/* Why a Service is in the plan no more. */
-static enum reason reason_gone(const struct tell *tell, struct str key)
-{
-    struct str namespace, name;
-    (void)str_cut(key, '/', &namespace, &name);
-    const struct object *service = source_get(tell->source, KIND_SERVICE, namespace, name);
-    return service && !((const struct service *)service)->is_load_balancer
-               ? REASON_NOT_LOAD_BALANCER
-               : REASON_SERVICE_DELETED;
+        add(tell, TELL_NO_INTERFACE, after, NULL);
 }
 
 static void mark_addresses(const struct tell *tell, struct plan *plan)
@@ -115,23 +198,19 @@ static const struct plan_service *counterpart(const struct plan *before, const s
     return plan_find(before, after->services[index].key);
 }
 
-void tell_plans(const struct tell *tell, const struct plan *before, struct plan *after)
+void tell_plans(struct tell *tell, const struct plan *before, struct plan *after)
 {
-    scoped_ptr(arena) struct arena *scratch = arena_new(0);
     mark_addresses(tell, after);
     for (size_t i = 0; i < after->service_count; i++) {
         const struct plan_service *was = counterpart(before, after, i);
         bool announced = was && was->announced;
         after->services[i].announced = is_announced(after, &after->services[i]);
-        tell_service(tell, was, &after->services[i], announced, scratch);
+        find_changes(tell, was, &after->services[i], announced);
     }
     for (size_t i = 0; before && before->basis != after->basis && i < before->service_count; i++) {
         const struct plan_service *gone = &before->services[i];
-        if (!gone->announced || plan_find(after, gone->key))
-            continue;
-        log_info("service withdrawn", kv_str("service", gone->key),
-                 kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
-        tell->changed(tell->ctx, gone->key, false);
+        if (gone->announced && !plan_find(after, gone->key))
+            add(tell, TELL_GONE, gone, NULL);
     }
 }
 
