@@ -23,8 +23,10 @@
 enum {
     KEY_LOOK_MS = 1000,
     COMPLAIN_MS = 10000, /* between lines about datagrams that are not taken */
-    READS = 64,          /* datagrams in one go, before others have their turn */
-    READS_TIMER = 1024,  /* the same, before a timer is believed */
+    TIMER_SLACK_MS = 5,
+    NONCES = 32,        /* that are made in one go */
+    READS = 64,         /* datagrams in one go, before others have their turn */
+    READS_TIMER = 1024, /* the same, before a timer is believed */
 };
 
 struct gossip {
@@ -36,6 +38,8 @@ struct gossip {
     struct member *member;
     struct member_out out;
     struct gossip_keys keys;
+    uint8_t nonces[NONCES][SEAL_NONCE];
+    unsigned nonce_count; /* not used yet */
     int fd;
     struct loop_fd *watch;
     struct loop_timer *timer, *key_timer, *notice, *resume_notice, *left_notice;
@@ -105,16 +109,24 @@ static void left_due(void *ctx)
     gossip->left(gossip->left_ctx);
 }
 
+static const uint8_t *next_nonce(struct gossip *gossip)
+{
+    if (!gossip->nonce_count) {
+        randombytes_buf(gossip->nonces, sizeof(gossip->nonces));
+        gossip->nonce_count = NONCES;
+    }
+    return gossip->nonces[--gossip->nonce_count];
+}
+
 static void send_all(struct gossip *gossip)
 {
     const struct member_out *out = &gossip->out;
     for (size_t i = 0; i < out->sends.len && gossip_is_on(gossip); i++) {
         const struct member_send *send = &out->sends.items[i];
-        uint8_t nonce[SEAL_NONCE], datagram[SEAL_DATAGRAM_MAX];
+        uint8_t datagram[SEAL_DATAGRAM_MAX];
         if (send->to.family != gossip->options.bind.family)
             continue;
-        randombytes_buf(nonce, sizeof(nonce));
-        size_t size = seal_wrap(gossip_keys_for(&gossip->keys, &send->to), nonce,
+        size_t size = seal_wrap(gossip_keys_for(&gossip->keys, &send->to), next_nonce(gossip),
                                 out->bytes.items + send->at, send->size, datagram);
         int result = udp_send(gossip->fd, &send->to, gossip->options.port, datagram, size);
         gossip->figures.sent++;
@@ -197,8 +209,8 @@ static void schedule(struct gossip *gossip)
     uint64_t now = now_us(), at = gossip->out.wake_at;
     uint64_t delay = at > now ? (at - now + 999) / 1000 : 0;
     uint64_t due = loop_now(gossip->loop) + delay;
-    if (gossip->timer && gossip->timer_at <= due)
-        return; /* it will find nothing to do and be set again */
+    if (gossip->timer && gossip->timer_at <= due && due - gossip->timer_at < TIMER_SLACK_MS)
+        return; /* to be woken for nothing costs more than to set it again, but for a moment */
     (void)loop_timer_cancel(gossip->timer);
     gossip->timer_at = due;
     gossip->timer = loop_timer_start(gossip->loop, delay, 0, timer_due, gossip);

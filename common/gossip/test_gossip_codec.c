@@ -3,8 +3,12 @@
 #include <errno.h>
 
 #include "common/base/err.h"
+#include "common/gossip/gossip_limits.h"
+#include "common/gossip/message.h"
 #include "common/gossip/meta.h"
+#include "common/gossip/path.h"
 #include "common/gossip/seal.h"
+#include "common/gossip/window.h"
 
 /* What is sealed with a key opens with it, and with no other; any changed bit closes it. */
 static void test_seal(void)
@@ -92,4 +96,136 @@ static void test_meta(void)
     TEST_ASSERT(meta_decode(&in, arena, &got) == ERR_SYNTAX);
 }
 
-TEST_MAIN("common/gossip codecs", TEST(test_seal), TEST(test_keys), TEST(test_meta))
+/* Each number once, in any order within the window. */
+static void test_window(void)
+{
+    struct window window = {0};
+    static const struct {
+        uint64_t number;
+        bool taken;
+    } steps[] = {
+        {0, false},   {1, true},     {1, false},    {3, true},     {2, true},    {2, false},
+        {1000, true}, {4, true},     {3, false},    {1028, true},  {4, false},   {5, true},
+        {5, false},   {5000, true},  {1028, false}, {3976, false}, {3977, true}, {3977, false},
+        {4999, true}, {4999, false}, {5000, false}, {5001, true},
+    };
+    for (size_t i = 0; i < TEST_COUNT(steps); i++)
+        TEST_ASSERT(window_take(&window, steps[i].number) == steps[i].taken);
+}
+
+static void test_head(void)
+{
+    struct message_head head = {MESSAGE_PING, 7, 8, message_target(1, 2), ((uint64_t)1 << 40) + 5};
+    uint8_t room[MESSAGE_HEAD];
+    struct wire out = wire_writer(room, sizeof(room));
+    message_put_head(&out, &head);
+    TEST_ASSERT(wire_ok(&out) && out.at == MESSAGE_HEAD);
+    struct message_head got;
+    struct wire in = wire_reader(room, sizeof(room));
+    TEST_ASSERT(message_get_head(&in, &got) == 0);
+    TEST_ASSERT(got.type == head.type && got.sender == 7 && got.life == 8 &&
+                got.target == head.target && got.count == head.count);
+    for (size_t cut = 0; cut < sizeof(room); cut++) {
+        in = wire_reader(room, cut);
+        TEST_ASSERT(message_get_head(&in, &got) == ERR_SYNTAX);
+    }
+    static const uint8_t types[] = {0, MESSAGE_HELLO, MESSAGE_TYPES, 255};
+    for (size_t i = 0; i < sizeof(types); i++) {
+        room[0] = types[i]; /* HELLO has no target */
+        in = wire_reader(room, sizeof(room));
+        TEST_ASSERT(message_get_head(&in, &got) == ERR_SYNTAX);
+    }
+    TEST_ASSERT(message_target(1, 2) != message_target(1, 3));
+    TEST_ASSERT(message_target(1, 2) != message_target(2, 2));
+}
+
+/* Every kind of fact is read as it was written, has the size that is said, and no part of it is
+ * taken for a whole one. */
+static void test_facts(void)
+{
+    uint64_t id = message_id(STR("n1"));
+    struct fact facts[] = {
+        {.kind = FACT_ALIVE, .id = id, .life = 5, .turn = 6, .edition = 7},
+        {.kind = FACT_RECORD,
+         .id = id,
+         .life = 5,
+         .edition = 7,
+         .name = STR("n1"),
+         .meta = STR("abc"),
+         .address = ip_v4(192, 0, 2, 1)},
+        {.kind = FACT_RECORD, .id = id, .life = 5, .name = STR("n1")},
+        {.kind = FACT_SUSPECT,
+         .id = id,
+         .life = 5,
+         .turn = 6,
+         .accusers = {1, 2, 3},
+         .accuser_count = 3},
+        {.kind = FACT_DEAD, .id = id, .accusers = {9}, .accuser_count = 1, .side = 4},
+        {.kind = FACT_LEFT, .id = id, .accusers = {id}, .accuser_count = 1, .side = 65535},
+    };
+    for (size_t i = 0; i < TEST_COUNT(facts); i++) {
+        const struct fact *fact = &facts[i];
+        uint8_t room[256];
+        struct wire out = wire_writer(room, sizeof(room));
+        fact_put(&out, fact);
+        TEST_ASSERT(wire_ok(&out) && out.at == fact_size(fact));
+        struct fact got;
+        struct wire in = wire_reader(room, out.at);
+        TEST_ASSERT(fact_get(&in, &got) == 0);
+        TEST_ASSERT(got.kind == fact->kind && got.id == id && got.life == fact->life &&
+                    got.turn == fact->turn && got.edition == fact->edition &&
+                    got.side == fact->side && got.accuser_count == fact->accuser_count &&
+                    memcmp(got.accusers, fact->accusers, sizeof(got.accusers)) == 0 &&
+                    ip_eq(&got.address, &fact->address) && str_eq(got.name, fact->name) &&
+                    str_eq(got.meta, fact->meta));
+        TEST_ASSERT(fact_get(&in, &got) == -ENOENT);
+        for (size_t cut = 1; cut < out.at; cut++) {
+            in = wire_reader(room, cut);
+            TEST_ASSERT(fact_get(&in, &got) == ERR_SYNTAX);
+        }
+    }
+}
+
+/* A record whose name is not what its id says, or values that nothing could outrank. */
+static void test_lies(void)
+{
+    uint64_t id = message_id(STR("n1"));
+    const struct fact lies[] = {
+        {.kind = FACT_RECORD, .id = id, .life = 5, .name = STR("n2")},
+        {.kind = FACT_RECORD, .id = id, .life = 5, .name = STR("")},
+        {.kind = FACT_ALIVE, .id = 0, .life = 5},
+        {.kind = FACT_ALIVE, .id = id, .life = GOSSIP_LIFE_MAX + 1},
+        {.kind = FACT_ALIVE, .id = id, .turn = GOSSIP_TURN_MAX + 1},
+        {.kind = FACT_SUSPECT, .id = id, .life = 5},
+    };
+    for (size_t i = 0; i < TEST_COUNT(lies); i++) {
+        uint8_t room[256];
+        struct fact got;
+        struct wire out = wire_writer(room, sizeof(room));
+        fact_put(&out, &lies[i]);
+        struct wire in = wire_reader(room, out.at);
+        TEST_ASSERT(fact_get(&in, &got) == ERR_SYNTAX);
+    }
+}
+
+/* Evidence is what chance would have to do: rarer losses weigh more, but none is a proof. */
+static void test_weight(void)
+{
+    static const struct {
+        uint32_t percent, weight;
+    } cases[] = {{0, 1301}, {2, 1301}, {5, 1301}, {10, 1000}, {25, 602}, {50, 301}, {90, 222}};
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        uint32_t loss = 65536 * cases[i].percent / 100;
+        TEST_ASSERT(path_weight(loss, 0) == cases[i].weight);
+        TEST_ASSERT(path_weight(0, loss) == cases[i].weight);
+    }
+    struct path path = {0};
+    for (unsigned i = 0; i < 100; i++)
+        path_measure(&path, i % 2 ? 40000 : 60000);
+    TEST_ASSERT(path.rtt > 45000 && path.rtt < 55000);
+    TEST_ASSERT(path_late(&path) > 60000 && path_lost(&path) > path_late(&path) &&
+                path_lost(&path) < 110000);
+}
+
+TEST_MAIN("common/gossip codecs", TEST(test_seal), TEST(test_keys), TEST(test_meta),
+          TEST(test_window), TEST(test_head), TEST(test_facts), TEST(test_lies), TEST(test_weight))
