@@ -60,7 +60,7 @@ static void timer_due(void *ctx)
     if (!a->calls->may_answer(a->ctx))
         start_timer(a, NOT_YET_MS);
     else if (!send_due(a))
-        start_timer(a, 0);
+        start_timer(a, 1); /* not 0: libuv would run it again before it polls */
     else
         apply_settle(a);
 }
