@@ -446,7 +446,7 @@ static void finish(struct run *run)
     run->source = source_free(run->source);
     json_decref(run->announcements);
     json_decref(run->explained);
-    (void)fwrite(run->out.ptr, 1, run->out.len, stdout);
+    (void)fwrite(sbuf_cstr(&run->out), 1, run->out.len, stdout);
     sbuf_done(&run->out);
 }
 
