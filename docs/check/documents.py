@@ -228,10 +228,25 @@ def check_workload(root, program, path):
     for variable in container["env"]:
         if variable["name"] not in variables:
             yield f"{where}: the program does not read {variable['name']}"
+    mounts = {mount["name"] for mount in container.get("volumeMounts", [])}
+    volumes = {volume["name"] for volume in tree["spec"]["template"]["spec"].get("volumes", [])}
+    if mounts != volumes:
+        yield f"{where}: volumes {sorted(volumes)}, mounted are {sorted(mounts)}"
     told = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
     real = {"metrics": rows["port"][1], "health": rows["health-probe-port"][1]}
+    if "ml-bindport" in rows:
+        real["members"] = rows["ml-bindport"][1]
     if told != real:
         yield f"{where}: ports {told}, the program's are {real}"
+
+
+def check_excluded(root):
+    """The list of excluded interfaces that is shipped is the one that is built in."""
+    table = re.search(r"shipped\[\] = \{(.*?)\};", (root / "speaker/excludes.c").read_text(), re.S)
+    [shipped] = [tree for tree in documents(root / "docs/manifests/speaker.yaml") if tree["kind"] == "ConfigMap"]
+    told = yaml.safe_load(shipped["data"]["excludel2.yaml"])["announcedInterfacesToExclude"]
+    if told != re.findall(r'"([^"]+)"', table[1]):
+        yield "docs/manifests/speaker.yaml: the list of excluded interfaces is not that of speaker/excludes.c"
 
 
 def check(root, facts):
@@ -242,6 +257,7 @@ def check(root, facts):
     yield from check_reasons(root, facts)
     yield from check_routes(root)
     yield from check_rights(root)
+    yield from check_excluded(root)
     for program, path in manifests(root):
         yield from check_workload(root, program, path)
 

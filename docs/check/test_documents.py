@@ -49,6 +49,10 @@ CASES = [  # file, what is in it, what is put there instead, fragment of the com
     (MANIFEST, "containerPort: 17472", "containerPort: 17473", "the program's are"),
     ("docs/manifests/speaker.yaml", "resources: [services, nodes]", "resources: ['*']", "is not as in"),
     ("docs/manifests/speaker.yaml", "METALLB_NODE_NAME", "NODE_NAME", "does not read NODE_NAME"),
+    ("docs/manifests/speaker.yaml", "containerPort: 7946", "containerPort: 7947", "the program's are"),
+    ("docs/manifests/speaker.yaml", "- name: state\n          mountPath", "- name: status\n          mountPath",
+     "mounted are"),
+    ("docs/manifests/speaker.yaml", "    - ^cni.*\n", "", "not that of speaker/excludes.c"),
 ]
 PROGRAM_CASES = [  # script, its arguments before ROOT, file, text, replacement, fragment
     ("guide.py", ("check",), GUIDE, "203.0.113.5  n2", "203.0.113.6  n2", "prints"),
