@@ -101,6 +101,37 @@ def test_process_takes_the_traffic(site, speaker):
     assert metrics["stentor_speaker_handoff_refused"] == 0
 
 
+def test_both_families(site, speaker):
+    """An IPv6 address is handed off like an IPv4 one."""
+    def both(service):
+        service["spec"].update({"ipFamilyPolicy": "RequireDualStack",
+                                "clusterIPs": ["198.18.0.10", "2001:db8:0:9::10"]})
+
+    site.edit("IPAddressPool", "office", lambda pool: pool["spec"]["addresses"].append(f"{WEB6}/128"))
+    site.edit("Service", "web", both)
+    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    wait_until(lambda: sorted(one.announced()) == [WEB, WEB6], 20, one.process.describe)
+    wait_until(lambda: site.routes(FIRST, "-6") == [WEB6], 10, one.process.describe)
+    assert site.routes(FIRST) == [WEB]
+    client = site.lan.client
+    wait_until(lambda: fetch(client.namespace, WEB6) == client.address6, 10, site.lan.describe)
+    site.lan[FIRST].namespace.ip("-6", "route", "del", "local", WEB6, "dev", "lo", "table", "local")
+    wait_until(lambda: site.routes(FIRST, "-6") == [WEB6], 10, one.process.describe)
+    one.finish()
+    assert site.routes(FIRST, "-6") == []
+
+
+def test_stranger_keeps_its_address(site, speaker):
+    """While somebody else has the address, this host's own traffic still goes to him."""
+    client = site.lan.client
+    client.namespace.ip("address", "add", f"{WEB}/32", "dev", "eth0")
+    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    wait_until(lambda: any(a["ip"] == WEB and a["state"] == "refused" for a in one.announcements()["addresses"]),
+               20, one.process.describe)
+    assert site.routes(FIRST) == []
+    assert site.lan[FIRST].ping(WEB) is not None
+
+
 def test_route_moves_with_the_address(site, speaker):
     """The new owner has it at once; the old one keeps it for the overlap."""
     both = {host.name: speaker(host, *site.arguments, capabilities=NET_ADMIN) for host in site.lan.nodes}
@@ -198,7 +229,7 @@ def test_without_the_capability(site, speaker):
     one.process.wait_log("no local route for address: CAP_NET_ADMIN is missing", 10)
     assert one.metrics()["stentor_speaker_handoff_refused"] == 1
     assert one.metrics()["stentor_speaker_handoff_failures_total"] >= 1
-    assert one.announced() == [WEB]
+    wait_until(lambda: one.announced() == [WEB], 10, one.process.describe)
     assert site.routes(FIRST) == []
     wait_until(lambda: "handoffFailed" in (site.status / "events.jsonl").read_text(), 10, one.process.describe)
     told = [line for line in (site.status / "events.jsonl").read_text().splitlines() if "handoffFailed" in line]

@@ -35,13 +35,13 @@ static bool serves_here(const struct endpointslice *slice, struct str node)
 }
 
 /* Keys of the Services that have an endpoint here which can serve, sorted; may repeat. */
-static struct str_list served_here(const struct snapshot *snapshot, struct arena *arena)
+static struct str_list served_here(const struct handoff_question *question, struct arena *arena)
 {
-    const struct objects *slices = &snapshot->slices;
+    const struct objects *slices = &question->slices;
     struct str_list keys = {.items = arena_array(arena, slices->count, sizeof(struct str))};
     for (size_t i = 0; i < slices->count; i++) {
         const struct endpointslice *slice = (const struct endpointslice *)slices->items[i];
-        if (!slice->object.refused && slice->service.len && serves_here(slice, snapshot->node))
+        if (!slice->object.refused && slice->service.len && serves_here(slice, question->node))
             keys.items[keys.count++] = slice->service;
     }
     if (keys.count)
@@ -55,27 +55,38 @@ static bool has_key(const struct str_list *sorted, struct str key)
            bsearch(&key, sorted->items, sorted->count, sizeof(struct str), str_cmp_ptr);
 }
 
-struct ip *handoff_wanted(const struct snapshot *snapshot, const struct plan *plan,
-                          struct arena *arena, size_t *ret_count)
+/* Does a Service ask for the address to be handed off that is served here? *served is made when it
+ * is needed first: most clusters hand nothing off, and have many slices. */
+static bool is_wanted(const struct handoff_question *question, const struct basis_address *address,
+                      struct arena *arena, struct str_list **served)
 {
-    struct ip *ips = arena_array(arena, plan->address_count, sizeof(*ips));
-    struct str_list served = {0};
-    bool looked = false;
-    *ret_count = 0;
-    for (size_t i = 0; i < plan->address_count; i++) {
-        const struct str_list *services = &plan->addresses[i].services;
-        bool wanted = false;
-        for (size_t j = 0; j < services->count && !wanted; j++) {
-            const struct object *service = find_object(&snapshot->services, services->items[j]);
-            if (!service || !handoff_is_asked(service))
-                continue;
-            if (!looked) /* most clusters hand nothing off, and have many slices */
-                served = served_here(snapshot, arena);
-            looked = true;
-            wanted = has_key(&served, services->items[j]);
+    for (size_t i = 0; i < address->service_count; i++) {
+        struct str key = question->basis->services[address->services[i]].key;
+        const struct object *service = find_object(&question->services, key);
+        if (!service || !handoff_is_asked(service))
+            continue;
+        if (!*served) {
+            *served = arena_alloc(arena, sizeof(**served));
+            **served = served_here(question, arena);
         }
-        if (wanted)
-            ips[(*ret_count)++] = plan->addresses[i].ip;
+        if (has_key(*served, key))
+            return true;
+    }
+    return false;
+}
+
+struct ip *handoff_wanted(const struct handoff_question *question, struct arena *arena,
+                          size_t *ret_count)
+{
+    const struct basis *basis = question->basis;
+    struct ip *ips = arena_array(arena, basis->address_count, sizeof(*ips));
+    struct str_list *served = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < basis->address_count; i++) {
+        const struct basis_address *address = &basis->addresses[i];
+        if (is_wanted(question, address, arena, &served) &&
+            question->answers(question->ctx, &address->ip))
+            ips[(*ret_count)++] = address->ip;
     }
     return ips;
 }

@@ -9,15 +9,24 @@
 #define SPEAKER_HANDOFF_PLAN_H
 
 #include "common/base/vec.h"
-#include "speaker/plan.h"
+#include "speaker/basis.h"
 
 /* Does the Service carry the annotation? */
 bool handoff_is_asked(const struct object *service);
 
-/* The addresses of a plan that want a route, sorted, in the arena. Of the snapshot, the node, the
- * Services and the slices are read. */
-struct ip *handoff_wanted(const struct snapshot *snapshot, const struct plan *plan,
-                          struct arena *arena, size_t *ret_count);
+/* Which addresses want a route, of those that this node answers for: owned, or on their way to
+ * another owner who does not answer yet. */
+struct handoff_question {
+    struct str node;
+    struct objects services, slices; /* sorted by key */
+    const struct basis *basis;
+    bool (*answers)(void *ctx, const struct ip *ip);
+    void *ctx;
+};
+
+/* Sorted, in the arena. */
+struct ip *handoff_wanted(const struct handoff_question *question, struct arena *arena,
+                          size_t *ret_count);
 
 /* An address whose route is wanted, or was until lately. */
 struct handoff_entry {

@@ -38,21 +38,13 @@ static void tell_service(struct local *local, struct str key, const struct ip *i
     source_event(local->source, &event);
 }
 
-static int ip_cmp_address(const void *key, const void *address)
-{
-    return ip_cmp(key, &((const struct plan_address *)address)->ip);
-}
-
 static void changed(void *ctx, const struct ip *ip, int error)
 {
     struct local *local = ctx;
-    const struct plan *plan = local->plan;
-    if (!plan->address_count)
-        return;
-    const struct plan_address *address =
-        bsearch(ip, plan->addresses, plan->address_count, sizeof(*plan->addresses), ip_cmp_address);
-    for (size_t i = 0; address && i < address->services.count; i++)
-        tell_service(local, address->services.items[i], ip, error);
+    const struct basis *basis = local->plan->basis;
+    const struct basis_address *address = basis_find(basis, ip);
+    for (size_t i = 0; address && i < address->service_count; i++)
+        tell_service(local, basis->services[address->services[i]].key, ip, error);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -84,19 +76,29 @@ static struct objects list(const struct local *local, enum kind_id kind, struct 
     return objects;
 }
 
-void local_run(struct local *local, const struct plan *plan)
+/* What the network sends here. */
+static bool answers(void *ctx, const struct ip *ip)
+{
+    enum tenure_state state = apply_state(ctx, ip);
+    return state == TENURE_OWNING || state == TENURE_HANDING;
+}
+
+void local_run(struct local *local, const struct plan *plan, const struct apply *apply)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     size_t count;
-    struct snapshot snapshot = {
-        .node = local->node,
-        .services = list(local, KIND_SERVICE, arena),
-        .slices = list(local, KIND_ENDPOINT_SLICE, arena),
-    };
     local->plan = plan;
     if (!local->handoff)
         return;
-    const struct ip *wanted = handoff_wanted(&snapshot, plan, arena, &count);
+    struct handoff_question question = {
+        .node = local->node,
+        .services = list(local, KIND_SERVICE, arena),
+        .slices = list(local, KIND_ENDPOINT_SLICE, arena),
+        .basis = plan->basis,
+        .answers = answers,
+        .ctx = (void *)(uintptr_t)apply,
+    };
+    const struct ip *wanted = handoff_wanted(&question, arena, &count);
     handoff_run(local->handoff, wanted, count);
 }
 

@@ -229,7 +229,7 @@ static void telling(void *ctx)
     s->telling = NULL;
     s->telling_more = loop_timer_cancel(s->telling_more);
     tell_plans(&s->tell, s->told.plan, s->now.plan);
-    local_run(s->local, s->now.plan);
+    local_run(s->local, s->now.plan, duty_apply(s->duty));
     if (s->told.plan != s->now.plan)
         planned_done(&s->told);
     s->told = s->now;

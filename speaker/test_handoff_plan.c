@@ -43,11 +43,30 @@ static void add_slice(struct scene *s, const char *service, const char *node,
     scene_apply(s, yaml.ptr);
 }
 
+/* This node answers for an address when the plan says that it is the owner. */
+static bool is_planned(void *ctx, const struct ip *ip)
+{
+    const struct plan *plan = ctx;
+    for (size_t i = 0; i < plan->address_count; i++) {
+        if (ip_eq(&plan->addresses[i].ip, ip))
+            return true;
+    }
+    return false;
+}
+
 static struct str wanted_text(struct scene *s)
 {
-    const struct plan *plan = scene_plan(s, "n1");
+    struct plan *plan = scene_plan(s, "n1");
+    struct handoff_question question = {
+        .node = STR("n1"),
+        .services = s->snapshot.services,
+        .slices = s->snapshot.slices,
+        .basis = plan->basis,
+        .answers = is_planned,
+        .ctx = plan,
+    };
     size_t count;
-    const struct ip *ips = handoff_wanted(&s->snapshot, plan, s->arena, &count);
+    const struct ip *ips = handoff_wanted(&question, s->arena, &count);
     struct sbuf out = {0};
     for (size_t i = 0; i < count; i++)
         sbuf_printf(&out, "%s%s", i ? " " : "", ip_format(&ips[i]).text);

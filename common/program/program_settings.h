@@ -70,14 +70,14 @@ extern const struct names program_settings_levels, program_settings_formats;
     }
 
 /* --state-dir */
-#define PROGRAM_ROWS_STATE                                                                       \
-    {                                                                                            \
-        "state-dir", NULL, OPTION_STR, PROGRAM_AT(state_dir),                                    \
-            .value = "DIR",                                                                      \
-            .help =                                                                              \
-                "where what the API server has told is saved, to be worked from after a start "  \
-                "without it; it is the only place that is written to; without the flag nothing " \
-                "is saved"                                                                       \
+#define PROGRAM_ROWS_STATE                                                                      \
+    {                                                                                           \
+        "state-dir", NULL, OPTION_STR, PROGRAM_AT(state_dir),                                   \
+            .value = "DIR",                                                                     \
+            .help =                                                                             \
+                "where what the API server has told is saved, to be worked from after a start " \
+                "without it; without the flag nothing "                                         \
+                "is saved"                                                                      \
     }
 
 /* --bind-address, --port */
