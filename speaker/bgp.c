@@ -26,7 +26,6 @@ struct bgp {
     struct source *source; /* NULL: not attached yet */
     struct bgp_calls calls;
     struct modelled now;
-    struct bgp_secrets *secrets;
     struct bgp_tell *tell;
     struct bgp_metrics *metrics;
     struct loop_timer *turn;
@@ -107,10 +106,8 @@ static void make_model(struct bgp *b, struct arena *scratch, struct modelled *re
         .services = list(b, KIND_SERVICE, scratch),
         .slices = list(b, KIND_ENDPOINT_SLICE, scratch),
         .nodes = list(b, KIND_NODE, scratch),
-        .secrets = list(b, KIND_SECRET, scratch),
     };
-    input.secrets =
-        bgp_secrets_keep(b->secrets, &input.config->of[KIND_BGP_PEER], &input.secrets, scratch);
+    input.secrets = input.config->of[KIND_SECRET];
     find_paths(&input, scratch);
     ret->arena = arena_new(0);
     ret->model = model_make(&input, ret->arena);
@@ -218,10 +215,7 @@ static void engine_ended(void *ctx)
 struct bgp *bgp_open(struct loop *loop, const struct bgp_options *options)
 {
     struct bgp *b = heap_alloc(sizeof(*b));
-    *b = (struct bgp){.options = *options,
-                      .loop = loop,
-                      .secrets = bgp_secrets_new(),
-                      .metrics = bgp_metrics_new()};
+    *b = (struct bgp){.options = *options, .loop = loop, .metrics = bgp_metrics_new()};
     struct engine_options engine = {.directory = options->directory, .program = options->program};
     struct engine_calls calls = {.changed = engine_changed,
                                  .refused = engine_refused,
@@ -251,7 +245,6 @@ struct bgp *bgp_close(struct bgp *b)
     (void)loop_timer_cancel(b->drain_timer);
     (void)engine_close(b->engine);
     (void)bgp_tell_free(b->tell);
-    (void)bgp_secrets_free(b->secrets);
     (void)bgp_metrics_free(b->metrics);
     modelled_done(&b->now);
     sbuf_done(&b->refusal);

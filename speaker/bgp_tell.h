@@ -6,7 +6,6 @@
 
 #include "bgp/model.h"
 #include "common/source/source.h"
-#include "speaker/bgp_secrets.h"
 #include "speaker/bgp_view.h"
 
 struct bgp_tell;

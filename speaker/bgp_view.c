@@ -90,7 +90,9 @@ static void set_state(const struct session *session, const struct status_session
     view->keepalive_time = status->keepalive_time;
     view->peer_as = status->neighbor_as;
     view->peer_restarts = status->peer_restarts;
-    if (!ip_is_set(&view->address) && ip_parse(status->neighbor_address, &view->address) < 0)
+    struct str address, zone; /* "fe80::1%eth0" */
+    (void)str_cut(status->neighbor_address, '%', &address, &zone);
+    if (!ip_is_set(&view->address) && ip_parse(address, &view->address) < 0)
         view->address = (struct ip){0};
     if (status->state != STATUS_ESTABLISHED)
         view->why =

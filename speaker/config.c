@@ -8,6 +8,7 @@
 #include "crd/condition.h"
 #include "crd/ipaddresspool.h"
 #include "crd/l2advertisement.h"
+#include "crd/secret.h"
 
 struct config {
     struct arena *arena; /* of the last build */
@@ -76,48 +77,145 @@ static bool stands(const void *ctx, const struct object *object)
     return map_get(&config->good, object->id) == object || is_accepted(object);
 }
 
-/* All objects, with the last good version in place of those that are refused by themselves. */
-static struct objects gather(const struct config *config, const struct objects *from,
-                             struct arena *arena)
+/* --- falling back ---------------------------------------------------------------------------- */
+
+/* Is an object refused that was in force in this very version? Then something that it refers to has
+ * gone or has become unusable. */
+static bool lacks_something(const struct config *config, const struct object *object,
+                            const struct diag_list *found)
 {
-    struct objects all = {.items = arena_array(arena, from->count, sizeof(*all.items)),
-                          .count = from->count};
-    for (size_t i = 0; i < from->count; i++) {
-        const struct object *object = from->items[i];
-        const struct object *good = object->refused ? map_get(&config->good, object->id) : NULL;
-        all.items[i] = good ? good : object;
-    }
-    return all;
+    return map_get(&config->good, object->id) == object && diag_first_error(found, object->id);
 }
 
-/* Puts the last good version in place of objects that are refused only together with others.
- * Returns how many. */
-static size_t fall_back(const struct config *config, struct objects *all,
-                        const struct diag_list *found)
+static bool is_usable(const struct object *object)
 {
-    size_t replaced = 0;
+    scoped_ptr(arena) struct arena *plain = arena_new(0); /* a password */
+    const struct secret *secret = (const struct secret *)object;
+    struct str password;
+    bool usable = str_eq(secret->type, STR("kubernetes.io/basic-auth")) &&
+                  secret_read(secret, STR("password"), plain, &password) == 0 &&
+                  bgppeer_password_is_usable(password);
+    arena_wipe(plain);
+    return usable;
+}
+
+/* The kinds that others refer to by name. */
+static bool is_referred_to(enum kind_id kind)
+{
+    return kind == KIND_BFD_PROFILE || kind == KIND_COMMUNITY || kind == KIND_SECRET;
+}
+
+/* Adds the last good versions of what has gone. */
+static void add_gone(const struct config *config, enum kind_id kind, struct objects *all,
+                     struct arena *arena)
+{
+    size_t cursor = 0;
+    struct map there = {0};
+    struct objects more = {
+        .items = arena_array(arena, all->count + map_count(&config->good), sizeof(*more.items))};
+    for (size_t i = 0; i < all->count; i++) {
+        more.items[more.count++] = all->items[i];
+        (void)map_put(&there, all->items[i]->id, (void *)all->items[i]);
+    }
+    for (struct map_entry *slot; (slot = map_next(&config->good, &cursor));) {
+        const struct object *good = slot->value;
+        if (good->kind->id == kind && !map_get(&there, good->id))
+            more.items[more.count++] = good;
+    }
+    map_done(&there);
+    *all = more;
+}
+
+/* The last good version in place of each object that is refused, by itself or together with others.
+ * False when nothing is to be replaced. */
+static bool fall_back(const struct config *config, struct validate_input *input,
+                      const struct diag_list *found, struct arena *arena)
+{
+    bool lacks = false, replaced = false;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct objects *all = &input->of[kinds[i].kind];
+        struct objects better = {.items = arena_array(arena, all->count, sizeof(*better.items)),
+                                 .count = all->count};
+        for (size_t j = 0; j < all->count; j++) {
+            const struct object *object = all->items[j];
+            const struct object *good = map_get(&config->good, object->id);
+            bool refused = object->refused || diag_first_error(found, object->id);
+            better.items[j] = refused && good ? good : object;
+            replaced = replaced || better.items[j] != object;
+            lacks = lacks || lacks_something(config, object, found);
+        }
+        *all = better;
+    }
+    for (enum kind_id kind = 0; lacks && kind < KIND_COUNT; kind++) {
+        if (is_referred_to(kind))
+            add_gone(config, kind, &input->of[kind], arena);
+    }
+    return replaced || lacks;
+}
+
+/* Secrets that have become unusable. */
+static bool fall_back_secrets(const struct config *config, struct objects *all, struct arena *arena)
+{
+    bool replaced = false;
+    struct objects better = {.items = arena_array(arena, all->count, sizeof(*better.items)),
+                             .count = all->count};
     for (size_t i = 0; i < all->count; i++) {
         const struct object *good = map_get(&config->good, all->items[i]->id);
-        if (!good || good == all->items[i] || !diag_first_error(found, all->items[i]->id))
-            continue;
-        all->items[i] = good;
-        replaced++;
+        bool keeps = good && !is_usable(all->items[i]);
+        better.items[i] = keeps ? good : all->items[i];
+        replaced = replaced || keeps;
     }
+    *all = better;
     return replaced;
 }
 
-/* Twice at most: a last good version was in force before, so it breaks nothing that was good. */
+/* Twice at most: a last good version was in force before, so it breaks nothing that was good. The
+ * findings are those about the objects as they are. */
 static void judge(struct config *config, struct validate_input *input, struct arena *arena,
                   struct validated *ret)
 {
-    size_t replaced = 0;
     validate(input, arena, ret);
-    for (size_t i = 0; i < KINDS; i++)
-        replaced += fall_back(config, &input->of[kinds[i].kind], &ret->found);
-    if (replaced) {
-        validate_done(ret);
-        validate(input, arena, ret);
+    bool replaced = fall_back(config, input, &ret->found, arena);
+    replaced = fall_back_secrets(config, &input->of[KIND_SECRET], arena) || replaced;
+    if (!replaced)
+        return;
+    struct validated again;
+    validate(input, arena, &again);
+    struct diag_list found = again.found;
+    again.found = ret->found;
+    ret->found = found;
+    validate_done(ret);
+    *ret = again;
+}
+
+/* --- building -------------------------------------------------------------------------------- */
+
+static bool is_named(const struct objects *peers, const struct object *secret)
+{
+    for (size_t i = 0; i < peers->count; i++) {
+        const struct bgppeer *peer = (const struct bgppeer *)peers->items[i];
+        if (str_eq(secret->meta.name, peer->spec.password_secret.name) &&
+            str_eq(secret->meta.namespace, peer->object.meta.namespace))
+            return true;
     }
+    return false;
+}
+
+/* A Secret is kept for as long as a peer in force names it. No others are, and no Nodes: they are
+ * not ours to keep. */
+static void keep_secrets(struct validated *judged, struct map *good)
+{
+    struct objects *all = &judged->of[KIND_SECRET];
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct object *secret = all->items[i];
+        if (!is_named(&judged->of[KIND_BGP_PEER], secret))
+            continue;
+        (void)map_put(good, secret->id, object_ref(secret));
+        all->items[count++] = secret;
+    }
+    all->count = count;
+    judged->of[KIND_NODE].count = 0;
 }
 
 void config_build(struct config *config, const struct objects of[KIND_COUNT], struct str namespace)
@@ -131,7 +229,7 @@ void config_build(struct config *config, const struct objects of[KIND_COUNT], st
         .has_secrets = true,
     };
     for (size_t i = 0; i < KINDS; i++)
-        input.of[kinds[i].kind] = gather(config, &of[kinds[i].kind], arena);
+        input.of[kinds[i].kind] = of[kinds[i].kind];
     struct validated judged;
     struct map good = {0};
     judge(config, &input, arena, &judged);
@@ -140,6 +238,7 @@ void config_build(struct config *config, const struct objects of[KIND_COUNT], st
         for (size_t j = 0; j < kept->count; j++)
             (void)map_put(&good, kept->items[j]->id, object_ref(kept->items[j]));
     }
+    keep_secrets(&judged, &good);
     validate_done(&config->judged);
     forget(&config->good);
     (void)arena_free(config->arena);

@@ -2,7 +2,9 @@
  *
  * Objects are judged one by one (crd/validate.h), as the controller judges them: what is refused is
  * left out by itself. An object that was in force and is refused now stays in its last good version
- * for as long as it is refused, so that a typing error withdraws nothing. Pure. */
+ * for as long as it is refused, so that a typing error withdraws nothing; what it refers to and has
+ * gone (a profile, a community, a password's Secret) counts in its last good version as well, so
+ * that making such a thing anew takes nothing down. The findings tell all of it. Pure. */
 #ifndef SPEAKER_CONFIG_H
 #define SPEAKER_CONFIG_H
 
@@ -23,7 +25,8 @@ void config_build(struct config *config, const struct objects of[KIND_COUNT], st
 const struct objects *config_pools(const struct config *config);
 const struct objects *config_advertisements(const struct config *config);
 
-/* All of it; borrowed until the next build. */
+/* All of it, and the Secrets that peers take their passwords from; borrowed until the next build.
+ */
 const struct validated *config_validated(const struct config *config);
 
 /* The findings of the last build; borrowed until the next. */

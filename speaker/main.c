@@ -6,6 +6,7 @@
 #include "common/base/err.h"
 #include "common/program/program_main.h"
 #include "common/program/program_source.h"
+#include "speaker/check.h"
 #include "speaker/rest.h"
 #include "speaker/sandbox.h"
 #include "speaker/settings.h"
@@ -126,7 +127,7 @@ static void stop(void *ctx)
     speaker_leave(state->speaker, left, ctx);
 }
 
-static int run(struct program *program)
+static int serve(struct program *program)
 {
     struct state state = {
         .program = program,
@@ -146,6 +147,12 @@ static int run(struct program *program)
     (void)bgp_close(state.bgp);
     (void)speaker_metrics_free(state.metrics);
     return status;
+}
+
+static int run(struct program *program)
+{
+    const struct settings *s = (const struct settings *)program->settings;
+    return s->check.len ? check_run(s) : serve(program);
 }
 
 int main(int argc, char **argv)

@@ -19,10 +19,20 @@ static const char *const probes[] = {
 };
 static const struct names probe_names = NAMES(probes);
 
+static const char *const output_names[] = {[SETTINGS_BIRD] = "bird"};
+static const struct names outputs = NAMES(output_names);
+
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
     {"node-name", "METALLB_NODE_NAME", OPTION_STR, AT(node), .value = "NAME",
      .help = "the name of this node, as its Node object has it; must be given"},
+    {"node", NULL, OPTION_STR, AT(node), .value = "NAME", .help = "the same, for short"},
+    {"check", NULL, OPTION_STR, AT(check), .value = "DIR",
+     .help = "read the manifests in DIR once, print what this node would do with them, and exit: "
+             "0, or 1 when something in them is refused"},
+    {"output", NULL, OPTION_ENUM, AT(output), .names = &outputs, .value = "FORMAT",
+     .help = "what --check prints: bird, the configuration of BIRD as `bird -p` takes it, with "
+             "passwords starred out"},
     {"pod-name", "METALLB_POD_NAME", OPTION_STR, AT(pod), .value = "NAME",
      .help = "the name of this pod, which status objects go with when it is deleted"},
     PROGRAM_ROWS_DIRECTORY("with --manifests: the directory where the controller writes the "

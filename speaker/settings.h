@@ -8,10 +8,14 @@
 
 enum settings_probe { SETTINGS_PROBE_FAST, SETTINGS_PROBE_FULL, SETTINGS_PROBE_OFF };
 
+enum settings_output { SETTINGS_BIRD };
+
 struct settings {
     struct program_settings common; /* stays first */
     struct str node;
     struct str pod;
+    struct str check; /* a directory to read once; empty: serve */
+    int output;       /* enum settings_output */
     /* what is done */
     struct str lb_class;
     bool ignore_excluded;
