@@ -136,7 +136,7 @@ def test_route_moves_with_the_address(site, speaker):
     """The new owner has it at once; the old one keeps it for the overlap."""
     both = {host.name: speaker(host, *site.arguments, capabilities=NET_ADMIN) for host in site.lan.nodes}
     site.wait_routes(FIRST, WEB)
-    site.annotate("stentor.io/placement", f"2 {SECOND} {FIRST}")
+    site.annotate("stentor.io/node", SECOND)
     site.wait_routes(SECOND, WEB)
     wait_until(lambda: both[FIRST].announced() == [], 10, both[FIRST].process.describe)
     assert site.routes(FIRST) == [WEB]

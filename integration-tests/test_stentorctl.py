@@ -85,19 +85,27 @@ def test_status_and_explain(cluster, ctl):
 
 
 def test_move_and_drain(cluster, ctl):
-    """The annotations come and go; whom they do not concern keeps them."""
+    """The annotations come and go, and the controller does as they say; whom they do not concern
+    keeps them."""
+    def owned_by(name):
+        wait_until(lambda: ctl.json("status")["addresses"][0]["owner"] == name, 20, what=f"{VIP} is {name}'s")
+
     path, node = cluster.service_path("web"), f"/api/v1/nodes/{FIRST}"
     cluster.api.patch(path, {"metadata": {"annotations": {"mine": "stays"}}})
     ctl.run("move", VIP, SECOND)
     assert annotations(cluster.api, path)[NODE] == SECOND
+    owned_by(SECOND)
     assert ctl.run("move", VIP, SECOND).stdout == "it is so already\n"
+    ctl.run("move", VIP, FIRST)
+    owned_by(FIRST)
     ctl.run("move", f"{cluster.namespace}/web", "--back")
     assert NODE not in annotations(cluster.api, path)
     assert annotations(cluster.api, path)["mine"] == "stays"
     ctl.run("drain", FIRST)
     assert DRAIN in annotations(cluster.api, node)
     assert next(n for n in ctl.json("status")["nodes"] if n["name"] == FIRST)["state"] == "draining"
-    assert ctl.json("status")["addresses"][0]["owner"] == SECOND
+    owned_by(SECOND)
+    wait_until(lambda: annotations(cluster.api, path)["stentor.io/placement"].split()[1] == SECOND, 20)
     ctl.run("undrain", FIRST)
     assert DRAIN not in annotations(cluster.api, node)
 
