@@ -88,12 +88,23 @@ def has_carrier(host):
 
 
 @pytest.fixture
-def speakers(site, controller, speaker):
-    """{node: Speaker}, with a controller that gives the addresses, and default/web announced."""
-    controller(*site.arguments)
+def leader(site, controller):
+    """A controller that gives the addresses and leaves the election to the speakers."""
+    return controller(*site.arguments, "--election", "hash")
+
+
+@pytest.fixture
+def speakers(site, leader, speaker):
+    """{node: Speaker}, with default/web announced."""
     both = {host.name: speaker(host, *site.arguments) for host in site.lan.nodes}
     wait_until(lambda: both[FIRST].announced() == [WEB], 10, describe(both), "n1 announces the address")
     return both
+
+
+def stop(leader):
+    """So that it does not take back what is placed by hand."""
+    leader.process.send(signal.SIGTERM)
+    assert leader.process.wait(10) == 0
 
 
 def describe(speakers):
@@ -145,8 +156,9 @@ def test_announces_at_once_and_for_five_seconds(site, controller, speaker):
         assert 1.0 < after - before < 2.0
 
 
-def test_placement_moves_the_answer(site, speakers):
+def test_placement_moves_the_answer(site, leader, speakers):
     """The published order counts before the hash; the client follows."""
+    stop(leader)
     assert wait_until(site.fetch, 10, site.lan.describe) == f"Hello from {FIRST}"
     site.place(f"2 {SECOND} {FIRST}")
     wait_until(lambda: speakers[SECOND].announced() == [WEB] and speakers[FIRST].announced() == [],
@@ -158,7 +170,8 @@ def test_placement_moves_the_answer(site, speakers):
     assert (service["owner"], service["placement"], service["epoch"]) == (SECOND, "valid", 2)
 
 
-def test_malformed_placement_is_as_none(site, speakers):
+def test_malformed_placement_is_as_none(site, leader, speakers):
+    stop(leader)
     site.place(f"2 {SECOND}")
     wait_until(lambda: speakers[SECOND].announced() == [WEB], 10, describe(speakers))
     site.place(f"{SECOND} {FIRST}")

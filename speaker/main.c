@@ -34,16 +34,17 @@ static bool start_speaker(struct state *state, struct source *source, struct str
         .ignore_excluded = s->ignore_excluded,
         .bgp = state->bgp,
         .peers = {.node = s->node,
-                  .bind = settings_bind(s),
-                  .port = (uint16_t)s->gossip_port,
-                  .key_dir = s->key_dir,
+                  .bind = program_members_bind(&s->members),
+                  .port = (uint16_t)s->members.port,
+                  .key_dir = s->members.key_dir,
                   .hold_down_ms = s->hold_down_ms},
         .apply = {.probes = s->probe != SETTINGS_PROBE_OFF,
                   .probe_mode = s->probe == SETTINGS_PROBE_FULL ? PROBE_FULL : PROBE_FAST,
                   .refresh_ms = s->refresh_ms},
     };
     struct ip *peers = NULL;
-    (void)settings_peers(s, program->arena, &peers, &options.peers.fixed_count); /* was checked */
+    /* They were checked. */
+    (void)program_members_peers(&s->members, program->arena, &peers, &options.peers.fixed_count);
     options.peers.fixed = peers;
     randombytes_buf(&options.seed, sizeof(options.seed));
     randombytes_buf(&options.apply.seed, sizeof(options.apply.seed));

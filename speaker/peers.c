@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/vec.h"
-#include "crd/node.h"
+#include "common/program/program_members.h"
 
 struct peers {
     struct gossip *gossip; /* NULL: there is none */
@@ -44,19 +44,12 @@ struct peers *peers_close(struct peers *p)
 
 void peers_set_nodes(struct peers *p, const struct objects *nodes)
 {
-    VEC(struct ip) addresses = {0};
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
     if (!p->gossip || p->fixed)
         return;
-    for (size_t i = 0; i < nodes->count; i++) {
-        const struct list *list = &((const struct node *)nodes->items[i])->addresses;
-        const struct node_address *all = list->items;
-        for (size_t j = 0; j < list->count; j++) {
-            if (str_eq(all[j].type, STR("InternalIP")) && ip_is_set(&all[j].ip))
-                vec_push(&addresses, all[j].ip);
-        }
-    }
-    gossip_set_peers(p->gossip, addresses.items, addresses.len);
-    vec_done(&addresses);
+    const struct ip *addresses = program_members_of_nodes(nodes, scratch, &count);
+    gossip_set_peers(p->gossip, addresses, count);
 }
 
 static int by_name(const void *a, const void *b)

@@ -51,17 +51,9 @@ static const struct option rows[] = {
      .help = "the interfaces to leave out: a YAML file with a list of regular expressions under "
              "announcedInterfacesToExclude, read again when it changes; without the file a list of "
              "the usual names of container and overlay interfaces"},
-    {"ml-bindaddr", "METALLB_ML_BIND_ADDR", OPTION_STR, AT(bind), .value = "ADDRESS",
-     .help = "watch the other speakers from this address of the node; without it every node counts "
-             "as alive, and a node that dies is not noticed"},
-    {"ml-bindport", "METALLB_ML_BIND_PORT", OPTION_UINT, AT(gossip_port), .fallback = "7946",
-     .min = 1, .max = 65535, .value = "PORT", .help = "UDP port of that, the same on all nodes"},
-    {"ml-secret-key-path", "METALLB_ML_SECRET_KEY_PATH", OPTION_STR, AT(key_dir), .value = "DIR",
-     .help = "the directory where the Secret is mounted whose secretkey the speakers share; needed "
-             "with --ml-bindaddr"},
-    {"ml-peers", NULL, OPTION_LIST, AT(peers), .value = "ADDRESS",
-     .help = "where other speakers are, with commas or given many times; without it the internal "
-             "addresses of the Nodes"},
+    PROGRAM_ROWS_MEMBERS(AT(members),
+                         "watch the other speakers from this address of the node; without it every "
+                         "node counts as alive, and a node that dies is not noticed"),
     {"ml-labels", "METALLB_ML_LABELS", OPTION_STR, AT(labels), .value = "LABELS",
      .help = "taken, as MetalLB takes it, and not used: speakers are where the Nodes are"},
     {"hold-down", NULL, OPTION_DURATION, AT(hold_down_ms), .fallback = "10s", .max = 3600000,
@@ -96,47 +88,6 @@ static const struct option rows[] = {
 };
 #undef AT
 
-struct ip settings_bind(const struct settings *s)
-{
-    struct ip ip = {0};
-    return s->bind.len && ip_parse(s->bind, &ip) == 0 ? ip : (struct ip){0};
-}
-
-bool settings_peers(const struct settings *s, struct arena *arena, struct ip **ret,
-                    size_t *ret_count)
-{
-    size_t most = 0, count = 0;
-    for (size_t i = 0; i < s->peers.count; i++)
-        most += s->peers.items[i].len / 2 + 1;
-    struct ip *list = arena_array(arena, most, sizeof(*list));
-    for (size_t i = 0; i < s->peers.count; i++) {
-        struct str rest = s->peers.items[i], part;
-        while (str_next(&rest, ',', &part)) {
-            if (ip_parse(str_trim(part), &list[count++]) < 0)
-                return false;
-        }
-    }
-    *ret = list;
-    *ret_count = count;
-    return true;
-}
-
-static int check_members(const struct settings *s, struct str *ret_error)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct ip *peers, bind = settings_bind(s);
-    size_t count;
-    if (s->bind.len && !ip_is_set(&bind))
-        return program_settings_refuse(ret_error, STR("--ml-bindaddr is not an IP address"));
-    if (!settings_peers(s, arena, &peers, &count))
-        return program_settings_refuse(ret_error, STR("--ml-peers is not a list of IP addresses"));
-    if (s->bind.len && !s->key_dir.len)
-        return program_settings_refuse(ret_error, STR("--ml-bindaddr needs --ml-secret-key-path"));
-    if (count && !s->bind.len)
-        return program_settings_refuse(ret_error, STR("--ml-peers needs --ml-bindaddr"));
-    return 0;
-}
-
 static int check(const struct program_settings *common, struct str *ret_error)
 {
     const struct settings *s = (const struct settings *)common;
@@ -146,7 +97,7 @@ static int check(const struct program_settings *common, struct str *ret_error)
     if (!name_is_subdomain(s->node))
         return program_settings_refuse(ret_error,
                                        STR("--node-name is not a name that a Node can have"));
-    int result = check_members(s, ret_error);
+    int result = program_members_check(&s->members, ret_error);
     return result < 0 ? result : program_settings_check(common, ret_error);
 }
 

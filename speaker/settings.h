@@ -3,7 +3,7 @@
 #ifndef SPEAKER_SETTINGS_H
 #define SPEAKER_SETTINGS_H
 
-#include "common/net/ip.h"
+#include "common/program/program_members.h"
 #include "common/program/program_settings.h"
 
 enum settings_probe { SETTINGS_PROBE_FAST, SETTINGS_PROBE_FULL, SETTINGS_PROBE_OFF };
@@ -21,9 +21,9 @@ struct settings {
     bool ignore_excluded;
     struct str excludes_path;
     /* who else is there */
-    struct str bind, labels, key_dir;
-    struct str_list peers;
-    uint64_t gossip_port, hold_down_ms;
+    struct program_members members;
+    struct str labels;
+    uint64_t hold_down_ms;
     uint64_t refresh_ms;
     int probe; /* enum settings_probe */
     /* BGP */
@@ -33,12 +33,5 @@ struct settings {
 };
 
 extern const struct program_flags settings_flags; /* fills a struct settings */
-
-/* The address for gossip; unset when there is to be none. */
-struct ip settings_bind(const struct settings *settings);
-
-/* The addresses of --ml-peers, in the arena; false when a text is none. */
-bool settings_peers(const struct settings *settings, struct arena *arena, struct ip **ret,
-                    size_t *ret_count);
 
 #endif

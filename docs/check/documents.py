@@ -22,7 +22,8 @@ LEFT_OUT = {"build", "__pycache__"}  # folders that are not the product's
 ROUTE = re.compile(r'\{"([A-Z]+)", "(/[^"]*)", \w+\}')
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MENTION = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
-FLAG = re.compile(r'\{\s*"([\w-]+)",\s*(?:"(\w+)"|NULL),\s*OPTION_\w+,\s*(?:PROGRAM_)?AT\(\w+\)'
+FLAG = re.compile(r'\{\s*"([\w-]+)",\s*(?:"(\w+)"|NULL),\s*OPTION_\w+,\s*(?:(?:PROGRAM_)?AT\(\w+\)|'
+                  r'\(at\) \+ offsetof\(struct \w+, \w+\))'
                   r'(?:,\s*\.fallback = "([^"]*)")?')
 ROWS = re.compile(r"^#define (PROGRAM_ROWS_\w+)(.*)$", re.M)
 VERDICT = re.compile(r'\[WANT_\w+\] = \{"(\w+)"|set_result\([^;"]*"(\w+)"')
@@ -210,7 +211,8 @@ def check_rights(root):
 def flag_rows(root, program):
     """The rows of a program's table of flags: its own, and the common ones that it takes in."""
     own = (root / program / "settings.c").read_text()
-    common = (root / "common/program/program_settings.h").read_text().replace("\\\n", " ")
+    common = "\n".join(path.read_text().replace("\\\n", " ")
+                       for path in sorted((root / "common/program").glob("*.h")))
     taken = (body for name, body in ROWS.findall(common) if re.search(rf"\b{name}\b", own))
     return FLAG.findall("\n".join((own, *taken)))
 
