@@ -2,11 +2,12 @@
 
 usage: demo.py directory|kubernetes
 
-Two hosts and a client in network namespaces of their own; everything is removed at the end,
+Five nodes and a client in network namespaces of their own; everything is removed at the end,
 however it comes (integration-tests/lab/run.py).
 """
 
 import json
+import math
 import re
 import shlex
 import shutil
@@ -15,23 +16,28 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "integration-tests"))
 
-from lab.controller import Controller  # noqa: E402
+from lab.cluster import Cluster  # noqa: E402
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
+from lab.failover import FAULTS, hand_over, measure  # noqa: E402
 from lab.network import Network  # noqa: E402
-from lab.page import fetch, serve_page  # noqa: E402
-from lab.programs import core  # noqa: E402
+from lab.page import fetch  # noqa: E402
+from lab.probe import Probe  # noqa: E402
+from lab.programs import core, find  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
-from lab.speaker import Speaker  # noqa: E402
+from lab.stores import ApiStore, DirectoryStore  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
-EXAMPLES = REPOSITORY / "docs" / "examples"
-VIP = "192.0.2.240"  # what default/web gets: the first address of the pool "office"
-EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
-SECONDS = 20
+EXAMPLES = REPOSITORY / "docs" / "examples-layer2"
+NODES = 5
+HOLD_DOWN = "3s"  # 10s by itself; a demo is short
+REFUSED = "legacy"
+CRASHED, DRAINED, SERVING = "n3", "n1", ("n4", "n5")
 
 
 def say(text):
@@ -43,161 +49,161 @@ def show(text):
         print(f"   {line}", flush=True)
 
 
-def table(rows):
+def table(*rows):
     """Columns as wide as they need to be."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     show("\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
                    for row in rows))
 
 
-class Directory:
+class Directory(DirectoryStore):
     """The programs read manifests from one directory and write status to another."""
 
-    title = "the manifests of docs/examples, in a directory"
+    title = "the manifests of docs/examples-layer2, in a directory"
 
     def __init__(self, run, _network):
-        self._manifests = run.make_directory("manifests")
-        self._status = run.make_directory("status")
-        self.arguments = ["--manifests", self._manifests, "--status", self._status]
-
-    def kubeconfig(self, _user):
-        return None
+        super().__init__(run)
 
     def apply(self):
         for path in sorted(EXAMPLES.glob("*.yaml")):
-            shutil.copy(path, self._manifests)
+            shutil.copy(path, self.manifests)
             kinds = re.findall(r"^kind: (\w+)$", path.read_text(), re.M)
             show(f"{path.name:<20} {', '.join(dict.fromkeys(kinds))}")
 
-    def show_services(self, controller):
-        show("GET /api/v1/services")
-        rows = [(f"{one['namespace']}/{one['name']}", ",".join(one["ips"]) or "-", one["reason"])
-                for one in controller.rest("/api/v1/services")["services"]]
-        table([("SERVICE", "ADDRESS", "REASON"), *rows])
+    def get(self, obj):
+        """These manifests are not in a file each: the controller's answer is what there is."""
+        meta = obj["metadata"]
+        path = self.status / "services" / meta["namespace"] / f"{meta['name']}.json"
+        return json.loads(path.read_text()) if path.exists() else obj
 
-    def exclude(self, node):
-        path = self._manifests / "10-nodes.yaml"
-        show(f"10-nodes.yaml: label {EXCLUDE} on {node}")
-        line = f"    kubernetes.io/hostname: {node}\n"
-        path.write_text(path.read_text().replace(line, f'{line}    {EXCLUDE}: ""\n'))
-
-    def explain(self, controller, namespace, name):
-        show(f"GET /api/v1/explain/{namespace}/{name}")
-        show(json.dumps(controller.rest(f"/api/v1/explain/{namespace}/{name}"), indent=2))
+    def explain(self, controller, name):
+        show(f"GET /api/v1/explain/default/{name}")
+        show(json.dumps(controller.rest(f"/api/v1/explain/default/{name}"), indent=2))
 
 
-class Kubernetes:
-    """The programs use an API server, a person uses kubectl."""
+class Kubernetes(ApiStore):
+    """The programs use an API server, a person uses kubectl, kube-proxy sends on to pods."""
 
-    title = "kubectl apply -f docs/examples, on a real API server"
-    arguments = ()
+    title = "kubectl apply -f docs/examples-layer2, on a real API server"
 
     def __init__(self, run, network):
-        core()  # the first time this builds etcd and kube-apiserver, and tells how far it is
-        self._plane = ControlPlane(run)
-        self._plane.install_crds(REPOSITORY / "crd" / "schemas")
-        self._relay = Relay((self._plane.address, self._plane.port), network.control_plane,
-                            ADVERTISED, 6443)
-
-    def kubeconfig(self, user):
-        """The speakers reach the API server over the nodes' management network."""
-        server = self._relay.url if user == "speaker" else None
-        return self._plane.kubeconfig(user, server=server)
+        core()  # the first time this builds etcd, kube-apiserver and kube-proxy, and tells how far it is
+        find("kube-proxy")
+        plane = ControlPlane(run)
+        plane.install_crds(REPOSITORY / "crd" / "schemas")
+        super().__init__(plane, "default", Relay((plane.address, plane.port), network.control_plane,
+                                                 ADVERTISED, 6443))
 
     def _kubectl(self, *arguments):
         show(f"$ kubectl {shlex.join(arguments)}")
-        result = self._plane.kubectl(*arguments)
-        show(result.stdout)
+        show(self.control_plane.kubectl(*arguments).stdout)
 
     def apply(self):
-        self._kubectl("apply", "-f", "docs/examples")
+        self._kubectl("apply", "-f", str(EXAMPLES.relative_to(REPOSITORY)))
 
-    def show_services(self, _controller):
-        self._kubectl("get", "services")
-        self._kubectl("get", "ipaddresspools", "-n", "metallb-system")
-
-    def exclude(self, node):
-        self._kubectl("label", "node", node, f"{EXCLUDE}=")
-
-    def explain(self, _controller, _namespace, name):
+    def explain(self, _controller, name):
         self._kubectl("events", "--for", f"service/{name}")
         self._kubectl("get", "service", name, "-o",
                       'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}')
 
 
-def make_network(run):
-    network = Network(run, 2)
-    for host in network.nodes:
-        serve_page(run, host, VIP)
-    table([(host.name, host.address, "a host with a page" if host in network.nodes else "")
-           for host in network.hosts.values()])
-    return network
+class Demo:
+    def __init__(self, run, make_store):
+        self.run = run
+        say(f"{NODES} nodes and a client on a network of their own")
+        self.network = Network(run, NODES)
+        self.client = self.network.client.namespace
+        self.store = make_store(run, self.network)
+        self.cluster = Cluster(run, self.network, self.store, hold_down=HOLD_DOWN, pools=False, endpoints=SERVING)
+        table(*((host.name, host.address, self.what_runs_on(host)) for host in self.network.hosts.values()))
+
+    def what_runs_on(self, host):
+        if not host.is_node:
+            return {"c1": "controller", "client": ""}[host.name]
+        if not self.cluster.proxies:
+            return "speaker, and a page"
+        return "speaker, kube-proxy" + (", and a pod with a page" if host.name in SERVING else "")
+
+    def start_probe(self, host, *targets):
+        return Probe(self.run, host, *targets)
+
+    def apply(self):
+        say(self.store.title)
+        self.store.apply()
+        for path in sorted(EXAMPLES.glob("*services.yaml")):
+            for service in yaml.safe_load_all(path.read_text()):
+                self.cluster.add_endpoints(service)  # as kubelets and their pods would
+        self.cluster.wait_addresses(self.cluster.services)
+
+    def spread(self, nodes, before=None):
+        """Shows who answers for what, asked on the LAN, once the addresses are spread evenly over so
+        many nodes. Returns {address: node}."""
+        bound = math.ceil(len(self.cluster.services) / nodes)
+        owners = self.cluster.wait_owned(
+            lambda owners: max(self.count(owners).values()) <= bound, what="the load is even")
+        rows = [(node.name, str(count), " ".join(self.label(vip, owners, before) for vip in owners
+                                                 if owners[vip] == node.name))
+                for node, count in zip(self.network.nodes, self.count(owners).values())]
+        table(("NODE", "", "ADDRESSES 192.0.2.…"), *rows)
+        show(f"{len(owners)} addresses, {nodes} nodes: no more than {bound} on any" +
+             (f"; {sum(owners[vip] != before[vip] for vip in owners)} moved (*)" if before else ""))
+        return owners
+
+    def count(self, owners):
+        return self.cluster.load({vip: [node] for vip, node in owners.items()})
+
+    @staticmethod
+    def label(vip, owners, before):
+        return f".{vip.rpartition('.')[2]}" + ("*" if before and owners[vip] != before[vip] else "")
+
+    def fetch(self, name):
+        vip = self.cluster.vip(name)
+        page = wait_until(lambda: fetch(self.client, vip, seconds=1), 20, self.network.describe)
+        show(f"client$ curl http://{vip}/        # {name}\n{page}")
+        show(f"client$ ip neigh show {vip}\n{self.client.ip('neigh', 'show', vip).stdout}")
+
+    def crash(self, owners):
+        name = next(name for name, vip in self.cluster.vips().items() if owners[vip] == CRASHED)
+        vip = self.cluster.vip(name)
+        say(f"{CRASHED} loses its power, while the client asks {vip} ({name}) each 10 ms")
+        seen = measure(self.cluster, name, FAULTS["crash"], self.start_probe)
+        show(f"by ARP:       no answer for {seen.arp_gap * 1e3:.0f} ms, then from {seen.heir}")
+        show(f"for a page:   no answer for {seen.page_gap * 1e3:.0f} ms")
+        after = self.spread(NODES - 1, owners)
+        say(f"{CRASHED} is back: trusted again after {HOLD_DOWN}")
+        self.cluster.revive_node(CRASHED)
+        self.cluster.wait_settled()
+        return self.spread(NODES, after)
+
+    def drain(self, owners):
+        name = next(name for name, vip in self.cluster.vips().items() if owners[vip] == DRAINED)
+        say(f"{DRAINED} is drained, while the client asks {self.cluster.vip(name)} ({name}) each 10 ms")
+        seen = hand_over(self.cluster, name, self.start_probe, self.cluster.drain)
+        for target in seen.report.targets.values():
+            show(f"{target.name:<22} {target.asked} questions, {target.lost} lost")
+        self.spread(NODES - 1, owners)
 
 
-def start(run, world, network):
-    """The controller, and a speaker on each host."""
-    def ended():
-        return [one.process.describe for one in (controller, *speakers)]
-
-    controller = Controller(run, world.kubeconfig("controller"), world.arguments)
-    speakers = [Speaker(run, host, world.kubeconfig("speaker"), world.arguments)
-                for host in network.nodes]
-    for one in (controller, *speakers):
-        one.wait_ready()
-    wait_until(lambda: any(VIP in one.announced() for one in speakers), SECONDS, ended(),
-               f"{VIP} is announced")
-    return controller, speakers
-
-
-def show_announcements(network, speakers):
-    rows = []
-    for host, speaker in zip(network.nodes, speakers):
-        for address in speaker.announcements()["addresses"]:
-            rows.append((address["ip"], host.name, host.namespace.mac(), *address["services"]))
-    table([("ADDRESS", "NODE", "ETHERNET ADDRESS", "SERVICE"), *rows])
-
-
-def show_page(network, name):
-    """Fetches the page until it comes from that node; the client's own kernel says who has it."""
-    def page():
-        return fetch(network.client.namespace, VIP, seconds=1) == f"Hello from {name}"
-
-    wait_until(page, SECONDS, network.describe, f"the page comes from {name}")
-    show(f"client$ curl http://{VIP}/\nHello from {name}")
-    show(f"client$ ip neigh show {VIP}\n{network.client.namespace.ip('neigh', 'show', VIP).stdout}")
-
-
-def demonstrate(run, make_world):
-    say("two hosts and a client on a network of their own")
-    network = make_network(run)
-    world = make_world(run, network)
-    say(world.title)
-    world.apply()
-    controller, speakers = start(run, world, network)
-    say("stentor-controller has given addresses")
-    world.show_services(controller)
-    say("stentor-speaker answers for them on the node that owns them")
-    show_announcements(network, speakers)
-    say("the client fetches a page through the address")
-    show_page(network, "n1")
-    say("n1 is taken out: n2 answers, the page goes on")
-    changed = time.monotonic()
-    world.exclude("n1")
-    wait_until(lambda: VIP in speakers[1].announced(), SECONDS, speakers[1].process.describe)
-    show(f"n2 announced {VIP} after {time.monotonic() - changed:.2f} s")
-    show_page(network, "n2")
-    say("and why has default/legacy no address?")
-    world.explain(controller, "default", "legacy")
-    for one in (controller, *speakers):
-        one.finish()
+def demonstrate(run, make_store):
+    demo = Demo(run, make_store)
+    demo.apply()
+    say("every address answers on the LAN; who has which, by what the client hears")
+    owners = demo.spread(NODES)
+    say("the client fetches a page through an address")
+    demo.fetch("wiki")
+    owners = demo.crash(owners)
+    demo.drain(owners)
+    say(f"and why has default/{REFUSED} no address?")
+    demo.store.explain(demo.cluster.controller, REFUSED)
+    demo.cluster.finish()
 
 
 def main():
-    make_world = {"directory": Directory, "kubernetes": Kubernetes}[sys.argv[1]]
+    make_store = {"directory": Directory, "kubernetes": Kubernetes}[sys.argv[1]]
     started = time.monotonic()
     run = Run()
     try:
-        demonstrate(run, make_world)
+        demonstrate(run, make_store)
     finally:
         run.close()
     say(f"done in {time.monotonic() - started:.1f} s; nothing is left behind")
