@@ -21,7 +21,7 @@ SERVICES = 500
 SEED = 20240229
 # So short that writes which a killed leader has sent are now and then carried out after the next one
 # has made its plan.
-SHORT_LEASE = ("--leader-elect-lease-duration", "1s", "--leader-elect-renew-deadline", "600ms",
+SHORT_LEASE = ("--leader-elect-lease-duration", "1s", "--leader-elect-renew-deadline", "900ms",
                "--leader-elect-retry-period", "200ms", "--log-level", "info")
 IPS = "metallb.io/loadBalancerIPs"
 
@@ -269,8 +269,9 @@ def leads(replica):
 
 
 def leader_of(pair):
-    """The replica that leads, once one does."""
-    return wait_until(lambda: next((one for one in pair if _try(leads, one)), None), 30,
+    """The replica that leads, once one does. Where an API server is so busy that no lease of a second
+    can be kept for long, that takes a while."""
+    return wait_until(lambda: next((one for one in pair if _try(leads, one)), None), 120,
                       [one.process.describe for one in pair], "a replica leads")
 
 
