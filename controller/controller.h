@@ -10,6 +10,7 @@
 #define CONTROLLER_CONTROLLER_H
 
 #include "common/base/map.h"
+#include "common/gossip/gossip.h"
 #include "common/loop/loop.h"
 #include "common/loop/work_queue.h"
 #include "common/source/source.h"
@@ -54,6 +55,12 @@ struct controller {
     struct loop_timer *expiry;         /* a reservation expires */
     struct loop_timer *quarantine_end; /* of an address */
     struct loop_timer *move;           /* a unit may be moved */
+    struct gossip *gossip;             /* NULL: every node counts as alive */
+    bool fixed_peers;                  /* where they are was said, and is not read from Nodes */
+    bool members_changed;
+    bool placed;       /* everything was placed once, so that annotations may be written */
+    struct str secret; /* to be made */
+    struct source_request *secret_write; /* under way */
     struct loop_timer
         *watchdog; /* looks again at what should be there, such as ConfigurationState */
     bool synced;   /* the cache holds everything */
@@ -71,6 +78,21 @@ struct controller {
 struct controller *controller_new(struct loop *loop, struct source *source,
                                   struct controller_metrics *metrics,
                                   const struct controller_options *options);
+
+struct controller_members {
+    struct str name; /* as a member */
+    struct ip bind;
+    uint16_t port;
+    struct str key_dir;
+    const struct ip *fixed; /* addresses of others; none: those of the Nodes. Borrowed */
+    size_t fixed_count;
+    struct str secret; /* of the members, to be made when there is none; empty: it is not made */
+};
+
+/* Watches the speakers as a member that is none of them; once, before the loop runs. 0, or a
+ * negative errno when the socket cannot be had. */
+int controller_watch(struct controller *controller, const struct controller_members *members)
+    __attribute__((warn_unused_result));
 
 /* Frees everything at once; writes under way are cancelled. */
 struct controller *controller_free(struct controller *controller);
@@ -103,6 +125,15 @@ void reconcile_place_slice(struct controller *controller, const struct object *b
 void reconcile_place_run(struct controller *controller, const struct str_list *keys);
 /* Keeps of objects that are many only what is used. */
 struct object *reconcile_place_reduce(void *ctx, struct object *object);
+
+/* reconcile_members.c */
+void reconcile_members_done(struct controller *controller);
+/* The Nodes may have changed. */
+void reconcile_members_find(struct controller *controller);
+/* Tells the placement who lives. False: that is not known yet, or not any more. */
+bool reconcile_members_read(struct controller *controller);
+/* This replica leads: makes the Secret of the members if it is to. */
+void reconcile_members_make_secret(struct controller *controller);
 
 /* apply.c */
 void apply_init(struct controller *controller);

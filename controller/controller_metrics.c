@@ -32,6 +32,7 @@ enum {
     QUEUE_IN_FLIGHT,
     QUEUE_RETRIES,
     NODE_VIPS,
+    NODES,
     MOVES_LEFT,
     MOVES,
     TAKEOVERS,
@@ -99,6 +100,11 @@ static const struct metric rows[] = {
     [NODE_VIPS] = {"stentor_controller_node_vips",
                    "Addresses placed on the node; those that must stay together count as one.",
                    METRIC_GAUGE, .labels = {"node"}},
+    [NODES] =
+        {"stentor_controller_nodes",
+         "Nodes by what may be placed on them: normal, held (back a short while ago), leaving "
+         "(drained, or its speaker ends), dead (without a speaker that answers).",
+         METRIC_GAUGE, .labels = {"state"}},
     [MOVES_LEFT] = {"stentor_controller_moves_left",
                     "Addresses that are still to be moved for balance.", METRIC_GAUGE},
     [MOVES] = {"stentor_controller_moves_total", "Addresses that were moved for balance.",
@@ -254,8 +260,14 @@ void controller_metrics_placing(struct controller_metrics *m, const struct placi
     size_t count = 0;
     metric_clear(m->set, NODE_VIPS);
     const struct placing_node *nodes = placing ? placing_nodes(placing, scratch, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
+    size_t states[PLACE_STATES] = {0};
+    for (size_t i = 0; i < count; i++) {
         metric_set(m->set, NODE_VIPS, (double)nodes[i].units, LABELS(nodes[i].name));
+        states[nodes[i].state]++;
+    }
+    for (size_t i = 0; i < PLACE_STATES; i++)
+        metric_set(m->set, NODES, (double)states[i],
+                   LABELS(str_from(place_state_name((enum place_state)i))));
     metric_set(m->set, MOVES_LEFT, (double)moves_left, NO_LABELS);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/err.h"
 #include "common/program/program_main.h"
 #include "common/program/program_source.h"
 #include "controller/check.h"
@@ -49,6 +50,27 @@ static struct controller *start_controller(struct state *state, struct source *s
     return controller_new(state->program->loop, source, state->metrics, &options);
 }
 
+static bool watch(struct state *state, struct str *ret_error)
+{
+    const struct settings *s = state->settings;
+    struct arena *arena = state->program->arena;
+    struct controller_members members = {
+        .name = arena_printf(arena, "controller/" STR_FMT, STR_ARG(s->identity)),
+        .bind = program_members_bind(&s->members),
+        .port = (uint16_t)s->members.port,
+        .key_dir = s->members.key_dir,
+        .secret = s->ml_secret,
+    };
+    struct ip *peers;
+    (void)program_members_peers(&s->members, arena, &peers, &members.fixed_count); /* was checked */
+    members.fixed = peers;
+    int result = controller_watch(state->controller, &members);
+    if (result < 0)
+        *ret_error = arena_printf(arena, "cannot watch the speakers from " STR_FMT ": %s",
+                                  STR_ARG(s->members.bind), err_text(result));
+    return result >= 0;
+}
+
 static bool start(struct state *state, struct str *ret_error)
 {
     struct source_kube_config config = {
@@ -61,6 +83,8 @@ static bool start(struct state *state, struct str *ret_error)
     if (!source)
         return false;
     state->controller = start_controller(state, source);
+    if (!watch(state, ret_error))
+        return false;
     state->rest = rest_start(state->program, state->controller, ret_error);
     return state->rest != NULL;
 }

@@ -49,6 +49,8 @@ struct placing *placing_free(struct placing *p)
     vec_done(&p->kept);
     (void)place_free(p->place);
     (void)arena_free(p->world);
+    (void)arena_free(p->told);
+    (void)arena_free(p->served_arena);
     (void)arena_free(p->numbers);
     free(p);
     return NULL;

@@ -7,6 +7,7 @@
 #ifndef CONTROLLER_PLACING_H
 #define CONTROLLER_PLACING_H
 
+#include "common/gossip/member_view.h"
 #include "controller/place.h"
 #include "controller/record.h"
 #include "crd/endpointslice.h"
@@ -33,6 +34,13 @@ struct placing_world {
 
 /* Puts a world in force. Every Service is then to be offered again. */
 void placing_set_world(struct placing *placing, const struct placing_world *world);
+
+/* What the members of the failure detector say, sorted by name. watches: there is one, so that a
+ * node whose speaker is not among them is dead; otherwise all nodes live. A node that has none of
+ * the interfaces that a Service's advertisements name, for each family of its addresses, is left
+ * out as long as another has them. Copied. */
+void placing_set_members(struct placing *placing, bool watches, const struct gossip_member *members,
+                         size_t count);
 
 /* A Service whose record is new or was decided anew; the record is borrowed until placing_drop.
  * slices: its EndpointSlices, which matter with externalTrafficPolicy Local. */

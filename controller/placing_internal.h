@@ -33,6 +33,14 @@ struct placing {
     struct str_list nodes;     /* names */
     struct nodeset draining;
     VEC(struct object *) kept; /* references: pools and advertisements */
+    /* the members */
+    struct arena *told; /* of the next two */
+    bool watches;
+    struct gossip_member *members; /* sorted by name */
+    size_t member_count;
+    struct arena *served_arena;
+    struct nodeset *served[2]; /* IPv4, IPv6; by advertisement: the nodes that have an interface */
+    size_t advertisement_count;
     /* the placement */
     struct arena *numbers; /* of the next three */
     struct str_list names; /* its nodes: those of the world, and those that orders name besides */
@@ -63,6 +71,18 @@ int64_t *placing_translate_scores(const struct placing *p, const int64_t *scores
                                   struct arena *arena);
 /* The placement's number of a node, or PLACE_NONE. */
 uint32_t placing_number(const struct placing *p, struct str name);
+
+/* placing_members.c: finds out which nodes have interfaces for which advertisements. True: that has
+ * changed. */
+bool placing_find_served(struct placing *p);
+/* Takes the nodes that have no interface for the addresses out of a set, unless none is left. */
+void placing_narrow(const struct placing *p, const struct candidacy *candidacy,
+                    struct nodeset *nodes, struct arena *scratch);
+/* What the members say of a node of the world. */
+enum place_state placing_state(const struct placing *p, size_t node);
+
+/* placing_world.c */
+void placing_set_states(struct placing *p);
 
 /* placing_units.c: puts the dirty Services into units, and those into the placement. */
 void placing_regroup(struct placing *p);

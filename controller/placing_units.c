@@ -100,6 +100,16 @@ struct group {
     struct unit *units;
 };
 
+/* A unit is narrowed by all its Services at once, as the speakers do it. */
+static void narrow(struct group *g)
+{
+    for (size_t i = 0; i < g->entries->len; i++) {
+        struct unit *unit = &g->units[g->members[i].unit];
+        if (g->members[i].candidacy.stands)
+            placing_narrow(g->p, &g->members[i].candidacy, &unit->nodes, g->arena);
+    }
+}
+
 static void judge(struct group *g)
 {
     struct placing *p = g->p;
@@ -115,6 +125,7 @@ static void judge(struct group *g)
             nodeset_intersect(&member->candidacy.nodes, &serving);
     }
     g->units = unit_gather(g->members, g->entries->len, g->arena);
+    narrow(g);
 }
 
 static bool is_hashed(const struct placing *p, const struct candidacy *candidacy)

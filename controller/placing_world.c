@@ -56,6 +56,7 @@ void placing_set_world(struct placing *p, const struct placing_world *world)
         p->kept.items[i - old] = p->kept.items[i];
     p->kept.len -= old;
     placing_know(p, &(struct str_list){0});
+    (void)placing_find_served(p);
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&p->entries, &cursor));)
         placing_mark_dirty(p, slot->value);
@@ -185,14 +186,14 @@ static void number_nodes(struct placing *p)
         p->number[i] = placing_number(p, p->nodes.items[i]);
 }
 
-static void set_states(struct placing *p)
+void placing_set_states(struct placing *p)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     uint8_t *states = arena_array(scratch, p->names.count, sizeof(*states));
     for (size_t i = 0; i < p->names.count; i++)
         states[i] = PLACE_DEAD;
     for (size_t i = 0; i < p->nodes.count; i++)
-        states[p->number[i]] = nodeset_has(&p->draining, i) ? PLACE_LEAVING : PLACE_NORMAL;
+        states[p->number[i]] = (uint8_t)placing_state(p, i);
     for (uint32_t i = 0; i < p->names.count; i++)
         place_set_state(p->place, i, (enum place_state)states[i]);
 }
@@ -208,7 +209,7 @@ void placing_know(struct placing *p, const struct str_list *names)
         set_names(p, &all);
     vec_done(&all);
     number_nodes(p);
-    set_states(p);
+    placing_set_states(p);
 }
 
 struct nodeset placing_translate(const struct placing *p, const struct nodeset *set,

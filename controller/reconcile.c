@@ -292,6 +292,7 @@ static void activate(struct controller *c)
     (void)plan_free(c->plan);
     c->plan = plan_new(&options);
     reconcile_place_begin(c);
+    reconcile_members_make_secret(c);
     for (size_t i = 0; i < count; i++)
         offer_service(c, services[i]);
     log_info("leading", kv_str("identity", c->options.identity), kv_uint("services", count));
@@ -329,6 +330,7 @@ static void synced(void *ctx)
 {
     struct controller *c = ctx;
     c->synced = true;
+    reconcile_members_find(c);
     controller_metrics_loaded(c->metrics);
     if (c->leader && !c->active && !c->stopped)
         activate(c);
@@ -416,6 +418,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_cancel(c->watchdog);
     apply_done(c);
     reconcile_place_end(c);
+    reconcile_members_done(c);
     (void)plan_free(c->plan);
     (void)source_free(c->source);
     (void)config_free(c->config);

@@ -23,6 +23,8 @@ void reconcile_place_begin(struct controller *c)
     options.seed = c->options.seed;
     c->placing = placing_new(&options);
     c->world_changed = true;
+    c->members_changed = true;
+    c->placed = false;
 }
 
 void reconcile_place_end(struct controller *c)
@@ -48,9 +50,23 @@ static bool is_same_node(const struct object *before, const struct object *after
            a->draining == b->draining && before->refused == after->refused;
 }
 
+static bool same_addresses(const struct object *before, const struct object *after)
+{
+    const struct list *a = &((const struct node *)before)->addresses;
+    const struct list *b = &((const struct node *)after)->addresses;
+    const struct node_address *x = a->items, *y = b->items;
+    for (size_t i = 0; a->count == b->count && i < a->count; i++) {
+        if (!str_eq(x[i].type, y[i].type) || !str_eq(x[i].text, y[i].text))
+            return false;
+    }
+    return a->count == b->count;
+}
+
 void reconcile_place_node(struct controller *c, const struct object *before,
                           const struct object *after)
 {
+    if (!before || !after || !same_addresses(before, after))
+        reconcile_members_find(c);
     if (!c->active || (before && after && is_same_node(before, after)))
         return;
     c->world_changed = true;
@@ -144,6 +160,7 @@ static void move_units(struct controller *c)
 void reconcile_place_run(struct controller *c, const struct str_list *keys)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    bool known = reconcile_members_read(c);
     if (c->world_changed)
         set_world(c);
     for (size_t i = 0; i < keys->count; i++) {
@@ -151,9 +168,10 @@ void reconcile_place_run(struct controller *c, const struct str_list *keys)
         if (record)
             offer(c, record);
     }
-    if (!placing_is_due(c->placing))
+    if (!known || (c->placed && !placing_is_due(c->placing)))
         return;
     move_units(c);
+    c->placed = true;
     struct str_list changed = placing_changes(c->placing, scratch);
     for (size_t i = 0; i < changed.count; i++)
         apply_add(c, arena_printf(scratch, "Service/" STR_FMT, STR_ARG(changed.items[i])));

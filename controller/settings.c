@@ -37,6 +37,12 @@ static const struct option rows[] = {
     {"ignore-exclude-lb", NULL, OPTION_BOOL, AT(ignore_excluded),
      .help = "place on nodes with the label "
              "node.kubernetes.io/exclude-from-external-load-balancers too; as the speakers"},
+    PROGRAM_ROWS_MEMBERS(AT(members),
+                         "watch the speakers from this address of the pod; without it every node "
+                         "counts as alive, and its addresses stay placed there when it dies"),
+    {"ml-secret-name", "METALLB_ML_SECRET_NAME", OPTION_STR, AT(ml_secret), .value = "NAME",
+     .help = "make the Secret that the speakers share, with a random key, when there is none of "
+             "this name"},
     {"leader-elect", NULL, OPTION_BOOL, AT(elect), .fallback = "true",
      .help = "let one of several replicas lead, by a Lease named stentor-controller"},
     {"leader-elect-lease-duration", NULL, OPTION_DURATION, AT(lease_ms), .fallback = "15s",
@@ -67,6 +73,9 @@ static int check(const struct program_settings *common, struct str *ret_error)
             ret_error,
             STR("--check reads one directory by itself; leave out --manifests and --status"));
     int result = program_settings_check(common, ret_error);
+    if (result < 0)
+        return result;
+    result = program_members_check(&s->members, ret_error);
     if (result < 0)
         return result;
     if (s->retry_ms == 0 || s->renew_ms <= s->retry_ms || s->lease_ms <= s->renew_ms)

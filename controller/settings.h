@@ -3,6 +3,7 @@
 #ifndef CONTROLLER_SETTINGS_H
 #define CONTROLLER_SETTINGS_H
 
+#include "common/program/program_members.h"
 #include "common/program/program_settings.h"
 
 enum settings_output { SETTINGS_TEXT, SETTINGS_JSON };
@@ -24,6 +25,9 @@ struct settings {
     int rebalance; /* enum settings_switch */
     uint64_t rebalance_rate;
     bool ignore_excluded;
+    /* who watches the speakers */
+    struct program_members members;
+    struct str ml_secret;
     /* how it is watched */
     struct str health_address, cert_dir;
 };

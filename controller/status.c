@@ -52,7 +52,8 @@ static struct str service_body(struct controller *c, const struct object *object
     if (status_must_wait(c, record, service))
         return service_patch_release(record, service, arena);
     struct str placement = placing_text(c->placing, object->key, arena);
-    struct str patch = service_patch(record, &placement, service, now_s(), arena);
+    struct str patch =
+        service_patch(record, c->placed ? &placement : NULL, service, now_s(), arena);
     if (patch.len == 0) /* a decision that changes nothing tells nobody */
         plan_forget_notes(c->plan, object->key);
     return patch;

@@ -436,6 +436,95 @@ static void test_edited(void)
     scene_done(&s);
 }
 
+static struct gossip_member member(const char *name, enum gossip_state state)
+{
+    static const struct meta_interface eth[] = {
+        {.name = STR_INIT("eth0"), .ipv4 = true, .ipv6 = true}};
+    return (struct gossip_member){
+        .name = str_from(name), .state = state, .meta = {.interfaces = eth, .count = 1}};
+}
+
+/* Members are what counts once there are any. */
+static void test_members(void)
+{
+    struct scene s;
+    scene_init(&s, false);
+    scene_step(&s, CLUSTER THREE, THREE_WANT);
+    struct gossip_member all[] = {
+        member("controller/x", GOSSIP_ALIVE),
+        member("n1", GOSSIP_ALIVE),
+        member("n2", GOSSIP_SUSPECT),
+        member("n3", GOSSIP_ALIVE),
+    };
+    all[0].meta.role = GOSSIP_OBSERVER;
+    placing_set_members(s.placing, true, all, 4);
+    TEST_ASSERT(!placing_is_due(s.placing));
+    all[1].state = GOSSIP_DEAD;
+    placing_set_members(s.placing, true, all, 4);
+    scene_step(&s, NULL,
+               "default/a: 8 n2 n3 (tookOver)\ndefault/b: 2 n3 gone n1 n2 (kept)\n"
+               "default/c: 9 n2 n1 n3 (kept)\n");
+    all[1].state = GOSSIP_ALIVE;
+    all[1].meta.held = true;
+    placing_set_members(s.placing, true, all, 4);
+    struct place_pending pending = placing_run(s.placing, SIZE_MAX);
+    TEST_ASSERT(pending.left == 0 && pending.moved == 0);
+    all[1].meta.held = false;
+    placing_set_members(s.placing, true, all, 4);
+    pending = placing_run(s.placing, 0);
+    TEST_ASSERT(pending.left == 1 && pending.moved == 0);
+    pending = placing_run(s.placing, 1);
+    TEST_ASSERT(pending.left == 0 && pending.moved == 1);
+    all[3].meta.leaving = true;
+    placing_set_members(s.placing, true, all, 4);
+    pending = placing_run(s.placing, 0);
+    TEST_ASSERT(pending.taken_over == 1);
+    /* n2 and n3 have no member, and the observer is nobody's */
+    placing_set_members(s.placing, true, all, 2);
+    (void)placing_run(s.placing, SIZE_MAX);
+    size_t count;
+    const struct placing_node *nodes = placing_nodes(s.placing, s.arena, &count);
+    TEST_ASSERT(nodes[0].units == 3 && nodes[1].units == 0 && nodes[2].units == 0);
+    TEST_ASSERT(nodes[0].state == PLACE_NORMAL && nodes[1].state == PLACE_DEAD);
+    placing_set_members(s.placing, false, NULL, 0);
+    (void)placing_run(s.placing, SIZE_MAX);
+    nodes = placing_nodes(s.placing, s.arena, &count);
+    TEST_ASSERT(nodes[0].units == 1 && nodes[1].units == 1 && nodes[2].units == 1);
+    scene_done(&s);
+}
+
+/* A node without the interface that the advertisement names, for the address's family. */
+static void test_interfaces(void)
+{
+    static const struct meta_interface lan[] = {{.name = STR_INIT("lan0"), .ipv4 = true}};
+    static const struct {
+        const char *service, *want;
+    } cases[] = {
+        {PLANNED("a", "192.0.2.1"), "default/a: 1 n2 n3 (chosen)\n"},
+        {PLANNED("a", "\"2001:db8::1\""), "default/a: 1 n3 (chosen)\n"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct scene s;
+        scene_init(&s, false);
+        struct gossip_member all[] = {member("n1", GOSSIP_ALIVE), member("n2", GOSSIP_ALIVE),
+                                      member("n3", GOSSIP_ALIVE)};
+        all[1].meta.interfaces = lan;
+        all[2].meta.truncated = true; /* may have more than it says */
+        placing_set_members(s.placing, true, all, 3);
+        scene_apply(&s, NODES POOL L2("all", "interfaces: [lan0]"));
+        scene_step(&s, cases[i].service, cases[i].want);
+        /* with nobody that has it, all may */
+        all[1].meta.count = all[2].meta.count = 0;
+        all[2].meta.truncated = false;
+        placing_set_members(s.placing, true, all, 3);
+        (void)placing_run(s.placing, SIZE_MAX);
+        struct placing_view view;
+        TEST_ASSERT(placing_view(s.placing, STR("default/a"), s.arena, &view));
+        TEST_ASSERT(view.backups.count == 2);
+        scene_done(&s);
+    }
+}
+
 static void test_people(void)
 {
     struct scene s;
@@ -459,4 +548,5 @@ static void test_people(void)
 TEST_MAIN("controller/placing", TEST(test_new_services), TEST(test_nothing_to_place),
           TEST(test_read_back), TEST(test_served_by_hash), TEST(test_nodes),
           TEST(test_advertisements), TEST(test_election), TEST(test_wish), TEST(test_endpoints),
-          TEST(test_units), TEST(test_edited), TEST(test_people))
+          TEST(test_units), TEST(test_edited), TEST(test_members), TEST(test_interfaces),
+          TEST(test_people))

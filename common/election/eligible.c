@@ -27,6 +27,11 @@ static const struct l2advertisement *advertisement(const struct eligible *e, siz
     return (const struct l2advertisement *)e->advertisements.items[index];
 }
 
+size_t eligible_advertisement_count(const struct eligible *e)
+{
+    return e->advertisements.count;
+}
+
 const struct l2advertisement *eligible_advertisement(const struct eligible *e, size_t index)
 {
     return advertisement(e, index);

@@ -69,7 +69,8 @@ struct str_list eligible_interfaces(const struct eligible *eligible,
 const struct nodeset *eligible_reach(const struct eligible *eligible, size_t advertisement);
 const struct nodeset *eligible_available(const struct eligible *eligible);
 
-/* The advertisement of that index. */
+/* How many advertisements there are, and the one of that index. */
+size_t eligible_advertisement_count(const struct eligible *eligible);
 const struct l2advertisement *eligible_advertisement(const struct eligible *eligible, size_t index);
 
 /* The index of the node of that name, or the number of nodes when there is none. */

@@ -1,0 +1,142 @@
+/* The members in the shell: the controller watches the speakers as one that serves nothing, and
+ * makes the Secret that they share. */
+#include <sodium.h>
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/json/patch.h"
+#include "common/program/program_members.h"
+#include "controller/controller.h"
+
+/* --- watching -------------------------------------------------------------------------------- */
+
+static void members_changed(void *ctx)
+{
+    struct controller *c = ctx;
+    c->members_changed = true;
+    if (c->active)
+        reconcile_schedule(c);
+}
+
+static void message_came(void *ctx, struct str from, struct str bytes)
+{
+    (void)ctx; /* speakers talk among themselves */
+    (void)from;
+    (void)bytes;
+}
+
+int controller_watch(struct controller *c, const struct controller_members *members)
+{
+    static const struct gossip_calls calls = {.changed = members_changed, .message = message_came};
+    struct gossip_options options = {
+        .name = members->name,
+        .role = GOSSIP_OBSERVER,
+        .bind = members->bind,
+        .port = members->port,
+        .key_dir = members->key_dir,
+    };
+    c->secret = members->secret;
+    if (!ip_is_set(&members->bind))
+        return 0;
+    int result = gossip_open(c->loop, &options, &calls, c, &c->gossip);
+    if (result < 0)
+        return result;
+    c->fixed_peers = members->fixed_count > 0;
+    if (c->fixed_peers)
+        gossip_set_peers(c->gossip, members->fixed, members->fixed_count);
+    return 0;
+}
+
+void reconcile_members_done(struct controller *c)
+{
+    c->gossip = gossip_close(c->gossip);
+    if (c->secret_write)
+        c->secret_write = source_cancel(c->secret_write);
+}
+
+void reconcile_members_find(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct objects nodes;
+    size_t count;
+    if (!c->gossip || c->fixed_peers || !c->synced)
+        return;
+    nodes.items = source_list(c->source, KIND_NODE, scratch, &nodes.count);
+    const struct ip *addresses = program_members_of_nodes(&nodes, scratch, &count);
+    gossip_set_peers(c->gossip, addresses, count);
+}
+
+bool reconcile_members_read(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    if (!c->gossip)
+        return true;
+    if (!gossip_is_settled(c->gossip) || gossip_is_stalled(c->gossip))
+        return false;
+    if (!c->members_changed)
+        return true;
+    c->members_changed = false;
+    const struct gossip_member *members = gossip_list(c->gossip, scratch, &count);
+    placing_set_members(c->placing, gossip_is_on(c->gossip), members, count);
+    return true;
+}
+
+/* --- their Secret ---------------------------------------------------------------------------- */
+
+static void secret_made(void *ctx, int result, struct str message, struct str version)
+{
+    struct controller *c = ctx;
+    (void)version;
+    c->secret_write = NULL;
+    if (result == 0)
+        log_info("secret of the members made", kv_str("name", c->secret));
+    else if (result != ERR_CONFLICT) /* it is there already */
+        log_warn("secret of the members cannot be made", kv_str("name", c->secret), kv_err(result),
+                 kv_str("answer", message));
+}
+
+/* 16 random bytes as text, as MetalLB makes it. */
+static struct str make_key(struct arena *arena)
+{
+    enum { BYTES = 16, TEXT = 32 };
+    uint8_t bytes[BYTES];
+    char text[TEXT];
+    randombytes_buf(bytes, sizeof(bytes));
+    (void)sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes),
+                            sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    struct str key = arena_str(arena, str_from(text));
+    sodium_memzero(bytes, sizeof(bytes));
+    sodium_memzero(text, sizeof(text));
+    return key;
+}
+
+void reconcile_members_make_secret(struct controller *c)
+{
+    if (c->secret.len == 0 || c->secret_write)
+        return;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    scoped_patch struct patch json = {0};
+    patch_open(&json, NULL);
+    patch_str(&json, "apiVersion", STR("v1"));
+    patch_str(&json, "kind", STR("Secret"));
+    patch_open(&json, "metadata");
+    patch_str(&json, "name", c->secret);
+    patch_str(&json, "namespace", c->options.namespace);
+    patch_close(&json);
+    patch_open(&json, "stringData");
+    patch_str(&json, "secretkey", make_key(scratch));
+    patch_close(&json);
+    patch_close(&json);
+    struct source_write write = {
+        .verb = SOURCE_CREATE,
+        .kind = KIND_SECRET,
+        .namespace = c->options.namespace,
+        .name = c->secret,
+        .body = patch_text(&json),
+        .done = secret_made,
+        .ctx = c,
+    };
+    c->secret_write = source_write(c->source, &write);
+    arena_wipe(scratch);
+}
