@@ -16,7 +16,7 @@ struct run {
     struct serving *serving;
     struct advertised *advertised; /* sorted by key */
     size_t advertised_count;
-    VEC(struct route_claim) claims;
+    VEC(struct route_claim) claims; /* those of a Service follow each other */
     struct arena *arena;
     struct model *model;
 };
@@ -212,6 +212,7 @@ static void claim(struct run *run, const struct holding *holding, const struct s
             struct route_claim one = {.advertisement = selection->items[j]};
             one.prefix = routes_prefix(run->advertised[one.advertisement].object, &holding->ips[i]);
             vec_push(&run->claims, one);
+            result->claim_count++;
             add_prefix(prefixes, &result->prefix_count, &one.prefix);
         }
     }
@@ -260,15 +261,16 @@ static void make_routes(struct run *run)
 }
 
 /* Sessions are sorted by the names of their peers, so that what is found in their order is. */
-static void find_peers(struct run *run, struct model_service *service)
+static void find_peers(struct run *run, const struct route_claim *claims, size_t count,
+                       struct model_service *service)
 {
     struct model *model = run->model;
     bool *gets = arena_array(run->arena, model->session_count, sizeof(bool));
-    for (size_t i = 0; i < service->prefix_count; i++) {
-        const struct route_class *class = routes_class(&model->routes, &service->prefixes[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct route_class *class = claims[i].class;
         for (size_t j = 0; j < class->export_count; j++) {
             size_t session = class->exports[j].session;
-            if (session_carries(&model->sessions[session], service->prefixes[i].base.family))
+            if (session_carries(&model->sessions[session], claims[i].prefix.base.family))
                 gets[session] = true;
         }
     }
@@ -276,6 +278,17 @@ static void find_peers(struct run *run, struct model_service *service)
     for (size_t i = 0; i < model->session_count; i++) {
         if (gets[i])
             service->peers.items[service->peers.count++] = model->sessions[i].peer;
+    }
+}
+
+/* The claims were made in the order of the Services. */
+static void find_all_peers(struct run *run)
+{
+    const struct route_claim *claims = run->claims.items;
+    for (size_t i = 0; i < run->model->service_count; i++) {
+        struct model_service *service = &run->model->services[i];
+        find_peers(run, claims, service->claim_count, service);
+        claims += service->claim_count;
     }
 }
 
@@ -294,8 +307,7 @@ struct model *model_make(const struct model_input *input, struct arena *arena)
     read_advertisements(&run);
     make_services(&run);
     make_routes(&run);
-    for (size_t i = 0; i < run.model->service_count; i++)
-        find_peers(&run, &run.model->services[i]);
+    find_all_peers(&run);
     vec_done(&run.claims);
     return run.model;
 }

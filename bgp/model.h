@@ -35,6 +35,7 @@ struct model_service {
     size_t ip_count;
     const struct prefix *prefixes; /* with REASON_NONE */
     size_t prefix_count;
+    size_t claim_count;    /* of advertisements on prefixes */
     struct str_list peers; /* names of the BGPPeers that get it from here, sorted */
 };
 

@@ -3,9 +3,12 @@
 #include "common/base/map.h"
 #include "common/base/sbuf.h"
 
-struct route_place {
+struct draft;
+
+/* A prefix and the class that it is in. */
+struct place {
     struct prefix prefix;
-    struct route_class *class;
+    struct draft *draft;
 };
 
 /* A class while its members are being found. */
@@ -66,13 +69,39 @@ bool routes_conflict(const struct bgpadvertisement *a, const struct bgpadvertise
     return false;
 }
 
+/* Orders as prefix_cmp does, as far as 64 bits go. */
+static uint64_t rank_of(const struct prefix *prefix)
+{
+    const uint8_t *b = prefix->base.bytes;
+    uint64_t high = (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 | b[3];
+    uint64_t low = (uint64_t)b[4] << 16 | (uint64_t)b[5] << 8 | b[6];
+    bool v6 = prefix->base.family == IP_V6;
+    return (uint64_t)v6 << 63 | high << 31 | (v6 ? low << 7 : prefix->len);
+}
+
 static int by_prefix(const void *a, const void *b)
 {
-    const struct route_claim *x = a, *y = b;
+    const struct route_claim *x = *(struct route_claim *const *)a;
+    const struct route_claim *y = *(struct route_claim *const *)b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
     int order = prefix_cmp(&x->prefix, &y->prefix);
     if (order)
         return order;
     return x->advertisement < y->advertisement ? -1 : x->advertisement > y->advertisement;
+}
+
+/* The claims in the order of their prefixes. */
+static struct route_claim **in_order(struct route_claim *claims, size_t count, struct arena *arena)
+{
+    struct route_claim **sorted = arena_array(arena, count, sizeof(struct route_claim *));
+    for (size_t i = 0; i < count; i++) {
+        claims[i].rank = rank_of(&claims[i].prefix);
+        sorted[i] = &claims[i];
+    }
+    if (count)
+        qsort(sorted, count, sizeof(struct route_claim *), by_prefix);
+    return sorted;
 }
 
 /* --- classes --------------------------------------------------------------------------------- */
@@ -233,26 +262,24 @@ static struct draft *find_alone(struct run *run, size_t advertisement)
     return find_draft(run, &advertisement, 1);
 }
 
-/* Gives each prefix its draft; returns the drafts in the order of the places. */
-static struct draft **gather(struct run *run, const struct route_claim *claims, size_t count,
-                             struct routes *ret)
+/* Gives each prefix its draft; returns the prefixes in their order. */
+static struct place *gather(struct run *run, struct route_claim *const *claims, size_t count,
+                            size_t *ret_count)
 {
-    struct draft **drafts = arena_array(run->arena, count, sizeof(struct draft *));
     size_t *set = arena_array(run->arena, run->input->advertisement_count, sizeof(size_t));
-    ret->places = arena_array(run->arena, count, sizeof(*ret->places));
+    struct place *places = arena_array(run->arena, count, sizeof(*places));
     for (size_t i = 0; i < count;) {
-        const struct prefix *prefix = &claims[i].prefix;
+        const struct prefix *prefix = &claims[i]->prefix;
         size_t members = 0;
-        for (; i < count && prefix_eq(&claims[i].prefix, prefix); i++) {
-            if (members == 0 || set[members - 1] != claims[i].advertisement)
-                set[members++] = claims[i].advertisement;
+        for (; i < count && prefix_eq(&claims[i]->prefix, prefix); i++) {
+            if (members == 0 || set[members - 1] != claims[i]->advertisement)
+                set[members++] = claims[i]->advertisement;
         }
         struct draft *draft = find_draft(run, set, members);
-        drafts[ret->place_count] = draft;
-        ret->places[ret->place_count++] = (struct route_place){.prefix = *prefix};
+        places[(*ret_count)++] = (struct place){.prefix = *prefix, .draft = draft};
         *(prefix->base.family == IP_V4 ? &draft->v4_count : &draft->v6_count) += 1;
     }
-    return drafts;
+    return places;
 }
 
 static void make_classes(struct run *run, struct routes *ret)
@@ -279,16 +306,24 @@ static void find_classes(struct run *run, struct routes *ret)
     }
 }
 
-static void fill(struct draft *const *drafts, struct routes *ret)
+static void fill(const struct place *places, size_t count)
 {
-    for (size_t i = 0; i < ret->place_count; i++) {
-        struct route_place *place = &ret->places[i];
-        struct draft *draft = drafts[i];
-        place->class = draft->class;
-        if (place->prefix.base.family == IP_V4)
-            draft->v4[place->class->v4_count++] = place->prefix;
+    for (size_t i = 0; i < count; i++) {
+        struct draft *draft = places[i].draft;
+        if (places[i].prefix.base.family == IP_V4)
+            draft->v4[draft->class->v4_count++] = places[i].prefix;
         else
-            draft->v6[place->class->v6_count++] = place->prefix;
+            draft->v6[draft->class->v6_count++] = places[i].prefix;
+    }
+}
+
+/* Both are in the order of prefixes. */
+static void answer(struct route_claim *const *claims, size_t count, const struct place *places)
+{
+    for (size_t i = 0, place = 0; i < count; i++) {
+        while (!prefix_eq(&places[place].prefix, &claims[i]->prefix))
+            place++;
+        claims[i]->class = places[place].draft->class;
     }
 }
 
@@ -300,30 +335,15 @@ void routes_make(const struct routes_input *input, struct route_claim *claims, s
     run.communities = arena_array(arena, input->advertisement_count, sizeof(*run.communities));
     for (size_t i = 0; i < input->advertisement_count; i++)
         (void)find_alone(&run, i);
-    if (count)
-        qsort(claims, count, sizeof(*claims), by_prefix);
-    struct draft **drafts = gather(&run, claims, count, ret);
+    size_t place_count = 0;
+    struct route_claim **sorted = in_order(claims, count, arena);
+    struct place *places = gather(&run, sorted, count, &place_count);
     make_classes(&run, ret);
     if (ret->class_count)
         qsort(ret->classes, ret->class_count, sizeof(*ret->classes), by_name);
     find_classes(&run, ret);
-    fill(drafts, ret);
+    fill(places, place_count);
+    answer(sorted, count, places);
     map_done(&run.drafts);
     vec_done(&run.list);
-}
-
-const struct route_class *routes_class(const struct routes *routes, const struct prefix *prefix)
-{
-    size_t from = 0, to = routes->place_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = prefix_cmp(&routes->places[middle].prefix, prefix);
-        if (order == 0)
-            return routes->places[middle].class;
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return NULL;
 }

@@ -13,10 +13,14 @@
 #include "crd/bgpadvertisement.h"
 #include "crd/community.h"
 
+struct route_class;
+
 /* A prefix that an advertisement wants announced. */
 struct route_claim {
     struct prefix prefix;
-    size_t advertisement; /* index among those of the input */
+    size_t advertisement;      /* index among those of the input */
+    struct route_class *class; /* set by routes_make: that of the prefix */
+    uint64_t rank;             /* its own, for sorting */
 };
 
 struct routes_input {
@@ -47,16 +51,11 @@ struct route_class {
 struct routes {
     struct route_class *classes; /* sorted by name */
     size_t class_count;
-    struct route_place *places; /* of each prefix; sorted by prefix */
-    size_t place_count;
 };
 
-/* Sorts the claims (in place) into classes. All in the arena. */
+/* Sorts the claims into classes; their order stays. All in the arena. */
 void routes_make(const struct routes_input *input, struct route_claim *claims, size_t count,
                  struct arena *arena, struct diag_list *found, struct routes *ret);
-
-/* The class of a prefix that was claimed. */
-const struct route_class *routes_class(const struct routes *routes, const struct prefix *prefix);
 
 /* Do the two give one prefix of the Service with these addresses different local preferences? */
 bool routes_conflict(const struct bgpadvertisement *a, const struct bgpadvertisement *b,

@@ -13,6 +13,8 @@
 
 #define EXTRAS_KEY "extras"
 
+static const uint64_t MS = 1000000;
+
 /* A model with its arena. */
 struct modelled {
     struct model *model; /* NULL: none yet */
@@ -29,7 +31,7 @@ struct bgp {
     struct bgp_tell *tell;
     struct bgp_metrics *metrics;
     struct loop_timer *turn;
-    uint64_t took_ms; /* the last turn */
+    uint64_t took_ns, ended_ns; /* the last turn */
     enum model_drain drain;
     struct loop_timer *drain_timer;
     struct sbuf refusal, extras_refusal;
@@ -162,17 +164,20 @@ static void turn(void *ctx)
     bgp_tell_model(b->tell, b->now.model, modelled.model);
     modelled_done(&b->now);
     b->now = modelled;
-    b->took_ms = (loop_clock_ns() - start) / 1000000;
+    b->ended_ns = loop_clock_ns();
+    b->took_ns = b->ended_ns - start;
 }
 
+/* The first change is carried out at once, with those that came with it; the next ones wait as long
+ * as that took. */
 void bgp_changed(struct bgp *b)
 {
     if (!b->engine || !b->source || b->turn || b->left || source_saved(b->source).stale)
         return;
-    uint64_t delay = b->took_ms > BGP_LATEST_MS   ? BGP_LATEST_MS
-                     : b->took_ms > BGP_SETTLE_MS ? b->took_ms
-                                                  : BGP_SETTLE_MS;
-    b->turn = loop_timer_start(b->loop, delay, 0, turn, b);
+    uint64_t pause = b->took_ns < BGP_LATEST_MS * MS ? b->took_ns : BGP_LATEST_MS * MS;
+    uint64_t since = loop_clock_ns() - b->ended_ns;
+    b->turn = since >= pause ? loop_defer(b->loop, turn, b)
+                             : loop_timer_start(b->loop, (pause - since + MS - 1) / MS, 0, turn, b);
 }
 
 /* --- what the engine tells ------------------------------------------------------------------- */

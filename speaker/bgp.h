@@ -5,8 +5,9 @@
  *                              │                               │
  *                              └──▶ log, Events, statuses ◀────┘
  *
- * A change waits BGP_SETTLE_MS for others that come with it, and no longer than BGP_LATEST_MS even
- * when planning takes its time. Layer 2 has no part in this, nor has BGP in layer 2: a Service that
+ * A change is carried out in the turn of the loop that it came in, together with all others of that
+ * turn; in a storm of them as long is waited as planning took, but no longer than BGP_LATEST_MS.
+ * Layer 2 has no part in this, nor has BGP in layer 2: a Service that
  * is announced by both is announced by each for itself.
  *
  * Objects that were only saved on disk say nothing here: BIRD has its configuration on the disk
@@ -24,7 +25,7 @@
  */
 #define BGP_EXTRAS_NAME "bgpextras"
 
-enum { BGP_SETTLE_MS = 2, BGP_LATEST_MS = 15 };
+enum { BGP_LATEST_MS = 15 };
 
 /* Texts are borrowed for its life. */
 struct bgp_options {

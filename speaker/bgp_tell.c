@@ -83,32 +83,47 @@ static enum reason reason_gone(const struct bgp_tell *tell, struct str key)
     return service ? REASON_NOT_LOAD_BALANCER : REASON_SERVICE_DELETED;
 }
 
+static void tell_service(const struct bgp_tell *tell, const struct map *shown,
+                         const struct model_service *was, const struct model_service *now)
+{
+    enum reason before = was ? was->reason : REASON_SERVICE_DELETED;
+    if (now->reason == before)
+        return;
+    if (now->reason == REASON_NONE && !map_get(shown, now->key))
+        tell_announced(tell, now);
+    else if (before == REASON_NONE)
+        log_info("service withdrawn from BGP", kv_str("service", now->key),
+                 kv_cstr("reason", reason_name(now->reason)));
+}
+
+static void tell_gone(const struct bgp_tell *tell, const struct model_service *gone)
+{
+    if (gone->reason == REASON_NONE)
+        log_info("service withdrawn from BGP", kv_str("service", gone->key),
+                 kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
+}
+
+/* Both are sorted. */
 static void tell_services(const struct bgp_tell *tell, const struct model *before,
                           const struct model *after)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct map shown = {0};
+    size_t count = before ? before->service_count : 0, at = 0;
     if (!before)
         read_shown(tell, scratch, &shown);
     for (size_t i = 0; i < after->service_count; i++) {
         const struct model_service *now = &after->services[i];
-        const struct model_service *was = model_find(before, now->key);
-        enum reason reason = was ? was->reason : REASON_SERVICE_DELETED;
-        if (now->reason == reason)
-            continue;
-        if (now->reason == REASON_NONE && !map_get(&shown, now->key))
-            tell_announced(tell, now);
-        else if (reason == REASON_NONE)
-            log_info("service withdrawn from BGP", kv_str("service", now->key),
-                     kv_cstr("reason", reason_name(now->reason)));
+        int order = 1;
+        while (at < count && (order = str_cmp(before->services[at].key, now->key)) < 0)
+            tell_gone(tell, &before->services[at++]);
+        bool same = at < count && order == 0;
+        tell_service(tell, &shown, same ? &before->services[at] : NULL, now);
+        at += same;
     }
+    while (at < count)
+        tell_gone(tell, &before->services[at++]);
     map_done(&shown);
-    for (size_t i = 0; before && i < before->service_count; i++) {
-        const struct model_service *gone = &before->services[i];
-        if (gone->reason == REASON_NONE && !model_find(after, gone->key))
-            log_info("service withdrawn from BGP", kv_str("service", gone->key),
-                     kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
-    }
 }
 
 /* Logs them when they read otherwise than before. */

@@ -1,60 +1,73 @@
 #include "common/election/serving.h"
 
+#include "common/base/map.h"
+
+/* A table of chains in arrays: slices by the hash of their Service. Sorting them instead would cost
+ * more than all else that is done with them. */
 struct serving {
-    const struct endpointslice **slices; /* sorted by Service */
-    size_t count;
+    const struct endpointslice **slices;
+    uint64_t *hashes; /* of their Services */
+    size_t *next;     /* in the chain: an index plus one; 0: the last */
+    size_t *heads;    /* of chains, the same way; a power of two of them */
+    size_t count, mask;
 };
 
-static int by_service(const void *a, const void *b)
+static void add(struct serving *serving, const struct endpointslice *slice)
 {
-    const struct endpointslice *x = *(const struct endpointslice *const *)a;
-    const struct endpointslice *y = *(const struct endpointslice *const *)b;
-    return str_cmp(x->service, y->service);
+    size_t index = serving->count++;
+    uint64_t hash = map_hash(0, slice->service);
+    size_t *head = &serving->heads[hash & serving->mask];
+    serving->slices[index] = slice;
+    serving->hashes[index] = hash;
+    serving->next[index] = *head;
+    *head = index + 1;
 }
 
 struct serving *serving_new(const struct objects *slices, struct arena *arena)
 {
     struct serving *serving = arena_alloc(arena, sizeof(*serving));
-    serving->slices = arena_array(arena, slices->count, sizeof(struct endpointslice *));
+    size_t heads = 1;
+    while (heads < slices->count)
+        heads *= 2;
+    serving->mask = heads - 1;
+    serving->slices = arena_array(arena, slices->count, sizeof(*serving->slices));
+    serving->hashes = arena_array(arena, slices->count, sizeof(*serving->hashes));
+    serving->next = arena_array(arena, slices->count, sizeof(*serving->next));
+    serving->heads = arena_array(arena, heads, sizeof(*serving->heads));
     for (size_t i = 0; i < slices->count; i++) {
         const struct endpointslice *slice = (const struct endpointslice *)slices->items[i];
         if (slice->service.len && !slice->object.refused)
-            serving->slices[serving->count++] = slice;
+            add(serving, slice);
     }
-    if (serving->count)
-        qsort(serving->slices, serving->count, sizeof(struct endpointslice *), by_service);
     return serving;
 }
 
-static size_t first_slice(const struct serving *serving, struct str service)
+/* The next slice of the Service in its chain, from `at` on: an index plus one, or 0. */
+static size_t find(const struct serving *serving, struct str service, uint64_t hash, size_t at)
 {
-    size_t from = 0, to = serving->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (str_cmp(serving->slices[middle]->service, service) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    while (at &&
+           !(serving->hashes[at - 1] == hash && str_eq(serving->slices[at - 1]->service, service)))
+        at = serving->next[at - 1];
+    return at;
 }
 
 const struct endpoint *serving_next(const struct serving *serving, struct str service,
                                     struct serving_cursor *cursor)
 {
-    if (!cursor->started)
-        *cursor = (struct serving_cursor){.slice = first_slice(serving, service), .started = true};
-    while (cursor->slice < serving->count) {
-        const struct endpointslice *slice = serving->slices[cursor->slice];
-        if (!str_eq(slice->service, service))
-            return NULL;
-        const struct endpoint *all = slice->endpoints.items;
-        while (cursor->endpoint < slice->endpoints.count) {
+    if (!cursor->started) {
+        uint64_t hash = map_hash(0, service);
+        *cursor = (struct serving_cursor){.hash = hash, .started = true};
+        cursor->slice = find(serving, service, hash, serving->heads[hash & serving->mask]);
+    }
+    while (cursor->slice) {
+        const struct list *endpoints = &serving->slices[cursor->slice - 1]->endpoints;
+        const struct endpoint *all = endpoints->items;
+        while (cursor->endpoint < endpoints->count) {
             const struct endpoint *endpoint = &all[cursor->endpoint++];
             if (endpoint->can_serve)
                 return endpoint;
         }
-        cursor->slice++;
+        cursor->slice = find(serving, service, cursor->hash, serving->next[cursor->slice - 1]);
         cursor->endpoint = 0;
     }
     return NULL;

@@ -448,6 +448,33 @@ static void find_duplicates(const struct entry *entry, struct diag_list *found)
     }
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct map_entry *x = a, *y = b;
+    return str_cmp(x->key, y->key);
+}
+
+/* Of many thousand entries the few that there is something to say about, sorted. */
+static void find_in_entries(const struct dir_model *model, struct diag_list *found)
+{
+    VEC(struct map_entry) list = {0};
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
+        const struct entry *entry = slot->value;
+        if (entry->definitions.len > 1 || entry->stored_error.len)
+            vec_push(&list, *slot);
+    }
+    vec_sort(&list, by_key);
+    for (size_t i = 0; i < list.len; i++) {
+        const struct entry *entry = list.items[i].value;
+        find_duplicates(entry, found);
+        if (entry->stored_error.len)
+            diag_add(found, DIAG_ERROR, entry->path, STR(""), STR_FMT,
+                     STR_ARG(sbuf_str(&entry->stored_error)));
+    }
+    vec_done(&list);
+}
+
 void dir_model_findings(const struct dir_model *model, struct diag_list *found)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
@@ -461,12 +488,5 @@ void dir_model_findings(const struct dir_model *model, struct diag_list *found)
                      STR_ARG(diag->message));
         }
     }
-    sorted = map_sorted(&model->entries, scratch, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct entry *entry = sorted[i].value;
-        find_duplicates(entry, found);
-        if (entry->stored_error.len)
-            diag_add(found, DIAG_ERROR, entry->path, STR(""), STR_FMT,
-                     STR_ARG(sbuf_str(&entry->stored_error)));
-    }
+    find_in_entries(model, found);
 }
