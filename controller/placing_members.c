@@ -69,7 +69,7 @@ bool placing_find_served(struct placing *p)
 {
     struct nodeset *before[FAMILIES] = {p->served[0], p->served[1]};
     size_t count = p->served_arena ? p->advertisement_count : SIZE_MAX;
-    scoped_ptr(arena) struct arena *former = p->served_arena;
+    struct arena *former = p->served_arena;
     p->served_arena = arena_new(0);
     p->advertisement_count = eligible_advertisement_count(p->eligible);
     for (int family = 0; family < FAMILIES; family++) {
@@ -80,7 +80,9 @@ bool placing_find_served(struct placing *p)
     }
     for (size_t node = 0; node < p->nodes.count; node++)
         add_served(p, node);
-    return !same_served(p, before, count);
+    bool changed = !same_served(p, before, count);
+    (void)arena_free(former);
+    return changed;
 }
 
 void placing_narrow(const struct placing *p, const struct candidacy *candidacy,
