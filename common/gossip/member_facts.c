@@ -202,7 +202,7 @@ static void about_alive(struct member *m, struct peer *peer, const struct fact *
         facts_spread(m, peer, facts_in_full(m, peer, via));
     }
     if (fact->turn > turn) {
-        if (peer->state == GOSSIP_DEAD)
+        if (peer->state == GOSSIP_DEAD && facts_is_mine(m))
             tell_dead(m, peer);
         peer->turn = fact->turn;
         set_alive(m, peer, via ? via->id : peer->id);

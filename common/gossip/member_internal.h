@@ -145,6 +145,8 @@ void facts_fill(struct member *m, struct draft *draft);
 /* Tells the member what it must know to deny it: that we count it dead, or suspect it. */
 void facts_put_buddy(struct member *m, struct draft *draft, const struct peer *peer);
 void facts_eager(struct member *m);
+/* Of what every member could do, and a few must: is it ours to do? */
+bool facts_is_mine(struct member *m);
 /* News about a member goes round in full while members are few. With many, only who has it from
  * the member itself passes its record on; the others pass on that there is one, and who lacks it
  * asks. */

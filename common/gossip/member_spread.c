@@ -150,6 +150,12 @@ bool facts_in_full(const struct member *m, const struct peer *peer, const struct
     return m->roster.alive <= EAGER_ALL + 1 || !via || via == peer;
 }
 
+bool facts_is_mine(struct member *m)
+{
+    return m->roster.alive <= EAGER_ALL + 1 ||
+           member_random(m, (uint32_t)m->roster.alive) < EAGER_FANOUT;
+}
+
 static void tell(struct member *m, const struct peer *to)
 {
     struct draft draft;

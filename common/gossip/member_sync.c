@@ -173,7 +173,8 @@ static void conflict(struct member *m, struct peer *peer, const struct peer *wit
         return;
     peer->conflict_at = m->now;
     peer->conflict_with = with->id;
-    probe_once(m, peer);
+    if (facts_is_mine(m))
+        probe_once(m, peer);
 }
 
 void sync_settle(struct member *m, struct peer *peer)
