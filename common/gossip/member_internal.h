@@ -77,6 +77,7 @@ struct member {
     size_t who_at;
     struct pull pulls[PULLS_MAX];
     VEC(uint64_t) wanted;
+    unsigned conflicts; /* in the list that is being compared */
     struct relay relays[RELAY_MAX];
 
     uint64_t death_at;    /* of the last death of another */

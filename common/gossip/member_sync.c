@@ -4,6 +4,7 @@ enum {
     CHECK_GROUPS = 32, /* the list is compared in so many parts, by the first bits of the id */
     GROUP_SHIFT = 64 - 5,
     CONFLICT_US = 1000000, /* for a dead member to deny it */
+    CONFLICTS = 8,         /* with more in one list, a partition has healed: others ask too */
     PULL_MAX = 128,        /* ids in one question */
     PULL_AGAIN_US = 200000,
 };
@@ -169,12 +170,12 @@ void sync_pull(struct member *m, const struct peer *from)
  * it. If it does not, that somebody is told (sync_settle). */
 static void conflict(struct member *m, struct peer *peer, const struct peer *with)
 {
-    if (peer->conflict_at || !member_may_greet(m))
+    if (peer->conflict_at || (++m->conflicts > CONFLICTS && !facts_is_mine(m)) ||
+        !member_may_greet(m))
         return;
     peer->conflict_at = m->now;
     peer->conflict_with = with->id;
-    if (facts_is_mine(m))
-        probe_once(m, peer);
+    probe_once(m, peer);
 }
 
 void sync_settle(struct member *m, struct peer *peer)
@@ -213,6 +214,7 @@ void on_digest(struct member *m, struct peer *from, struct wire *in)
     struct batch pushes = {.type = MESSAGE_RUMOR, .to = from};
     for (size_t i = 0; i < m->roster.all.len; i++)
         m->roster.all.items[i]->mark = false;
+    m->conflicts = 0;
     while (wire_left(in) >= DIGEST_ENTRY) {
         struct digest_entry entry = digest_get(in);
         compare(m, &entry, from, &pushes);
