@@ -190,6 +190,7 @@ static void change_class(struct place *place, uint32_t unit, const struct place_
                                             place->table.at[unit], m, scratch);
         place_put(place, unit, winner, PLACE_HASHED);
     }
+    place->untidy |= class != before;
     m->class = class;
     place_class_drop(place, before);
 }
@@ -203,6 +204,7 @@ void place_change(struct place *place, uint32_t unit, const struct place_unit *c
     m->ip = changed->ip;
     m->mix = map_hash(0, ip_key(&m->ip));
     change_class(place, unit, changed);
+    place->untidy |= m->wish != changed->wish || m->hashed != changed->hashed;
     m->wish = changed->wish;
     m->hashed = changed->hashed;
     place_mark_dirty(place, unit);

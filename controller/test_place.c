@@ -133,6 +133,24 @@ static void test_drain(void)
     model_done(&m);
 }
 
+/* Nodes become eligible for units that are there, and nothing else happens. */
+static void test_more_choice(void)
+{
+    struct model m;
+    struct place_pending pending;
+    model_init(&m, 5, 0);
+    for (size_t i = 0; i < 20; i++)
+        model_add(&m, 3, PLACE_NONE);
+    (void)model_run(&m, SIZE_MAX, NULL);
+    TEST_STR(model_loads(&m), "10,10,0,0,0");
+    for (size_t i = 0; i < 20; i++)
+        model_change(&m, i, model_all(&m));
+    (void)model_run(&m, SIZE_MAX, &pending);
+    TEST_ASSERT(pending.moved == 12 && pending.left == 0);
+    TEST_STR(model_loads(&m), "4,4,4,4,4");
+    model_done(&m);
+}
+
 /* --- what is in force ------------------------------------------------------------------------ */
 
 /* What one controller publishes is read by the next, which writes nothing. */
@@ -438,7 +456,7 @@ static void test_no_nodes(void)
 }
 
 TEST_MAIN("controller/place", TEST(test_spread), TEST(test_equals_by_hash),
-          TEST(test_death_and_return), TEST(test_drain), TEST(test_read_back),
-          TEST(test_served_by_hash), TEST(test_order_in_force), TEST(test_few_writes),
-          TEST(test_epochs), TEST(test_wish), TEST(test_preferences), TEST(test_hashed),
-          TEST(test_states), TEST(test_no_nodes))
+          TEST(test_death_and_return), TEST(test_drain), TEST(test_more_choice),
+          TEST(test_read_back), TEST(test_served_by_hash), TEST(test_order_in_force),
+          TEST(test_few_writes), TEST(test_epochs), TEST(test_wish), TEST(test_preferences),
+          TEST(test_hashed), TEST(test_states), TEST(test_no_nodes))
