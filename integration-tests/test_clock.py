@@ -39,6 +39,7 @@ def owner_with_clock(cluster, tmp_path):
     one.add_services(1)
     before = one.wait_owned()
     (owner,) = before.values()
+    one.move("s1", owner)  # and it comes back to it
     clock = Clock(tmp_path)
     one.stop_speaker(owner)
     one.speakers[owner].process.env.update(clock.environment)

@@ -17,10 +17,8 @@ from . import objects
 from .asking import who_has
 from .controller import Controller
 from .controlplane import SYSTEM_NAMESPACE
-from .daemon import program
 from .kubeproxy import KubeProxy
 from .pods import PORT, Pod, page_server
-from .process import run_command
 from .speaker import Speaker
 from .stores import DirectoryStore, node_object
 from .wait import wait_until
@@ -273,11 +271,8 @@ class Cluster:
         (directory / "secretkey").write_text(secrets.token_urlsafe(96))
         return directory
 
-    def _gossip_arguments(self, program_name, address):
-        if "--ml-bindaddr" not in run_command([program(program_name), "--help"]).stdout:
-            return []
-        return ["--ml-bindaddr", address, "--ml-secret-key-path", self._key_directory,
-                *(["--hold-down", self._hold_down] if program_name == "stentor-speaker" else [])]
+    def _member_arguments(self, address):
+        return ["--ml-bindaddr", address, "--ml-secret-key-path", self._key_directory]
 
     def _start_data_path(self):
         kubeconfig = self.store.kubeconfig("proxy")
@@ -296,7 +291,7 @@ class Cluster:
 
     def _start_controller(self, host):
         return Controller(self.run, self.store.kubeconfig("controller"),
-                          [*self.store.arguments, *self._gossip_arguments("stentor-controller", host.address),
+                          [*self.store.arguments, *self._member_arguments(host.address),
                            *self._controller_arguments],
                           namespace=host.namespace)
 
@@ -305,7 +300,7 @@ class Cluster:
         state = ["--state-dir", self.run.make_directory(f"state-{node.name}")] if kubeconfig else []
         return Speaker(self.run, node, kubeconfig,
                        [*self.store.arguments, *state,
-                        *self._gossip_arguments("stentor-speaker", node.address),
+                        *self._member_arguments(node.address), "--hold-down", self._hold_down,
                         *self._speaker_arguments])
 
     def _processes(self, name):
