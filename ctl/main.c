@@ -43,7 +43,8 @@ struct run {
     struct world *world;
     struct sbuf out;
     struct edit_list edits;
-    size_t next; /* edit to be written */
+    size_t next;        /* edit to be written */
+    struct str written; /* the object of the write under way, which may be replaced meanwhile */
     unsigned conflicts;
     struct source_request *write;
     int status;
@@ -232,9 +233,9 @@ static void run_check(struct run *run)
 
 static void plan_edits(struct run *run);
 
-static void note(struct run *run, const char *verb, const struct edit *edit)
+static void note(struct run *run, const char *verb)
 {
-    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(edit->object->id), verb);
+    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(run->written), verb);
 }
 
 static void write_next(struct run *run);
@@ -262,11 +263,10 @@ static void on_written(void *ctx, int result, struct str message, struct str ver
     if (result < 0) {
         struct str why = message.len ? message : str_from(err_text(result));
         fail(run, REFUSED,
-             arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(edit->object->id),
-                          STR_ARG(why)));
+             arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(run->written), STR_ARG(why)));
         return;
     }
-    note(run, edit->removes ? "no annotation any more" : "annotated", edit);
+    note(run, edit->removes ? "no annotation any more" : "annotated");
     run->next++;
     write_next(run);
 }
@@ -278,6 +278,7 @@ static void write_next(struct run *run)
         return;
     }
     const struct edit *edit = &run->edits.items[run->next];
+    run->written = arena_str(run->arena, edit->object->id);
     struct source_write write = {
         .verb = SOURCE_PATCH,
         .kind = edit->object->kind->id,
