@@ -161,9 +161,12 @@ static void turn(void *ctx)
     set_drain(b, is_draining(b));
     make_model(b, scratch, &modelled);
     apply(b, modelled.model);
-    bgp_tell_model(b->tell, b->now.model, modelled.model);
-    modelled_done(&b->now);
+    struct modelled before = b->now;
     b->now = modelled;
+    bgp_tell_model(b->tell, before.model, modelled.model);
+    if (!before.model)
+        b->calls.planned(b->calls.ctx);
+    modelled_done(&before);
     b->ended_ns = loop_clock_ns();
     b->took_ns = b->ended_ns - start;
 }
@@ -239,7 +242,7 @@ void bgp_attach(struct bgp *b, struct source *source, const struct bgp_calls *ca
 {
     b->source = source;
     b->calls = *calls;
-    b->tell = bgp_tell_new(source, b->options.node);
+    b->tell = bgp_tell_new(source, b->options.node, calls->service_changed, calls->ctx);
 }
 
 struct bgp *bgp_close(struct bgp *b)

@@ -39,6 +39,10 @@ struct bgp_options {
 struct bgp_calls {
     /* The configuration in force, judged anew if it has changed; borrowed for the turn. */
     const struct validated *(*config)(void *ctx);
+    /* Whether a Service is announced, or to whom, has changed. */
+    void (*service_changed)(void *ctx, struct str service);
+    /* There is a model for the first time; comes after the calls above. */
+    void (*planned)(void *ctx);
     void *ctx;
 };
 

@@ -19,14 +19,17 @@ struct told {
 struct bgp_tell {
     struct source *source;
     struct str node;
+    void (*changed)(void *ctx, struct str service);
+    void *ctx;
     struct map sessions;  /* peer → struct told, owned */
     struct sbuf findings; /* as they were logged last */
 };
 
-struct bgp_tell *bgp_tell_new(struct source *source, struct str node)
+struct bgp_tell *bgp_tell_new(struct source *source, struct str node,
+                              void (*changed)(void *ctx, struct str service), void *ctx)
 {
     struct bgp_tell *tell = heap_alloc(sizeof(*tell));
-    *tell = (struct bgp_tell){.source = source, .node = node};
+    *tell = (struct bgp_tell){.source = source, .node = node, .changed = changed, .ctx = ctx};
     return tell;
 }
 
@@ -83,10 +86,24 @@ static enum reason reason_gone(const struct bgp_tell *tell, struct str key)
     return service ? REASON_NOT_LOAD_BALANCER : REASON_SERVICE_DELETED;
 }
 
+static bool same_peers(const struct model_service *a, const struct model_service *b)
+{
+    if (a->peers.count != b->peers.count)
+        return false;
+    for (size_t i = 0; i < a->peers.count; i++) {
+        if (!str_eq(a->peers.items[i], b->peers.items[i]))
+            return false;
+    }
+    return true;
+}
+
 static void tell_service(const struct bgp_tell *tell, const struct map *shown,
                          const struct model_service *was, const struct model_service *now)
 {
     enum reason before = was ? was->reason : REASON_SERVICE_DELETED;
+    if ((now->reason == REASON_NONE) != (before == REASON_NONE) ||
+        (now->reason == REASON_NONE && !same_peers(was, now)))
+        tell->changed(tell->ctx, now->key);
     if (now->reason == before)
         return;
     if (now->reason == REASON_NONE && !map_get(shown, now->key))
@@ -98,9 +115,11 @@ static void tell_service(const struct bgp_tell *tell, const struct map *shown,
 
 static void tell_gone(const struct bgp_tell *tell, const struct model_service *gone)
 {
-    if (gone->reason == REASON_NONE)
-        log_info("service withdrawn from BGP", kv_str("service", gone->key),
-                 kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
+    if (gone->reason)
+        return;
+    tell->changed(tell->ctx, gone->key);
+    log_info("service withdrawn from BGP", kv_str("service", gone->key),
+             kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
 }
 
 /* Both are sorted. */

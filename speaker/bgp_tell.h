@@ -10,8 +10,9 @@
 
 struct bgp_tell;
 
-/* Both are borrowed. */
-struct bgp_tell *bgp_tell_new(struct source *source, struct str node);
+/* All is borrowed. changed: whether a Service is announced, or to whom, has changed. */
+struct bgp_tell *bgp_tell_new(struct source *source, struct str node,
+                              void (*changed)(void *ctx, struct str service), void *ctx);
 struct bgp_tell *bgp_tell_free(struct bgp_tell *tell); /* NULL is fine; returns NULL */
 
 /* before may be NULL: nothing was planned. */

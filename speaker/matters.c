@@ -77,8 +77,6 @@ enum matters matters(const struct object *before, const struct object *after,
     case KIND_CONFIG_MAP:
         return str_eq((after ? after : before)->meta.name, STR(MATTERS_EXTRAS)) ? MATTERS_BGP
                                                                                 : MATTERS_NOT;
-    case KIND_SERVICE_BGP_STATUS: /* our own writing */
-        return MATTERS_NOT;
     case KIND_SECRET:
     case KIND_BGP_ADVERTISEMENT:
     case KIND_BGP_PEER:

@@ -11,7 +11,7 @@
 #include "common/loop/work_queue.h"
 #include "crd/addressconflict.h"
 #include "crd/state_report.h"
-#include "speaker/l2status.h"
+#include "speaker/shown.h"
 
 enum {
     IN_FLIGHT = 8,
@@ -20,7 +20,8 @@ enum {
     UNSEEN_MS = 5000, /* until an object that was made and never seen is made again */
 };
 
-static const struct str service_prefix = STR_INIT("service/"), others_prefix = STR_INIT("others/"),
+static const struct str service_prefix = STR_INIT("service/"), bgp_prefix = STR_INIT("bgp/"),
+                        others_prefix = STR_INIT("others/"),
                         conflict_prefix = STR_INIT("conflict/"), state_key = STR_INIT("state");
 
 /* A key under way, or one whose object was made and has not been seen yet. */
@@ -42,7 +43,7 @@ struct report {
     void *ctx;
     struct arena *arena; /* of texts */
     struct str state_name, node_filter;
-    size_t by_service; /* index of our statuses */
+    size_t by_service, by_bgp_service; /* indexes of our statuses */
     struct work_queue *queue;
     struct map flights;   /* key → struct flight */
     struct map conflicts; /* key → body, heap */
@@ -121,11 +122,11 @@ static bool find_pod(const struct report *r, struct owner_ref *ret)
     return true;
 }
 
-static enum work_result write_status(struct report *r, struct str key,
-                                     const struct l2status_write *what)
+static enum work_result write_status(struct report *r, struct str key, enum kind_id kind,
+                                     const struct shown_write *what)
 {
     struct source_write write = {.verb = what->verb,
-                                 .kind = KIND_SERVICE_L2_STATUS,
+                                 .kind = kind,
                                  .name = what->name,
                                  .labels = what->labels,
                                  .body = what->body};
@@ -136,20 +137,38 @@ static enum work_result run_service(struct report *r, struct str key, struct str
                                     bool others, struct arena *arena)
 {
     struct owner_ref pod;
-    struct l2status_want want = {.node = r->options.node};
-    struct l2status_write write;
+    struct shown_want want = {.kind = KIND_SERVICE_L2_STATUS, .node = r->options.node};
+    struct shown_write write;
     size_t count;
     (void)str_cut(service, '/', &want.service_namespace, &want.service_name);
-    want.announced = r->calls->announced(r->ctx, service, arena, &want.interfaces);
+    want.announced = r->calls->announced(r->ctx, service, arena, &want.names);
     want.owner = find_pod(r, &pod) ? &pod : NULL;
     if (others) {
-        write = l2status_clear(&want, arena);
-        return want.announced ? write_status(r, key, &write) : WORK_DONE;
+        write = shown_clear(&want, arena);
+        return want.announced ? write_status(r, key, want.kind, &write) : WORK_DONE;
     }
     const struct object *const *ours = source_by(r->source, r->by_service, service, &count);
-    if (!l2status_next(&want, ours, count, arena, &write))
+    if (!shown_next(&want, ours, count, arena, &write))
         return WORK_DONE;
-    return write_status(r, key, &write);
+    return write_status(r, key, want.kind, &write);
+}
+
+static enum work_result run_bgp_service(struct report *r, struct str key, struct str service,
+                                        struct arena *arena)
+{
+    struct owner_ref pod;
+    struct shown_want want = {.kind = KIND_SERVICE_BGP_STATUS, .node = r->options.node};
+    struct shown_write write;
+    bool known;
+    size_t count;
+    (void)str_cut(service, '/', &want.service_namespace, &want.service_name);
+    want.announced = r->calls->announced_bgp(r->ctx, service, arena, &want.names, &known) &&
+                     want.names.count > 0; /* to nobody is as good as not */
+    want.owner = find_pod(r, &pod) ? &pod : NULL;
+    const struct object *const *ours = source_by(r->source, r->by_bgp_service, service, &count);
+    if (!known || !shown_next(&want, ours, count, arena, &write))
+        return WORK_DONE;
+    return write_status(r, key, want.kind, &write);
 }
 
 /* --- the rest -------------------------------------------------------------------------------- */
@@ -208,6 +227,8 @@ static enum work_result process(void *ctx, struct str key)
         flight_free(r, flight);
     if (cut_prefix(key, service_prefix, &rest))
         return run_service(r, key, rest, false, arena);
+    if (cut_prefix(key, bgp_prefix, &rest))
+        return run_bgp_service(r, key, rest, arena);
     if (cut_prefix(key, others_prefix, &rest))
         return run_service(r, key, rest, true, arena);
     if (cut_prefix(key, conflict_prefix, &rest))
@@ -234,6 +255,12 @@ void report_service(struct report *r, struct str service, bool took)
         add(r, others_prefix, service);
 }
 
+void report_bgp_service(struct report *r, struct str service)
+{
+    if (r->synced)
+        add(r, bgp_prefix, service);
+}
+
 void report_config(struct report *r)
 {
     if (r->synced)
@@ -258,7 +285,8 @@ static void seen(struct report *r, struct str prefix, struct str rest)
 bool report_is_about(const struct object *object)
 {
     enum kind_id kind = object->kind->id;
-    return kind == KIND_SERVICE_L2_STATUS || kind == KIND_CONFIGURATION_STATE || kind == KIND_POD;
+    return kind == KIND_SERVICE_L2_STATUS || kind == KIND_SERVICE_BGP_STATUS ||
+           kind == KIND_CONFIGURATION_STATE || kind == KIND_POD;
 }
 
 void report_object(struct report *r, const struct object *object)
@@ -266,22 +294,35 @@ void report_object(struct report *r, const struct object *object)
     scoped_sbuf struct sbuf service = {0};
     if (object->kind->id == KIND_CONFIGURATION_STATE)
         seen(r, state_key, STR(""));
-    if (object->kind->id != KIND_SERVICE_L2_STATUS)
+    bool bgp = object->kind->id == KIND_SERVICE_BGP_STATUS;
+    if (object->kind->id != KIND_SERVICE_L2_STATUS && !bgp)
         return;
-    l2status_service(object, &service);
+    shown_service(object, &service);
     if (service.len)
-        seen(r, service_prefix, sbuf_str(&service));
+        seen(r, bgp ? bgp_prefix : service_prefix, sbuf_str(&service));
+}
+
+static void look_at_all(struct report *r, enum kind_id kind)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    size_t count;
+    const struct object **all = source_list(r->source, kind, arena, &count);
+    for (size_t i = 0; i < count; i++)
+        report_object(r, all[i]);
 }
 
 void report_synced(struct report *r)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
-    const struct object **all = source_list(r->source, KIND_SERVICE_L2_STATUS, arena, &count);
     r->synced = true;
-    for (size_t i = 0; i < count; i++)
-        report_object(r, all[i]);
+    look_at_all(r, KIND_SERVICE_L2_STATUS);
+    look_at_all(r, KIND_SERVICE_BGP_STATUS);
     report_config(r);
+}
+
+void report_bgp_planned(struct report *r)
+{
+    if (r->synced)
+        look_at_all(r, KIND_SERVICE_BGP_STATUS);
 }
 
 static struct str conflict_body(const struct report *r, const struct ip *ip, const struct mac *mac,
@@ -354,8 +395,9 @@ struct report *report_new(struct loop *loop, struct source *source,
                          .flights = {.seed = options->seed},
                          .conflicts = {.seed = options->seed}};
     r->state_name = arena_printf(r->arena, "speaker-" STR_FMT, STR_ARG(options->node));
-    r->node_filter = arena_printf(r->arena, L2STATUS_NODE "=" STR_FMT, STR_ARG(options->node));
-    r->by_service = source_index(source, KIND_SERVICE_L2_STATUS, l2status_service);
+    r->node_filter = arena_printf(r->arena, SHOWN_NODE "=" STR_FMT, STR_ARG(options->node));
+    r->by_service = source_index(source, KIND_SERVICE_L2_STATUS, shown_service);
+    r->by_bgp_service = source_index(source, KIND_SERVICE_BGP_STATUS, shown_service);
     r->queue = work_queue_new(loop, &limits, process, r);
     return r;
 }
@@ -384,6 +426,8 @@ size_t report_follow(const struct report *r, struct source_follow follow[REPORT_
     struct str namespace = r->options.namespace;
     follow[count++] = (struct source_follow){
         .kind = KIND_SERVICE_L2_STATUS, .namespace = namespace, .labels = r->node_filter};
+    follow[count++] = (struct source_follow){
+        .kind = KIND_SERVICE_BGP_STATUS, .namespace = namespace, .labels = r->node_filter};
     follow[count++] = (struct source_follow){
         .kind = KIND_CONFIGURATION_STATE, .namespace = namespace, .name = r->state_name};
     if (r->options.pod.len)

@@ -1,5 +1,5 @@
-/* What this node writes to the source: ServiceL2Status objects, its ConfigurationState, and
- * AddressConflict objects.
+/* What this node writes to the source: ServiceL2Status and ServiceBGPStatus objects, its
+ * ConfigurationState, and AddressConflict objects.
  *
  * Everything is a key in a work queue, brought to what is wanted when its turn comes, one write at
  * a time and tried again until it is there. Nothing else waits for it. */
@@ -24,6 +24,10 @@ struct report_calls {
      * interfaces, none for all; in the arena. */
     bool (*announced)(void *ctx, struct str service, struct arena *arena,
                       struct str_list *ret_interfaces);
+    /* The same over BGP. ret_peers: the BGPPeers that get it, sorted; in the arena. False in
+     * ret_known while nothing has been planned. */
+    bool (*announced_bgp)(void *ctx, struct str service, struct arena *arena,
+                          struct str_list *ret_peers, bool *ret_known);
     /* What is wrong with the configuration, a sentence each, in the arena. */
     struct str_list (*errors)(void *ctx, struct arena *arena);
 };
@@ -36,7 +40,7 @@ struct report *report_new(struct loop *loop, struct source *source,
 struct report *report_free(struct report *report);
 
 /* What has to be followed for this, for source_start. Returns how many, REPORT_FOLLOWS at most. */
-enum { REPORT_FOLLOWS = 3 };
+enum { REPORT_FOLLOWS = 4 };
 size_t report_follow(const struct report *report, struct source_follow follow[REPORT_FOLLOWS]);
 
 /* The source holds everything: what is left over from before can be told. */
@@ -50,6 +54,11 @@ void report_object(struct report *report, const struct object *object);
 /* Whether the Service is announced from here, or where, has changed. took: it is now, and was not
  * before. */
 void report_service(struct report *report, struct str service, bool took);
+
+/* The same over BGP, or to whom. */
+void report_bgp_service(struct report *report, struct str service);
+/* BGP has been planned for the first time: what is left over from before can be told. */
+void report_bgp_planned(struct report *report);
 
 /* The configuration was judged. */
 void report_config(struct report *report);

@@ -24,7 +24,6 @@ static const enum kind_id followed[] = {
     KIND_BGP_PEER,
     KIND_BFD_PROFILE,
     KIND_COMMUNITY,
-    KIND_SERVICE_BGP_STATUS,
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
 
@@ -273,6 +272,30 @@ static void service_changed(void *ctx, struct str service, bool took)
 
 /* --- reports --------------------------------------------------------------------------------- */
 
+static bool announced_bgp(void *ctx, struct str key, struct arena *arena,
+                          struct str_list *ret_peers, bool *ret_known)
+{
+    const struct speaker *s = ctx;
+    const struct model *model = bgp_model(s->options.bgp);
+    const struct model_service *service = model_find(model, key);
+    (void)arena; /* the model outlives the call */
+    *ret_known = model != NULL;
+    if (!service || service->reason)
+        return false;
+    *ret_peers = service->peers;
+    return true;
+}
+
+static void bgp_service_changed(void *ctx, struct str service)
+{
+    report_bgp_service(((struct speaker *)ctx)->report, service);
+}
+
+static void bgp_planned(void *ctx)
+{
+    report_bgp_planned(((struct speaker *)ctx)->report);
+}
+
 static bool announced(void *ctx, struct str key, struct arena *arena,
                       struct str_list *ret_interfaces)
 {
@@ -414,14 +437,18 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .loop = loop, .peers = s->peers, .elect = s->elect, .metrics = metrics, .tell = &s->tell};
     static const struct duty_calls duty_calls = {
         .changed = duty_changed, .has_status = has_status, .conflict = conflict};
-    static const struct report_calls report_calls = {.announced = announced, .errors = errors};
+    static const struct report_calls report_calls = {
+        .announced = announced, .announced_bgp = announced_bgp, .errors = errors};
     struct report_options report = {.node = options->node,
                                     .namespace = options->namespace,
                                     .pod = options->pod,
                                     .seed = options->seed};
     s->duty = duty_new(&parts, &options->apply, &duty_calls, s);
     s->report = report_new(loop, source, &report, &report_calls, s);
-    struct bgp_calls bgp = {.config = config_now, .ctx = s};
+    struct bgp_calls bgp = {.config = config_now,
+                            .service_changed = bgp_service_changed,
+                            .planned = bgp_planned,
+                            .ctx = s};
     bgp_attach(options->bgp, source, &bgp);
     follow(s);
     *ret = s;

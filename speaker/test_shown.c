@@ -1,6 +1,6 @@
 #include "common/base/test.h"
 #include "common/json/yaml.h"
-#include "speaker/l2status.h"
+#include "speaker/shown.h"
 
 #define BODY(version, interfaces)                                                               \
     "{\"metadata\":{\"resourceVersion\":\"" version                                             \
@@ -43,18 +43,19 @@ static void check(const struct status_case *c)
                                          STR_INIT("u-1")};
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct str interface = str_from(c->interface);
-    struct l2status_want want = {.node = STR("n1"),
-                                 .service_namespace = STR("default"),
-                                 .service_name = STR("web"),
-                                 .announced = c->announced,
-                                 .interfaces = {.items = &interface, .count = c->interface != NULL},
-                                 .owner = c->owned ? &pod : NULL};
+    struct shown_want want = {.kind = KIND_SERVICE_L2_STATUS,
+                              .node = STR("n1"),
+                              .service_namespace = STR("default"),
+                              .service_name = STR("web"),
+                              .announced = c->announced,
+                              .names = {.items = &interface, .count = c->interface != NULL},
+                              .owner = c->owned ? &pod : NULL};
     const struct object *ours[2];
     size_t count = 0;
     for (; count < 2 && c->ours[count]; count++)
         ours[count] = object_of(c->ours[count], arena);
-    struct l2status_write write = {0};
-    bool due = l2status_next(&want, ours, count, arena, &write);
+    struct shown_write write = {0};
+    bool due = shown_next(&want, ours, count, arena, &write);
     TEST_ASSERT(due == (c->verb >= 0));
     if (due) {
         TEST_ASSERT((int)write.verb == c->verb);
@@ -107,15 +108,48 @@ static void test_labels(void)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     scoped_ptr(object) struct object *object = object_of(OBJECT("l2-a", SHOWN), arena);
-    struct l2status_want want = {
+    struct shown_want want = {
         .node = STR("n1"), .service_namespace = STR("default"), .service_name = STR("web")};
     scoped_sbuf struct sbuf service = {0};
-    l2status_service(object, &service);
+    shown_service(object, &service);
     TEST_STR(sbuf_str(&service), "default/web");
-    struct l2status_write write = l2status_clear(&want, arena);
+    struct shown_write write = shown_clear(&want, arena);
     TEST_ASSERT(write.verb == SOURCE_DELETE_ALL);
     TEST_STR(write.labels, "metallb.io/service-namespace=default,metallb.io/service-name=web,"
                            "metallb.io/node!=n1");
 }
 
-TEST_MAIN("speaker/l2status", TEST(test_writes), TEST(test_labels))
+static void test_bgp(void)
+{
+    static const char shown[] =
+        "apiVersion: metallb.io/v1beta1\nkind: ServiceBGPStatus\nmetadata: {name: bgp-a, "
+        "namespace: "
+        "metallb-system, resourceVersion: \"7\"}\nstatus: {" SHOWN ", peers: [a, b]}\n";
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct yaml_documents documents = yaml_parse(STR(shown), arena);
+    scoped_ptr(object) struct object *object =
+        object_decode(kinds_get(KIND_SERVICE_BGP_STATUS), documents.list.items[0].tree, STR(""));
+    const struct object *ours[] = {object};
+    struct str peers[] = {STR_INIT("a"), STR_INIT("b")};
+    struct shown_want want = {.kind = KIND_SERVICE_BGP_STATUS,
+                              .node = STR("n1"),
+                              .service_namespace = STR("default"),
+                              .service_name = STR("web"),
+                              .announced = true,
+                              .names = {.items = peers, .count = 2}};
+    struct shown_write write;
+    yaml_done(&documents);
+    TEST_ASSERT(!shown_next(&want, ours, 1, arena, &write));
+    want.names.count = 1;
+    TEST_ASSERT(shown_next(&want, ours, 1, arena, &write) && write.verb == SOURCE_PATCH_STATUS);
+    TEST_STR(write.body,
+             "{\"metadata\":{\"resourceVersion\":\"7\"},\"status\":{\"node\":\"n1\","
+             "\"serviceName\":\"web\",\"serviceNamespace\":\"default\",\"peers\":[\"a\"]}}");
+    TEST_ASSERT(shown_next(&want, NULL, 0, arena, &write) && write.verb == SOURCE_CREATE);
+    TEST_ASSERT(str_contains(write.body, STR("\"kind\":\"ServiceBGPStatus\"")));
+    TEST_ASSERT(str_contains(write.body, STR("\"generateName\":\"bgp-\"")));
+    want.announced = false;
+    TEST_ASSERT(shown_next(&want, ours, 1, arena, &write) && write.verb == SOURCE_DELETE);
+}
+
+TEST_MAIN("speaker/shown", TEST(test_writes), TEST(test_labels), TEST(test_bgp))
