@@ -2,6 +2,7 @@
 
 #include "common/json/patch.h"
 #include "common/program/program_findings.h"
+#include "common/program/program_service.h"
 
 bool report_includes(const struct plan_record *record)
 {
@@ -112,15 +113,8 @@ void report_service(struct patch *json, const struct plan_record *record,
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct placing_view view = view_of(placing, record->key, arena);
-    struct str namespace, name;
-    (void)str_cut(record->key, '/', &namespace, &name);
     patch_open(json, NULL);
-    patch_str(json, "namespace", namespace);
-    patch_str(json, "name", name);
-    patch_list(json, "ips");
-    for (size_t i = 0; i < record->ip_count; i++)
-        patch_str(json, NULL, str_from(ip_format(&record->ips[i]).text));
-    patch_close(json);
+    program_service_put(json, record->key, record->ips, record->ip_count);
     report_nodes(json, view.owner, &view.backups);
     patch_str(json, "pool", record->pool);
     patch_str(json, "reason", str_from(record->reason));

@@ -1,19 +1,15 @@
 #include "speaker/check.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "bgp/model.h"
 #include "bgp/render.h"
 #include "common/base/err.h"
-#include "common/source/source_dir.h"
+#include "common/program/program_check.h"
 #include "speaker/config.h"
 
 struct check {
     const struct settings *settings;
-    struct loop *loop;
-    struct source *source;
     int status;
 };
 
@@ -57,58 +53,26 @@ static void print_bird(struct check *check, const struct config *config,
     model_done(model);
 }
 
-static void synced(void *ctx)
+static void show(void *ctx, struct source *source)
 {
     struct check *check = ctx;
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     scoped_ptr(config) struct config *config = config_new();
     struct objects all[KIND_COUNT] = {0};
     for (size_t kind = 0; kind < KIND_COUNT; kind++)
-        all[kind].items = source_list(check->source, (enum kind_id)kind, arena, &all[kind].count);
+        all[kind].items = source_list(source, (enum kind_id)kind, arena, &all[kind].count);
     config_build(config, all, check->settings->common.namespace);
-    print_findings(check, source_findings(check->source));
+    print_findings(check, source_findings(source));
     print_findings(check, config_findings(config));
     print_bird(check, config, all, arena);
-    loop_stop(check->loop);
-}
-
-static void ignore_change(void *ctx, const struct object *before, const struct object *after)
-{
-    (void)ctx;
-    (void)before;
-    (void)after;
-}
-
-static void ignore_findings(void *ctx)
-{
-    (void)ctx; /* read once, when everything has been read */
-}
-
-/* A source waits for a directory that is not there yet; here that is all there is to say. */
-static bool is_there(struct str path)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    scoped_fd int fd = open(arena_cstr(arena, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        (void)fprintf(stderr, "error: " STR_FMT ": %s\n", STR_ARG(path), err_text(-errno));
-    return fd >= 0;
 }
 
 int check_run(const struct settings *settings)
 {
-    if (!is_there(settings->check))
-        return 1;
-    scoped_ptr(loop) struct loop *loop = loop_new();
-    struct source_dir_options options = {.manifests = settings->check};
-    struct source_follow follow[KIND_COUNT];
-    for (size_t kind = 0; kind < KIND_COUNT; kind++)
-        follow[kind] = (struct source_follow){.kind = (enum kind_id)kind};
-    struct check check = {.settings = settings, .loop = loop};
-    scoped_ptr(source) struct source *source = source_dir_new(loop, &options);
-    struct source_calls calls = {
-        .changed = ignore_change, .synced = synced, .findings = ignore_findings, .ctx = &check};
-    check.source = source;
-    source_start(source, follow, KIND_COUNT, &calls);
-    loop_run(loop);
-    return check.status;
+    struct check check = {.settings = settings};
+    int result = program_check(settings->check, show, &check);
+    if (result == 0)
+        return check.status;
+    (void)fprintf(stderr, "error: " STR_FMT ": %s\n", STR_ARG(settings->check), err_text(result));
+    return 1;
 }

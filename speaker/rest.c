@@ -6,6 +6,7 @@
 #include "common/json/patch.h"
 #include "common/program/program_findings.h"
 #include "common/program/program_servers.h"
+#include "common/program/program_service.h"
 #include "speaker/bgp_rest.h"
 
 struct rest {
@@ -57,15 +58,8 @@ static void put_addresses(struct patch *json, const struct speaker *speaker, str
 
 static void put_service(struct patch *json, const struct plan_service *service)
 {
-    struct str namespace, name;
-    (void)str_cut(service->key, '/', &namespace, &name);
     patch_open(json, NULL);
-    patch_str(json, "namespace", namespace);
-    patch_str(json, "name", name);
-    patch_list(json, "ips");
-    for (size_t i = 0; i < service->ip_count; i++)
-        patch_str(json, NULL, str_from(ip_format(&service->ips[i]).text));
-    patch_close(json);
+    program_service_put(json, service->key, service->ips, service->ip_count);
     patch_bool(json, "announced", service->reason == REASON_NONE);
     patch_str(json, "reason", str_from(reason_name(service->reason)));
     patch_str(json, "owner", service->owner);

@@ -34,6 +34,14 @@ void diag_add(struct diag_list *list, enum diag_severity severity, struct str ob
     vec_push(&list->found, diag);
 }
 
+void diag_add_all(struct diag_list *list, const struct diag_list *other)
+{
+    for (size_t i = 0; i < other->found.len; i++) {
+        const struct diag *diag = &other->found.items[i];
+        diag_add(list, diag->severity, diag->object, diag->field, STR_FMT, STR_ARG(diag->message));
+    }
+}
+
 size_t diag_errors(const struct diag_list *list)
 {
     size_t errors = 0;

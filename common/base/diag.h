@@ -33,6 +33,9 @@ const char *diag_severity_name(enum diag_severity severity);
 void diag_add(struct diag_list *list, enum diag_severity severity, struct str object,
               struct str field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Adds copies of all findings of another list. */
+void diag_add_all(struct diag_list *list, const struct diag_list *other);
+
 /* Number of findings of DIAG_ERROR. */
 size_t diag_errors(const struct diag_list *list);
 
