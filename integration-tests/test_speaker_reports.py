@@ -48,6 +48,9 @@ def test_status_follows_the_owner(lab):
     wait_until(lambda: statuses(lab) == [], 10, lambda: str(statuses(lab)))
     lab.exclude(heir, None)
     lab.start_speaker(owner)
+    lab.wait_settled()
+    (again,) = lab.wait_owned().values()
+    wait_until(lambda: statuses(lab) == wanted(lab, again), 10, lambda: str(statuses(lab)))
 
 
 def test_configuration_state(lab):

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from .process import run_command
+from .run import delete_namespace
 
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -36,7 +37,7 @@ class Namespace:
         return self
 
     def delete(self):
-        run_command(["ip", "netns", "del", self.full_name], check=False)
+        delete_namespace(self.full_name)
 
     def exec_prefix(self):
         """What to put before a command line to run it in here."""

@@ -129,9 +129,16 @@ def sweep(name):
     """Removes every process, network namespace and directory of the run of that name."""
     _kill_all(lambda: processes_of(name))
     for namespace in namespaces_of(name):
-        _kill_all(lambda ns=namespace: _netns_pids(ns))
-        subprocess.run(["ip", "netns", "del", namespace], check=False, stderr=subprocess.DEVNULL)
+        delete_namespace(namespace)
     shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
+
+
+def delete_namespace(full_name):
+    """Removes a network namespace of a run, and first the processes in it: some do not carry the
+    run's mark, such as BIRD, which is started with an environment of its own and outlives a speaker
+    that is killed."""
+    _kill_all(lambda: _netns_pids(full_name))
+    subprocess.run(["ip", "netns", "del", full_name], check=False, stderr=subprocess.DEVNULL)
 
 
 def namespaces_of(name):
