@@ -288,7 +288,9 @@ def _start_pytest(directory, source):
     environment = {k: v for k, v in os.environ.items() if k != lab_run.ENVIRON}
     return subprocess.Popen([sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider",
                              str(directory)], cwd=directory, text=True, env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            # A shell that starts us in the background has Ctrl-C ignored.
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def test_lab_by_hand(tmp_path):

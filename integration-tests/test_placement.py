@@ -79,6 +79,11 @@ class Site:
             return owners if len(owners) == count and accept(owners) else None
         return wait_until(placed, SECONDS, self.box.describe, what)
 
+    def counted(self, count):
+        """Does the pool show that many addresses in use? That is written last."""
+        return self.box.kubectl.get("ipaddresspool", "office", "metallb-system").get(
+            "status", {}).get("assignedIPv4") == count
+
     def annotate(self, path, **annotations):
         self.box.api.patch(path, {"metadata": {"annotations": {
             f"stentor.io/{key}": value for key, value in annotations.items()}}})
@@ -226,7 +231,7 @@ def test_leaders_change_and_nothing_moves(site, controller):
     one = controller(name="one")
     site.make(VIPS)
     site.wait_placed(VIPS)
-    wait_until(lambda: quiet(one), SECONDS)
+    wait_until(lambda: site.counted(VIPS) and quiet(one), SECONDS)
     before = site.orders()
     with History(site.box.api, site.collection) as history:
         other = controller(name="other")

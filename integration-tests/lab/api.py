@@ -242,7 +242,11 @@ class History:
         known = {obj["metadata"]["uid"]: (kind, obj) for kind, obj in self.events if kind != "BOOKMARK"}
         self.events += [("DELETED", obj) for uid, (kind, obj) in known.items()
                         if kind != "DELETED" and uid not in present]
-        self.events += [("MODIFIED" if obj["metadata"]["uid"] in known else "ADDED", obj)
-                        for obj in collection["items"]]
+        for obj in collection["items"]:
+            _, last = known.get(obj["metadata"]["uid"], (None, None))
+            if last is None:
+                self.events.append(("ADDED", obj))
+            elif last["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+                self.events.append(("MODIFIED", obj))
         self.gaps += 1
         return collection["metadata"]["resourceVersion"]

@@ -15,8 +15,8 @@ _SANITIZER = re.compile(r"^==\d+==\s*ERROR: \w+Sanitizer|runtime error: |WARNING
 
 
 def build_directory():
-    """Where our programs are: $STENTOR_BUILD, else build/dev."""
-    return Path(os.environ.get("STENTOR_BUILD", REPOSITORY / "build" / "dev")).resolve()
+    """Where our programs are: $STENTOR_BUILD, as seen from the repository; else build/dev."""
+    return (REPOSITORY / os.environ.get("STENTOR_BUILD", "build/dev")).resolve()
 
 
 def program(name):
