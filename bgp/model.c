@@ -284,11 +284,12 @@ static void find_peers(struct run *run, const struct route_claim *claims, size_t
 /* The claims were made in the order of the Services. */
 static void find_all_peers(struct run *run)
 {
-    const struct route_claim *claims = run->claims.items;
+    size_t at = 0;
     for (size_t i = 0; i < run->model->service_count; i++) {
         struct model_service *service = &run->model->services[i];
-        find_peers(run, claims, service->claim_count, service);
-        claims += service->claim_count;
+        if (service->claim_count)
+            find_peers(run, &run->claims.items[at], service->claim_count, service);
+        at += service->claim_count;
     }
 }
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.alone
 def start(mode):
     environment = {**os.environ, "STENTOR_BUILD": str(build_directory())}
     return subprocess.Popen([sys.executable, REPOSITORY / "scripts" / "demo.py", mode], text=True,
-                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            # A shell that starts us in the background has Ctrl-C ignored.
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def run_of(child):

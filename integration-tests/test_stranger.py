@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.objects import ingress_addresses
 from lab.wait import wait_until
 
 
@@ -25,7 +26,7 @@ def test_stranger_keeps_its_address(stranger):
     one, mac = stranger
     with one.network.capture("client") as capture:
         one.put_service("s1")
-        wait_until(lambda: one.vip("s1") not in ("192.0.2.208",), 30, one.describe)
+        wait_until(lambda: ingress_addresses(one.service("s1")) == ["192.0.2.209"], 30, one.describe)
         assert one.wait_owned(lambda owners: list(owners) == ["192.0.2.209"])
         said = capture.frames(lambda f: f.arp and f.arp.sender_ip == "192.0.2.208")
     assert {frame.arp.sender_mac for frame in said} <= {mac}
