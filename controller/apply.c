@@ -20,6 +20,7 @@ struct flight {
     struct str base;          /* resourceVersion the write was made for */
     struct ip ips[ALLOC_IPS]; /* that a Service will show by it */
     size_t ip_count;
+    bool is_deletion;
     bool is_release; /* only lets go of addresses; what the record says is still to be written */
     struct source_request *request; /* NULL: answered, its version has not been seen yet */
     uint64_t started_ns;
@@ -70,12 +71,13 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
     if (result != ERR_CONFLICT && result != -ENOENT)
         log_warn("write failed", kv_str("object", flight->id), kv_err(result),
                  kv_str("answer", message));
+    bool is_final = flight->is_deletion && result == ERR_REMOTE; /* it stays, as it was */
     (void)flight_free(c, flight);
     if (object && object->kind->id == KIND_SERVICE)
         apply_update_handover(c, object->key);
     /* Gone: its deletion is on the way. Anything else is tried again, a conflict with the version
      * that caused it. */
-    return result == -ENOENT && !object ? WORK_DONE : WORK_ERROR;
+    return is_final || (result == -ENOENT && !object) ? WORK_DONE : WORK_ERROR;
 }
 
 static void written(void *ctx, int result, struct str message, struct str version)
@@ -122,6 +124,7 @@ static enum work_result process(void *ctx, struct str id)
         .arena = arena,
         .id = arena_str(arena, id),
         .base = arena_str(arena, object ? object->meta.resource_version : STR("")),
+        .is_deletion = write.verb == SOURCE_DELETE,
         .started_ns = loop_clock_ns(),
     };
     note_effect(c, flight, object);

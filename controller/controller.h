@@ -153,8 +153,8 @@ void apply_seen(struct controller *controller, struct str id, const struct objec
 /* Nothing is under way. */
 bool apply_is_idle(const struct controller *controller);
 
-/* status.c: the write that makes the object of this id show what it should. False: nothing to do.
- * Texts are in the arena. */
+/* status.c: the write that makes the object of this id show what it should, or deletes it when it
+ * is over. False: nothing to do. Texts are in the arena. */
 bool status_write(struct controller *controller, struct str id, struct arena *arena,
                   struct source_write *ret);
 /* Does another Service still show an address that the record gives to this one? It is then looked

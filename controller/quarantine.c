@@ -24,14 +24,18 @@ static int compare_sighting(const void *a, const void *b)
     return str_cmp(((const struct sighting *)a)->id, ((const struct sighting *)b)->id);
 }
 
+static const struct sighting *find_sighting(const struct quarantine *q, struct str id)
+{
+    struct sighting key = {.id = id};
+    if (!q || q->sighting_count == 0)
+        return NULL;
+    return bsearch(&key, q->sightings, q->sighting_count, sizeof(key), compare_sighting);
+}
+
 /* What was known of the object, if it says the same still. */
 static const struct sighting *known(const struct quarantine *before, struct str id, int64_t seen)
 {
-    struct sighting key = {.id = id};
-    const struct sighting *found = NULL;
-    if (before && before->sighting_count)
-        found =
-            bsearch(&key, before->sightings, before->sighting_count, sizeof(key), compare_sighting);
+    const struct sighting *found = find_sighting(before, id);
     return found && found->entry.seen == seen ? found : NULL;
 }
 
@@ -127,6 +131,12 @@ const struct quarantine_entry *quarantine_list(const struct quarantine *quaranti
 {
     *ret_count = quarantine ? quarantine->count : 0;
     return quarantine ? quarantine->entries : NULL;
+}
+
+bool quarantine_is_over(const struct quarantine *quarantine, struct str id, int64_t now)
+{
+    const struct sighting *found = find_sighting(quarantine, id);
+    return found && found->entry.until <= now;
 }
 
 int64_t quarantine_next_end(const struct quarantine *quarantine)

@@ -42,6 +42,10 @@ const struct quarantine_entry *quarantine_list(const struct quarantine *quaranti
 /* When the first one ends (seconds since 1970); 0: nothing is in quarantine. */
 int64_t quarantine_next_end(const struct quarantine *quarantine);
 
+/* Is what the AddressConflict of this id says over, so that nothing is lost with it? False for one
+ * that the quarantine was not made from. */
+bool quarantine_is_over(const struct quarantine *quarantine, struct str id, int64_t now);
+
 /* "192.0.2.7 is answered for by 02:00:5e:10:00:01, seen by node n1 on interface eth0", in the
  * arena. Seen again in the same place by the same, it says the same. */
 struct str quarantine_sentence(const struct quarantine_entry *entry, struct arena *arena);

@@ -94,6 +94,7 @@ static void config_changed(struct controller *c, const struct object *before,
 static void conflict_changed(struct controller *c, const struct object *before,
                              const struct object *after)
 {
+    apply_seen(c, (after ? after : before)->id, after);
     if (!c->active)
         return;
     c->quarantine_changed = true;
@@ -191,12 +192,12 @@ static struct loop_timer *schedule_end(struct controller *c, int64_t next, void 
 static void run_quarantine(struct controller *c)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    size_t count;
+    size_t conflict_count;
     const struct object **conflicts =
-        source_list(c->source, KIND_ADDRESS_CONFLICT, scratch, &count);
+        source_list(c->source, KIND_ADDRESS_CONFLICT, scratch, &conflict_count);
     const struct quarantine *before = plan_quarantine(c->plan);
-    struct quarantine *now = quarantine_new(before, conflicts, count, now_s());
-    size_t count_before;
+    struct quarantine *now = quarantine_new(before, conflicts, conflict_count, now_s());
+    size_t count, count_before;
     (void)quarantine_list(before, &count_before);
     (void)quarantine_list(now, &count);
     if (count || count_before)
@@ -204,6 +205,10 @@ static void run_quarantine(struct controller *c)
                  kv_uint("before", count_before));
     controller_metrics_quarantine(c->metrics, count);
     plan_set_quarantine(c->plan, now);
+    for (size_t i = 0; i < conflict_count; i++) {
+        if (quarantine_is_over(now, conflicts[i]->id, now_s()))
+            apply_add(c, conflicts[i]->id);
+    }
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     c->quarantine_end = schedule_end(c, quarantine_next_end(now), quarantine_due);
 }

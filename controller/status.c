@@ -157,6 +157,32 @@ static bool state_write(struct controller *c, struct arena *arena, struct source
     return ret->body.len > 0;
 }
 
+/* --- AddressConflicts ------------------------------------------------------------------------ */
+
+/* One that is over is deleted, unless it was renewed meanwhile. */
+static bool conflict_write(struct controller *c, const struct object *conflict, struct arena *arena,
+                           struct source_write *ret)
+{
+    if (!quarantine_is_over(plan_quarantine(c->plan), conflict->id, now_s()))
+        return false;
+    scoped_patch struct patch json = {0};
+    patch_open(&json, NULL);
+    patch_open(&json, "preconditions");
+    patch_str(&json, "resourceVersion", conflict->meta.resource_version);
+    patch_close(&json);
+    patch_close(&json);
+    *ret = (struct source_write){
+        .verb = SOURCE_DELETE,
+        .kind = KIND_ADDRESS_CONFLICT,
+        .namespace = conflict->meta.namespace,
+        .name = conflict->meta.name,
+        .body = arena_str(arena, patch_text(&json)),
+    };
+    return true;
+}
+
+/* --- any of them ----------------------------------------------------------------------------- */
+
 bool status_write(struct controller *c, struct str id, struct arena *arena,
                   struct source_write *ret)
 {
@@ -165,6 +191,8 @@ bool status_write(struct controller *c, struct str id, struct arena *arena,
     if (str_eq(id, status_state_id(c, arena)))
         return state_write(c, arena, ret);
     const struct object *object = status_find(c, id);
+    if (object && object->kind->id == KIND_ADDRESS_CONFLICT)
+        return conflict_write(c, object, arena, ret);
     if (!object || !bodies[object->kind->id])
         return false;
     *ret = (struct source_write){

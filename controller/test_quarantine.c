@@ -289,7 +289,27 @@ static void test_times(void)
     TEST_ASSERT(quarantine_find(NULL, &ip) == NULL && quarantine_next_end(NULL) == 0);
 }
 
-TEST_MAIN("controller/quarantine", TEST(test_times), TEST(test_moves_who_did_not_ask),
-          TEST(test_who_asked_keeps_it), TEST(test_waits_when_there_is_no_other),
-          TEST(test_sharing), TEST(test_dual_stack), TEST(test_bad_request_takes_nothing_away),
-          TEST(test_leaving_the_type_ends_it))
+/* To be deleted is what has ended, and nothing that is unknown or cannot be read. */
+static void test_over(void)
+{
+    scoped_ptr(quarantine) struct quarantine *q = quarantine_of(
+        NULL, CONFLICT("192.0.2.1", "a", AT_100) CONFLICT("192.0.2.300", "b", AT_100), 200);
+    static const struct {
+        const char *id;
+        int64_t now;
+        bool want;
+    } cases[] = {
+        {"AddressConflict/metallb-system/a", 699, false},
+        {"AddressConflict/metallb-system/a", 700, true},
+        {"AddressConflict/metallb-system/b", 700, false},
+        {"AddressConflict/metallb-system/c", 700, false},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++)
+        TEST_ASSERT(quarantine_is_over(q, str_from(cases[i].id), cases[i].now) == cases[i].want);
+    TEST_ASSERT(!quarantine_is_over(NULL, STR("AddressConflict/metallb-system/a"), 700));
+}
+
+TEST_MAIN("controller/quarantine", TEST(test_times), TEST(test_over),
+          TEST(test_moves_who_did_not_ask), TEST(test_who_asked_keeps_it),
+          TEST(test_waits_when_there_is_no_other), TEST(test_sharing), TEST(test_dual_stack),
+          TEST(test_bad_request_takes_nothing_away), TEST(test_leaving_the_type_ends_it))

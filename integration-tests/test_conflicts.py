@@ -48,6 +48,11 @@ def told(box, name):
     return [(e["type"], e["reason"], e["note"]) for e in sorted(events, key=lambda e: e["eventTime"])]
 
 
+def names(box):
+    """Of the AddressConflicts that there are."""
+    return sorted(item["metadata"]["name"] for item in box.api.get(KIND)["items"])
+
+
 def ask(box, name, **spec):
     made = web(name, **spec)
     made["metadata"]["namespace"] = box.namespace
@@ -117,19 +122,22 @@ def test_who_asked_keeps_it_and_is_told(crds, controller, speaker_api):
 
 
 def test_it_ends_by_itself(crds, controller, speaker_api):
-    """Ten minutes after the stranger was seen; who waits for the address has it then."""
+    """Ten minutes after the stranger was seen; who waits for the address has it then, and the object
+    is deleted. One that lasts longer stays."""
     crds.kubectl.apply(pool("a", "192.0.2.0/32"))
     speaker_api.create(conflict("192.0.2.0", seen=590))
+    speaker_api.create(conflict("192.0.2.1", seen=0))
     controller()
     ask(crds, "web")
     wait_until(lambda: look(crds, "web") == waits(
         "PoolExhausted", "no available IPs: pool a has no free IPv4 address (1 in quarantine)"), 8,
         lambda: look(crds, "web"))
     wait_until(lambda: look(crds, "web") == given("192.0.2.0", pool="a"), 20, lambda: look(crds, "web"))
+    wait_until(lambda: names(crds) == ["192.0.2.1"], 15, lambda: names(crds))
 
 
 def test_what_is_over_does_nothing(crds, controller, speaker_api):
-    """Neither an object that is too old, nor one in another namespace."""
+    """Neither an object that is too old, which is deleted, nor one in another namespace, which is not."""
     crds.kubectl.apply(A)
     speaker_api.create(conflict("192.0.2.0", seen=601))
     other = conflict("192.0.2.1")
@@ -140,6 +148,8 @@ def test_what_is_over_does_nothing(crds, controller, speaker_api):
         ask(crds, name)
         wait_until(lambda name=name, ip=ip: look(crds, name) == given(ip, pool="a"), 15)
     assert one.metrics()["stentor_controller_addresses_in_quarantine"] == 0
+    wait_until(lambda: names(crds) == [], 15, lambda: names(crds))
+    assert crds.api.get(crds.api.path_of(other))["metadata"]["name"] == "192.0.2.1"
 
 
 def test_speakers_may_tell_and_no_more(crds, speaker_api, control_plane):
