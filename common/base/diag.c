@@ -4,6 +4,7 @@
 
 #include "common/base/names.h"
 #include "common/base/sbuf.h"
+#include "common/base/utf8.h"
 
 static const char *const severity_names[] = {
     [DIAG_ERROR] = "error",
@@ -17,10 +18,47 @@ const char *diag_severity_name(enum diag_severity severity)
     return names_of(&table, (size_t)severity);
 }
 
+enum { MESSAGE_MAX = 2048 }; /* bytes: more than a person reads */
+
+/* Of ASCII, or of those that UTF-8 writes as C2 80 to C2 9F. */
+static bool is_control(struct str c)
+{
+    const unsigned char *bytes = (const unsigned char *)c.ptr;
+    return c.len == 1 ? bytes[0] < ' ' || bytes[0] == 0x7f
+                      : c.len == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0;
+}
+
+static void put_visible(struct sbuf *out, struct str c)
+{
+    if (str_eq(c, STR("\n")))
+        sbuf_puts(out, "\\n");
+    else if (is_control(c))
+        sbuf_printf(out, "\\x%02x", (unsigned char)c.ptr[c.len - 1]);
+    else
+        sbuf_put(out, c);
+}
+
+/* What users write may be part of a finding, and may have been cut within a character. */
+static struct str one_line(struct str text, struct arena *arena)
+{
+    struct sbuf out = {0};
+    while (text.len > 0 && out.len < MESSAGE_MAX) {
+        size_t len = utf8_len(text);
+        if (len)
+            put_visible(&out, str_slice(text, 0, len));
+        else
+            sbuf_puts(&out, "\xef\xbf\xbd"); /* U+FFFD */
+        text = str_slice(text, len ? len : 1, text.len);
+    }
+    if (text.len > 0)
+        sbuf_puts(&out, "...");
+    return sbuf_move(&out, arena);
+}
+
 void diag_add(struct diag_list *list, enum diag_severity severity, struct str object,
               struct str field, const char *format, ...)
 {
-    struct sbuf text = {0};
+    scoped_sbuf struct sbuf text = {0};
     va_list args;
     va_start(args, format);
     sbuf_vprintf(&text, format, args);
@@ -28,8 +66,8 @@ void diag_add(struct diag_list *list, enum diag_severity severity, struct str ob
     struct diag diag = {
         .severity = severity,
         .object = arena_str(list->arena, object),
-        .field = arena_str(list->arena, field),
-        .message = sbuf_move(&text, list->arena),
+        .field = one_line(field, list->arena),
+        .message = one_line(sbuf_str(&text), list->arena),
     };
     vec_push(&list->found, diag);
 }

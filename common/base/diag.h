@@ -29,7 +29,9 @@ struct diag_list {
 /* "error", "warning", "note". */
 const char *diag_severity_name(enum diag_severity severity);
 
-/* Adds a finding; object and field are copied into the arena. */
+/* Adds a finding; object and field are copied into the arena. A finding is one line of UTF-8 that
+ * moves no cursor: in field and message, control characters are written as \n and \x1b, what is no
+ * UTF-8 as U+FFFD, and what is beyond about 2 kB is left out. */
 void diag_add(struct diag_list *list, enum diag_severity severity, struct str object,
               struct str field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -221,6 +221,16 @@ static void test_diag(void)
     TEST_STR(first->field, "spec.y");
     TEST_STR(first->message, "bad thing");
     TEST_ASSERT(diag_first_error(&list, STR("A/b/d")) == NULL);
+    diag_add(&list, DIAG_ERROR, STR("A/b/c"), STR("spec.\n"),
+             "a\nb\x1b[2J\x7f\\n\xc3\xa9\xc2\x85\xe2\x80");
+    TEST_STR(list.found.items[2].field, "spec.\\n");
+    TEST_STR(list.found.items[2].message,
+             "a\\nb\\x1b[2J\\x7f\\n\xc3\xa9\\x85\xef\xbf\xbd\xef\xbf\xbd");
+    scoped_sbuf struct sbuf wide = {0};
+    for (size_t i = 0; i < 65536; i++)
+        sbuf_putc(&wide, '"');
+    diag_add(&list, DIAG_ERROR, STR("A/b/c"), STR("spec"), STR_FMT, STR_ARG(sbuf_str(&wide)));
+    TEST_ASSERT(list.found.items[3].message.len == 2048 + strlen("..."));
     diag_done(&list);
 }
 
