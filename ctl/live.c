@@ -1,8 +1,11 @@
 #include "ctl/live.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/base/arena.h"
+#include "common/base/err.h"
+#include "common/base/sbuf.h"
 #include "common/kube/transport.h"
 
 enum { ANSWER_MAX = 64 << 20 }; /* ten thousand Services, and room */
@@ -19,11 +22,18 @@ static void on_done(void *ctx, const struct http_response *response)
     json_error_t error;
     json_t *answer = NULL;
     if (response->result) {
-        live->done(live->ctx, NULL, response->error);
+        bool refused = response->result == -ECONNREFUSED; /* in fewer words */
+        live->done(live->ctx, NULL,
+                   refused ? str_from(err_text(response->result)) : response->error);
         return;
     }
-    if (response->code == 200)
-        answer = json_loadb(response->body.ptr, response->body.len, 0, &error);
+    if (response->code != 200) {
+        scoped_sbuf struct sbuf text = {0};
+        sbuf_printf(&text, "it answers with HTTP status %u", response->code);
+        live->done(live->ctx, NULL, sbuf_str(&text));
+        return;
+    }
+    answer = json_loadb(response->body.ptr, response->body.len, 0, &error);
     live->done(live->ctx, answer, answer ? STR("") : STR("the answer is not what is expected"));
 }
 

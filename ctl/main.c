@@ -3,69 +3,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/err.h"
-#include "common/program/program_main.h"
-#include "common/program/program_source.h"
 #include "ctl/check.h"
-#include "ctl/edit.h"
-#include "ctl/live.h"
-#include "ctl/settings.h"
-#include "ctl/show.h"
+#include "ctl/run.h"
 
-enum { DONE = 0, REFUSED = 1, USAGE = 2, NO_ANSWER = 3, BY_HAND = 4 };
-
-enum {
-    CONFLICTS_MAX = 5, /* times that somebody else may have written in between */
-    CONFLICT_MS = 100,
-};
-
-struct run;
-
-struct command {
-    const char *name, *of; /* "explain", "service"; of is NULL: the name is all */
-    size_t least, most;    /* operands behind that */
-    void (*run)(struct run *run);
-};
-
-struct run {
-    struct program *program;
-    const struct settings *settings;
-    const struct command *command;
-    struct str_list operands;
-    struct source *source;
-    struct loop_timer *timeout;
-    struct loop_timer *later; /* the next step */
-    struct live *live;
-    struct arena *arena;
-    json_t *announcements, *explained;
-    bool asked_speaker, asked_controller;
-    struct world_input input;
-    struct world *world;
-    struct sbuf out;
-    struct edit_list edits;
-    size_t next;        /* edit to be written */
-    struct str written; /* the object of the write under way, which may be replaced meanwhile */
-    unsigned conflicts;
-    struct source_request *write;
-    int status;
-};
-
-static void end(struct run *run, int status)
+void run_end(struct run *run, int status)
 {
     run->status = status;
     loop_stop(run->program->loop);
 }
 
-/* Says why on standard error and ends. */
-static void fail(struct run *run, int status, struct str sentence)
+void run_fail(struct run *run, int status, struct str sentence)
 {
     (void)fprintf(stderr, "%s: " STR_FMT "\n", run->program->name, STR_ARG(sentence));
-    end(run, status);
+    run_end(run, status);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void read_objects(struct run *run)
+void run_read_objects(struct run *run)
 {
     const struct settings *s = run->settings;
     run->input = (struct world_input){
@@ -89,6 +44,20 @@ static bool explains_service(const struct run *run)
     return run->command->of && str_eq(str_from(run->command->of), STR("service"));
 }
 
+static void run_command(void *ctx)
+{
+    struct run *run = ctx;
+    run->command->run(run);
+}
+
+/* Speakers that are named are asked without a look at any object. */
+static void survey(void *ctx)
+{
+    struct run *run = ctx;
+    run->later = NULL;
+    run_bgp_survey(run, run_command);
+}
+
 /* Asks what is still to be asked; then runs the command. */
 static void ask(void *ctx)
 {
@@ -96,9 +65,12 @@ static void ask(void *ctx)
     const struct settings *s = run->settings;
     run->later = NULL;
     run->live = live_cancel(run->live);
-    if (s->speaker.len && !run->asked_speaker) {
+    if (run->command->surveys) {
+        run_read_objects(run);
+        survey(run);
+    } else if (s->speaker.count && !run->asked_speaker) {
         run->asked_speaker = true;
-        run->live = live_ask(run->program->loop, s->speaker, STR("/api/v1/announcements"),
+        run->live = live_ask(run->program->loop, s->speaker.items[0], STR("/api/v1/announcements"),
                              s->timeout_ms, on_announcements, run);
     } else if (s->controller.len && explains_service(run) && !run->asked_controller) {
         struct str path =
@@ -107,7 +79,7 @@ static void ask(void *ctx)
         run->live =
             live_ask(run->program->loop, s->controller, path, s->timeout_ms, on_explained, run);
     } else {
-        read_objects(run);
+        run_read_objects(run);
         run->command->run(run);
     }
 }
@@ -137,7 +109,7 @@ static void on_explained(void *ctx, json_t *answer, struct str error)
 
 /* --- commands that show ---------------------------------------------------------------------- */
 
-static struct show begin(struct run *run)
+struct show run_show(struct run *run)
 {
     run->world = world_make(&run->input, run->arena);
     return (struct show){
@@ -153,58 +125,59 @@ static struct show begin(struct run *run)
 
 static void run_status(struct run *run)
 {
-    struct show show = begin(run);
+    struct show show = run_show(run);
     show_status(&show);
-    end(run, DONE);
+    run_end(run, RUN_DONE);
 }
 
 static void run_explain_service(struct run *run)
 {
-    struct show show = begin(run);
+    struct show show = run_show(run);
     struct str key = run->operands.items[0];
     size_t service = world_find_service(run->world, key);
     if (service == run->world->service_count) {
-        fail(run, REFUSED,
-             arena_printf(run->arena, "there is no Service \"" STR_FMT "\" of type LoadBalancer",
-                          STR_ARG(key)));
+        run_fail(run, RUN_REFUSED,
+                 arena_printf(run->arena,
+                              "there is no Service \"" STR_FMT "\" of type LoadBalancer",
+                              STR_ARG(key)));
         return;
     }
     show_service(&show, service);
-    end(run, DONE);
+    run_end(run, RUN_DONE);
 }
 
 static void run_explain_vip(struct run *run)
 {
-    struct show show = begin(run);
+    struct show show = run_show(run);
     struct ip ip;
     if (ip_parse(run->operands.items[0], &ip) < 0) {
-        fail(run, USAGE,
-             arena_printf(run->arena, "\"" STR_FMT "\" is not an address",
-                          STR_ARG(run->operands.items[0])));
+        run_fail(run, RUN_USAGE,
+                 arena_printf(run->arena, "\"" STR_FMT "\" is not an address",
+                              STR_ARG(run->operands.items[0])));
         return;
     }
     show_address(&show, &ip);
-    end(run, DONE);
+    run_end(run, RUN_DONE);
 }
 
 static void run_explain_node(struct run *run)
 {
-    struct show show = begin(run);
+    struct show show = run_show(run);
     size_t node = world_find_node(run->world, run->operands.items[0]);
     if (node == run->world->node_count) {
-        fail(run, REFUSED,
-             arena_printf(run->arena, "there is no node \"" STR_FMT "\"",
-                          STR_ARG(run->operands.items[0])));
+        run_fail(run, RUN_REFUSED,
+                 arena_printf(run->arena, "there is no node \"" STR_FMT "\"",
+                              STR_ARG(run->operands.items[0])));
         return;
     }
     show_node(&show, node);
-    end(run, DONE);
+    run_end(run, RUN_DONE);
 }
 
 static void run_plan(struct run *run)
 {
     const struct settings *s = run->settings;
-    struct show show = begin(run);
+    struct show show = run_show(run);
     struct whatif_request request = {
         .kill = settings_parts(&s->kill, run->arena),
         .drain = settings_parts(&s->drain, run->arena),
@@ -215,145 +188,35 @@ static void run_plan(struct run *run)
     struct whatif whatif;
     struct str error = {0};
     if (whatif_run(run->world, &request, run->arena, &whatif, &error) < 0) {
-        fail(run, REFUSED, error);
+        run_fail(run, RUN_REFUSED, error);
         return;
     }
     show_plan(&show, &whatif, &capacity);
-    end(run, DONE);
+    run_end(run, RUN_DONE);
 }
 
 static void run_check(struct run *run)
 {
     size_t errors = check_show(&run->input, source_findings(run->source),
                                (enum show_format)run->settings->output, run->arena, &run->out);
-    end(run, errors ? REFUSED : DONE);
-}
-
-/* --- commands that write --------------------------------------------------------------------- */
-
-static void plan_edits(struct run *run);
-
-static void note(struct run *run, const char *verb)
-{
-    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(run->written), verb);
-}
-
-static void write_next(struct run *run);
-
-static void read_again(void *ctx)
-{
-    struct run *run = ctx;
-    run->later = NULL;
-    world_done(run->world);
-    read_objects(run);
-    plan_edits(run);
-}
-
-static void on_written(void *ctx, int result, struct str message, struct str version)
-{
-    struct run *run = ctx;
-    const struct edit *edit = &run->edits.items[run->next];
-    (void)version;
-    run->write = NULL;
-    if (result == ERR_CONFLICT && ++run->conflicts < CONFLICTS_MAX) {
-        /* Somebody else has written; the watch brings the newer version. */
-        run->later = loop_timer_start(run->program->loop, CONFLICT_MS, 0, read_again, run);
-        return;
-    }
-    if (result < 0) {
-        struct str why = message.len ? message : str_from(err_text(result));
-        fail(run, REFUSED,
-             arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(run->written), STR_ARG(why)));
-        return;
-    }
-    note(run, edit->removes ? "no annotation any more" : "annotated");
-    run->next++;
-    write_next(run);
-}
-
-static void write_next(struct run *run)
-{
-    if (run->next == run->edits.count) {
-        end(run, DONE);
-        return;
-    }
-    const struct edit *edit = &run->edits.items[run->next];
-    run->written = arena_str(run->arena, edit->object->id);
-    struct source_write write = {
-        .verb = SOURCE_PATCH,
-        .kind = edit->object->kind->id,
-        .namespace = edit->object->meta.namespace,
-        .name = edit->object->meta.name,
-        .body = edit_body(edit, run->arena),
-        .done = on_written,
-        .ctx = run,
-    };
-    run->write = source_write(run->source, &write);
-}
-
-static void tell_by_hand(struct run *run)
-{
-    for (size_t i = 0; i < run->edits.count; i++) {
-        struct str text = edit_instruction(&run->edits.items[i], run->arena);
-        sbuf_put(&run->out, text);
-        sbuf_putc(&run->out, '\n');
-    }
-    end(run, BY_HAND);
-}
-
-static void carry_out(struct run *run)
-{
-    run->next = 0;
-    if (run->edits.refusal.len) {
-        fail(run, REFUSED, run->edits.refusal);
-        return;
-    }
-    if (run->edits.note.len)
-        (void)fprintf(stderr, "%s: " STR_FMT "\n", run->program->name, STR_ARG(run->edits.note));
-    if (!run->edits.count) {
-        sbuf_puts(&run->out, "it is so already\n");
-        end(run, DONE);
-    } else if (run->settings->common.manifests.len) {
-        tell_by_hand(run);
-    } else {
-        write_next(run);
-    }
-}
-
-static void plan_edits(struct run *run)
-{
-    const struct str *operands = run->operands.items;
-    struct str name = str_from(run->command->name);
-    (void)begin(run);
-    if (str_eq(name, STR("move")))
-        run->edits = edit_move(run->world, operands[0],
-                               run->operands.count > 1 ? operands[1] : STR(""), run->arena);
-    else
-        run->edits = edit_drain(run->world, operands[0], str_eq(name, STR("drain")), run->arena);
-    carry_out(run);
-}
-
-static void run_move(struct run *run)
-{
-    if (run->settings->back != (run->operands.count == 1)) {
-        fail(run, USAGE, STR("move needs an address or a Service, and a node or --back"));
-        return;
-    }
-    plan_edits(run);
+    run_end(run, errors ? RUN_REFUSED : RUN_DONE);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"status", NULL, 0, 0, run_status},
-    {"explain", "service", 1, 1, run_explain_service},
-    {"explain", "vip", 1, 1, run_explain_vip},
-    {"explain", "node", 1, 1, run_explain_node},
-    {"plan", NULL, 0, 0, run_plan},
-    {"move", NULL, 1, 2, run_move},
-    {"drain", NULL, 1, 1, plan_edits},
-    {"undrain", NULL, 1, 1, plan_edits},
-    {"check", NULL, 1, 1, run_check},
+    {"status", NULL, 0, 0, run_status, false},
+    {"explain", "service", 1, 1, run_explain_service, false},
+    {"explain", "vip", 1, 1, run_explain_vip, false},
+    {"explain", "node", 1, 1, run_explain_node, false},
+    {"bgp", "routes", 0, 1, run_bgp_routes, true},
+    {"bgp", "explain", 1, 1, run_bgp_explain, true},
+    {"bgp", NULL, 0, 0, run_bgp, true},
+    {"plan", NULL, 0, 0, run_plan, false},
+    {"move", NULL, 1, 2, run_move, false},
+    {"drain", NULL, 1, 1, run_edits, false},
+    {"undrain", NULL, 1, 1, run_edits, false},
+    {"check", NULL, 1, 1, run_check, false},
 };
 
 /* What every command needs; check looks at all kinds. */
@@ -375,7 +238,7 @@ static bool is_check(const struct run *run)
 static void synced(void *ctx)
 {
     struct run *run = ctx;
-    if (!run->world) /* again after a conflict means nothing */
+    if (!run->world && !run->survey) /* again after a conflict means nothing */
         ask(run);
 }
 
@@ -400,7 +263,7 @@ static void on_timeout(void *ctx)
         (void)fprintf(stderr, "%s: " STR_FMT ": " STR_FMT "\n", run->program->name,
                       STR_ARG(findings->found.items[i].object),
                       STR_ARG(findings->found.items[i].message));
-    fail(run, NO_ANSWER, STR("not done in time (--timeout)"));
+    run_fail(run, RUN_NO_ANSWER, STR("not done in time (--timeout)"));
 }
 
 static void follow(struct run *run)
@@ -441,6 +304,7 @@ static void finish(struct run *run)
     run->timeout = loop_timer_cancel(run->timeout);
     run->later = loop_timer_cancel(run->later);
     run->live = live_cancel(run->live);
+    run->survey = survey_free(run->survey);
     run->write = source_cancel(run->write);
     if (run->world)
         world_done(run->world);
@@ -449,6 +313,18 @@ static void finish(struct run *run)
     json_decref(run->explained);
     (void)fwrite(sbuf_cstr(&run->out), 1, run->out.len, stdout);
     sbuf_done(&run->out);
+}
+
+static bool open_source(struct run *run, struct str *ret_error)
+{
+    struct source_kube_config config = {.reporter = STR("stentor.io/ctl"), .instance = STR("ctl")};
+    run->source = program_source_open(run->program, &config, ret_error);
+    if (!run->source)
+        return false;
+    run->timeout =
+        loop_timer_start(run->program->loop, run->settings->timeout_ms, 0, on_timeout, run);
+    follow(run);
+    return true;
 }
 
 static int run_program(struct program *program)
@@ -463,20 +339,18 @@ static int run_program(struct program *program)
     if (!run.command) {
         (void)fprintf(stderr, "%s: no such command, or not with these arguments\nSee %s --help.\n",
                       program->name, program->name);
-        return USAGE;
+        return RUN_USAGE;
     }
     if (is_check(&run)) {
         settings->common.manifests = run.operands.items[0];
         settings->common.status = STR("");
     }
-    struct source_kube_config config = {.reporter = STR("stentor.io/ctl"), .instance = STR("ctl")};
-    run.source = program_source_open(program, &config, &error);
-    if (!run.source) {
+    if (run.command->surveys && settings->speaker.count) {
+        run.later = loop_defer(program->loop, survey, &run);
+    } else if (!open_source(&run, &error)) {
         (void)fprintf(stderr, "%s: " STR_FMT "\n", program->name, STR_ARG(error));
-        return NO_ANSWER;
+        return RUN_NO_ANSWER;
     }
-    run.timeout = loop_timer_start(program->loop, settings->timeout_ms, 0, on_timeout, &run);
-    follow(&run);
     loop_run(program->loop);
     finish(&run);
     return run.status;

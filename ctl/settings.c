@@ -22,6 +22,13 @@ static const char manual[] =
     "        Why it is as it is: allocation, advertisements, and for each node its\n"
     "        place in the order or the reason that it has none. With --controller\n"
     "        the controller's own account of a Service, too (in JSON).\n"
+    "  bgp\n"
+    "        Every BGP session: is it up, since when, why not. The speakers are\n"
+    "        asked, at the addresses of their Nodes or where --speaker says.\n"
+    "  bgp routes [PEER]\n"
+    "        What each peer is sent, with its attributes, and from which nodes.\n"
+    "  bgp explain NAMESPACE/NAME|ADDRESS|PREFIX\n"
+    "        For each node and peer, why it is announced or why it is not.\n"
     "  plan [--kill NODE]… [--drain NODE]… [--add N] [--n-node N [--failures N]]\n"
     "        What would move, and the loads before and after; nothing is changed.\n"
     "        With --n-node, how many pools and nodes are needed.\n"
@@ -63,8 +70,12 @@ static const struct option rows[] = {
      .help = "as the controller's: for L2Advertisements that do not say it, how nodes are chosen"},
     {"controller", NULL, OPTION_STR, AT(controller), .value = "URL",
      .help = "ask the controller's REST API, too, such as http://127.0.0.1:9120"},
-    {"speaker", NULL, OPTION_STR, AT(speaker), .value = "URL",
-     .help = "ask a speaker's REST API, too"},
+    {"speaker", NULL, OPTION_LIST, AT(speaker), .value = "URL",
+     .help = "ask a speaker's REST API, too; bgp: ask these speakers and no others, with commas or "
+             "given many times"},
+    {"speaker-port", NULL, OPTION_UINT, AT(speaker_port), .fallback = "9120", .min = 1,
+     .max = UINT16_MAX, .value = "PORT",
+     .help = "bgp: the port of the speakers' REST API, their --port"},
     {"kill", NULL, OPTION_LIST, AT(kill), .value = "NODE",
      .help = "plan: nodes that die, with commas or given many times"},
     {"drain", NULL, OPTION_LIST, AT(drain), .value = "NODE",

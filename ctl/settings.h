@@ -8,9 +8,11 @@ struct settings {
     struct program_settings common; /* stays first */
     struct str lb_class;
     bool ignore_excluded;
-    int election;                   /* 1: hash */
-    int output;                     /* enum show_format */
-    struct str controller, speaker; /* URLs */
+    int election;            /* 1: hash */
+    int output;              /* enum show_format */
+    struct str controller;   /* URL */
+    struct str_list speaker; /* URLs */
+    uint64_t speaker_port;
     struct str_list kill, drain;
     uint64_t add, per_node, failures;
     bool back;

@@ -64,6 +64,7 @@ static void put_service(struct patch *json, const struct model_service *service)
     program_service_put(json, service->key, service->ips, service->ip_count);
     patch_bool(json, "announced", service->reason == REASON_NONE);
     patch_str(json, "reason", str_from(reason_name(service->reason)));
+    patch_str(json, "message", str_from(reason_say(service->reason, REASON_BY_BGP)));
     patch_list(json, "prefixes");
     for (size_t i = 0; i < service->prefix_count; i++)
         patch_str(json, NULL, str_from(prefix_format(&service->prefixes[i]).text));
@@ -71,6 +72,51 @@ static void put_service(struct patch *json, const struct model_service *service)
     patch_list(json, "peers");
     for (size_t i = 0; i < service->peers.count; i++)
         patch_str(json, NULL, service->peers.items[i]);
+    patch_close(json);
+    patch_close(json);
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static void put_export(struct patch *json, const struct model *model,
+                       const struct route_export *export, struct arena *arena)
+{
+    const struct session *session = &model->sessions[export->session];
+    patch_open(json, NULL);
+    patch_str(json, "peer", session->peer);
+    patch_bool(json, "ipv4", session->ipv4);
+    patch_bool(json, "ipv6", session->ipv6);
+    patch_open(json, "attributes");
+    if (export->local_pref >= 0)
+        patch_int(json, "localPref", export->local_pref);
+    patch_list(json, "communities");
+    for (size_t i = 0; i < export->community_count; i++)
+        patch_str(json, NULL, community_format(arena, &export->communities[i]));
+    patch_close(json);
+    patch_close(json);
+    patch_close(json);
+}
+
+static void put_prefixes(struct patch *json, const struct prefix *prefixes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        patch_str(json, NULL, str_from(prefix_format(&prefixes[i]).text));
+}
+
+/* Prefixes that are announced alike, and what each peer gets with them. */
+static void put_class(struct patch *json, const struct model *model,
+                      const struct route_class *class, struct arena *arena)
+{
+    if (class->v4_count + class->v6_count == 0)
+        return;
+    patch_open(json, NULL);
+    patch_list(json, "prefixes");
+    put_prefixes(json, class->v4, class->v4_count);
+    put_prefixes(json, class->v6, class->v6_count);
+    patch_close(json);
+    patch_list(json, "peers");
+    for (size_t i = 0; i < class->export_count; i++)
+        put_export(json, model, &class->exports[i], arena);
     patch_close(json);
     patch_close(json);
 }
@@ -87,6 +133,10 @@ void bgp_rest_put(struct patch *json, const struct bgp *bgp, struct str node, st
     patch_list(json, "services");
     for (size_t i = 0; model && i < model->service_count; i++)
         put_service(json, &model->services[i]);
+    patch_close(json);
+    patch_list(json, "routes");
+    for (size_t i = 0; model && i < model->routes.class_count; i++)
+        put_class(json, model, &model->routes.classes[i], arena);
     patch_close(json);
     patch_list(json, "findings");
     if (model)

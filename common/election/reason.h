@@ -28,4 +28,10 @@ enum reason {
 /* "notOwner" and so on; "announced" for REASON_NONE. */
 const char *reason_name(enum reason reason);
 
+enum reason_way { REASON_BY_LAYER2, REASON_BY_BGP, REASON_WAYS };
+
+/* The same in a sentence without a capital and a full stop, as that way of announcing means it;
+ * empty for REASON_NONE. Each pair has one. */
+const char *reason_say(enum reason reason, enum reason_way way);
+
 #endif
