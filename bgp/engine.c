@@ -524,6 +524,9 @@ struct engine_figures engine_figures(const struct engine *e)
 {
     struct engine_figures figures = e->figures;
     figures.bird = supervisor_figures(e->supervisor);
+    figures.extras_are_refused = e->extras.len &&
+                                 str_eq(sbuf_str(&e->extras), sbuf_str(&e->bad_extras)) &&
+                                 !str_eq(sbuf_str(&e->extras), sbuf_str(&e->good_extras));
     figures.is_current = e->wanted && e->current && supervisor_ctl(e->supervisor);
     return figures;
 }

@@ -68,12 +68,13 @@ const struct status_bfd_list *engine_bfd(const struct engine *engine);
 
 struct engine_figures {
     struct supervisor_figures bird;
-    unsigned version[3]; /* 0: not known */
-    uint64_t applied;    /* configurations that BIRD took */
-    uint64_t refused;    /* and did not take */
-    uint64_t wakes;      /* commands only to wake it */
-    bool is_current;     /* it has taken the newest texts */
-    bool bfd_is_taken;   /* another program gets the BFD packets */
+    unsigned version[3];     /* 0: not known */
+    uint64_t applied;        /* configurations that BIRD took */
+    uint64_t refused;        /* and did not take */
+    uint64_t wakes;          /* commands only to wake it */
+    bool is_current;         /* it has taken the newest texts */
+    bool extras_are_refused; /* those that are wanted now */
+    bool bfd_is_taken;       /* another program gets the BFD packets */
 };
 
 struct engine_figures engine_figures(const struct engine *engine);

@@ -249,6 +249,10 @@ static void test_extras(void)
     await(&b, was_refused_once);
     TEST_ASSERT(str_starts_with(sbuf_str(&b.refused), STR("extras: syntax error")));
     await(&b, shows_a_and_extra);
+    TEST_ASSERT(engine_figures(b.engine).extras_are_refused);
+    apply(&b, MAIN(SESSION("a", "2")), SESSION("extra", "4"));
+    await(&b, current);
+    TEST_ASSERT(!engine_figures(b.engine).extras_are_refused);
     /* good ones that a new main file makes bad are dropped */
     sbuf_clear(&b.refused);
     apply(&b, MAIN(SESSION("a", "2") SESSION("extra", "5")), SESSION("extra", "4"));

@@ -5,17 +5,18 @@ session beside stays up."""
 import base64
 import dataclasses
 import json
-import os
 import re
+from pathlib import Path
 
 import pytest
 
+from lab.api import ApiError
 from lab.bgp import SYSTEM, advertisement, metallb, peer, service
 from lab.daemon import program
 from lab.hostile import texts
 from lab.process import run_command
 from lab.routers import Frr, Neighbor
-from lab.wait import stays, wait_until
+from lab.wait import wait_until
 
 TOR = "192.0.2.1"
 V4 = "198.51.100.1"
@@ -129,11 +130,12 @@ def identity(obj):
 
 
 class Hostile:
-    """Objects with a hostile text each. refused: {object: field}, right: objects that are in force."""
+    """Objects with a hostile text each. fields: {object: where it is}, refused: those of them that must be,
+    right: objects that are in force."""
 
     def __init__(self, names=FIELDS, every=1):
         """every: take each so many-th text."""
-        self.objects, self.refused, self.right = [], {}, []
+        self.objects, self.fields, self.refused, self.right = [], {}, {}, []
         for name, field in ((name, FIELDS[name]) for name in names):
             for version in field.versions:
                 for index, text in enumerate(texts(field.good)[::every]):
@@ -146,6 +148,7 @@ class Hostile:
         spec |= field.make(text)
         made = metallb(field.kind, name, version, **{k: v for k, v in spec.items() if v is not None})
         self.objects.append(made)
+        self.fields[identity(made)] = field.found
         if not field.only_compared and not field.is_right(text):
             self.refused[identity(made)] = field.found
         else:
@@ -184,7 +187,7 @@ NAME, ADDRESS, NUMBER, QUOTED = r"[a-z][a-z0-9_]*", r"[0-9a-f.:]+", r"\d+", r'"[
 LINES = re.compile("|".join(rf"(?:{line})" for line in (
     r"# Written by stentor-speaker; changes here are lost\.", r"log stderr \{ [a-z, ]+ \};", r"debug protocols \{ states \};",
     rf"router id {ADDRESS};", r"timeformat (?:protocol|base|log) iso long(?: ms)?;", r"watchdog warning 2 s;",
-    r"protocol device \{ scan time 10; \}", rf"protocol bfd {NAME} \{{ vrf (?:default|{QUOTED}); \}}",
+    r'include "routes\.conf";', r"protocol device \{ scan time 10; \}", rf"protocol bfd {NAME} \{{ vrf (?:default|{QUOTED}); \}}",
     rf"protocol (?:radv|bgp|static) {NAME}(?: from t_common)?(?: \{{| \{{ ipv[46];)", rf"  interface {QUOTED}(?: \{{|;)",
     r"    max ra interval 4; min ra interval 3; default lifetime 0;", r"  ?\};?", r"\}",
     rf"route {ADDRESS}/\d+ blackhole;", r"template bgp t_common \{", r"  connect delay time 1;", r"  error wait time 1, 10;",
@@ -198,7 +201,7 @@ LINES = re.compile("|".join(rf"(?:{line})" for line in (
 
 
 def strange_lines(configuration):
-    return [line for line in configuration.splitlines() if line and not LINES.fullmatch(line)]
+    return [line for line in configuration.split("\n") if line and not LINES.fullmatch(line)]
 
 
 def test_no_text_reaches_bird(tmp_path):
@@ -222,3 +225,222 @@ def test_no_text_reaches_bird(tmp_path):
     assert described == {one["metadata"]["name"] for one in hostile.right if one["kind"] == "BGPPeer"
                          and "nodeSelectors" not in one["spec"]} | {"tor"}
     print(f"{len(hostile.objects)} objects, {len(hostile.refused)} refused, {len(described)} sessions")
+
+
+def secret(name, **members):
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/basic-auth",
+            "metadata": {"name": name, "namespace": SYSTEM}, **members}
+
+
+# In base64: what no JSON can hold as text.
+BYTES = (b"\xff", b"secret\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x80", b"s\0", b'"\xff')
+
+
+def test_no_password_of_a_secret_reaches_bird(tmp_path):
+    """As text and as base64. What can be written is, between quotation marks; no other gives a session,
+    for one that should be protected is not made without."""
+    objects, refused = list(GOOD), {}
+
+    def add(kind, index, is_right, **members):
+        name = f"{kind}-{index}"
+        objects.append(secret(name, **members))
+        objects.append(peer(name, f"10.2.{len(objects) >> 8}.{len(objects) & 255}", passwordSecret={"name": name}))
+        if not is_right:
+            refused[f"BGPPeer/{SYSTEM}/{name}"] = "spec.passwordSecret"
+    for index, text in enumerate(texts("secret")):
+        add("text", index, is_password(text), stringData={"password": text})
+        add("data", index, is_password(text), data={"password": base64.b64encode(text.encode()).decode()})
+        add("key", index, False, data={"pass" + text.replace("\0", "0"): "c2VjcmV0"})
+    for index, data in enumerate(BYTES):
+        add("bytes", index, False, data={"password": base64.b64encode(data).decode()})
+    for index, data in enumerate(("c2VjcmV0\"", "c2VjcmV", "=", "c2Vj cmV0", "c2VjcmV0;", "\"")):
+        add("base64", index, False, data={"password": data})
+    told, found, unread, strange = check(tmp_path / "secrets", objects)
+    assert (unread, strange, strange_lines(told)) == (set(), [], [])
+    assert {one: fields[0][0] for one, fields in found.items()} == refused
+    sessions = re.findall(r'^  description "(.*)";$', told, re.M)
+    assert set(sessions) == {o["metadata"]["name"] for o in objects if o["kind"] == "BGPPeer"
+                             and identity(o) not in refused}
+    assert told.count('  password "********";') == len(sessions) - 1  # shown to nobody
+    (tmp_path / "bird.conf").write_text(told)
+    run_command(["/usr/sbin/bird", "-p", "-c", tmp_path / "bird.conf"])
+
+
+def test_what_others_write_does_not_reach_bird(tmp_path):
+    """Names and addresses in Services, their status, endpoints and Nodes, which users may write or not."""
+    objects = list(GOOD)
+    texts_of_ip = texts("198.51.100.9")
+    for index, text in enumerate(texts_of_ip):
+        name = f"s{index}"
+        made = service(name, text)
+        made["metadata"]["annotations"] = {"metallb.io/loadBalancerIPs": text, "metallb.io/address-pool": text}
+        made["spec"] |= {"loadBalancerIP": text, "externalName": text}
+        slice_ = json.loads(json.dumps(GOOD[-1]))
+        slice_["metadata"] |= {"name": name, "labels": {"kubernetes.io/service-name": name}}
+        slice_["endpoints"][0]["addresses"] = [text]
+        other = json.loads(json.dumps(GOOD[-1]))
+        other["metadata"] |= {"name": f"other{index}", "labels": {"kubernetes.io/service-name": text}}
+        other["endpoints"][0] |= {"nodeName": text, "zone": text, "hostname": text}
+        objects += [made, slice_, other]
+    objects.append({"apiVersion": "v1", "kind": "Node",
+                    "metadata": {"name": "n1", "labels": {"a": '"; }'}, "annotations": {"stentor.io/note": '"; }'}},
+                    "status": {"addresses": [{"type": "InternalIP", "address": text} for text in texts_of_ip]}})
+    wanted, *_ = check(tmp_path / "clean", [*GOOD, {**objects[-1], "status": {}}])
+    told, found, unread, strange = check(tmp_path / "all", objects)
+    assert (unread, strange) == (set(), [])
+    assert told == wanted and "198.51.100.9" not in told
+    assert set(found) <= {identity(one) for one in objects[len(GOOD):] if one["kind"] != "Node"}
+
+
+def bird_file(speaker, name):
+    arguments = speaker.process.arguments
+    return Path(arguments[arguments.index("--bird-dir") + 1], name)
+
+
+def sessions_in(configuration):
+    """{name of the BGPPeer: its password, "" for none} of BIRD's configuration."""
+    return {told[1]: "".join(re.findall(r'^  password "(.*)";$', told[2], re.M))
+            for told in re.finditer(r'^protocol bgp \w+ from t_common \{\n  description "(.*)";\n((?:  .*\n)*)\}$',
+                                    configuration, re.M)}
+
+
+@pytest.fixture
+def up(bgp_lab):
+    """A node with a session to FRR, which has its route; lab.check() tells that it never went down."""
+    lab = bgp_lab(1)
+    lab.put(advertisement(), peer("tor", TOR))
+    lab.serve("web", V4)
+    router = lab.router()
+    lab.speaker()
+    lab.wait_routes(router, {f"{V4}/32": [lab["n1"].address]})
+    before = router.connections(lab["n1"].address)
+    yield lab
+    assert router.connections(lab["n1"].address) == before and router.is_up(lab["n1"].address)
+    lab.wait_routes(router, {f"{V4}/32": [lab["n1"].address]})
+
+
+def test_beside_a_session(up):
+    """A part of them, in a speaker that runs: what it says, and the file that BIRD reads."""
+    hostile = Hostile(every=9)
+    one = up.speakers["n1"]
+    for index, obj in enumerate(hostile.objects):
+        put_json(up, str(index), obj)
+
+    def told():
+        found = {}
+        for finding in one.announcements()["findings"]:
+            if finding["severity"] == "error":
+                found.setdefault(finding["object"], finding["field"])
+        return found
+    unread = [index for index, obj in enumerate(hostile.objects) if "\\u0000\": \"b" in json.dumps(obj)]
+    wanted = {name: field for name, field in hostile.refused.items()
+              if name not in [identity(hostile.objects[index]) for index in unread]}
+    wanted |= {f"{index}.json:1": "" for index in unread}
+    wait_until(lambda: told() == wanted, 30, lambda: str(set(wanted.items()) ^ set(told().items())))
+    passwords = {obj["metadata"]["name"]: obj["spec"].get("password", "") for obj in hostile.right
+                 if obj["kind"] == "BGPPeer" and "nodeSelectors" not in obj["spec"]} | {"tor": ""}
+    wait_until(lambda: sessions_in(bird_file(one, "bird.conf").read_text()) == passwords, 10,
+               lambda: str(set(sessions_in(bird_file(one, "bird.conf").read_text()).items()) ^ set(passwords.items())))
+    assert strange_lines(bird_file(one, "bird.conf").read_text()) == []
+    wait_until(lambda: set(one.bgp_sessions()) == set(passwords), 20, one.process.describe)
+    assert one.bgp()["bird"]["refused"] == 0
+    up.serve("mail", "198.51.100.2")  # what is right goes on
+    up.wait_routes(up.routers[0], {f"{ip}/32": [up["n1"].address] for ip in (V4, "198.51.100.2")})
+    up.serve("mail", "198.51.100.2", nodes=[])
+
+
+def put_json(lab, name, obj):
+    """As JSON, which can hold any text."""
+    beside = lab.store.manifests / f".{name}"
+    beside.write_text(json.dumps(obj))
+    beside.rename(lab.store.manifests / f"{name}.json")
+
+
+def extras(text):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bgpextras", "namespace": SYSTEM},
+            "data": {"extras": text}}
+
+
+def test_extras_that_bird_cannot_read(up, tmp_path):
+    """A user's own lines for BIRD are raw by design. BIRD judges them beside the rest, and what it refuses
+    is not used: what was good before is."""
+    one, used, refused = up.speakers["n1"], "", 0
+    alone = tmp_path / "alone.conf"
+    for index, text in enumerate(texts("protocol static own { ipv4; }")[::3]):
+        if "router id" in text:  # would be taken, and means other sessions
+            continue
+        text = f"# {index}\n{text}"
+        alone.write_text(f"router id 192.0.2.11; protocol device {{ }}\n{text}")
+        is_good = run_command(["/usr/sbin/bird", "-p", "-c", alone], check=False).returncode == 0
+        used, refused = text if is_good else used, refused + (not is_good)
+        put_json(up, "extras", extras(text))
+
+        def judged(text=text, is_good=is_good, used=used):
+            tried, taken = bird_file(one, "tried.conf"), bird_file(one, "extras.conf")
+            return tried.exists() and tried.read_bytes() == text.encode() and \
+                taken.read_bytes() == used.encode() and (one.bgp()["bird"]["extrasRefusal"] == "") == is_good
+        wait_until(judged, 10, [lambda text=text: repr(text[:200]), lambda: str(one.bgp()["bird"]), one.process.describe])
+    assert refused >= 20 and used
+    put_json(up, "extras", extras(""))
+    wait_until(lambda: bird_file(one, "extras.conf").read_text() == "", 10, one.process.describe)
+
+
+STATE = f"/apis/metallb.io/v1beta1/namespaces/{SYSTEM}/configurationstates/speaker-n1"
+
+
+def create(api, hostile):
+    """Creates what the API server takes. Returns the identities, and what it said of the others."""
+    created, refused = set(), {}
+    for obj in hostile.objects:
+        try:
+            api.create(obj)
+            created.add(identity(obj))
+        except ApiError as error:
+            refused[identity(obj)] = error.message
+    return created, refused
+
+
+def accepted(api, obj):
+    """(status, message) of the condition Accepted, None before there is one."""
+    for condition in api.get(api.path_of(obj)).get("status", {}).get("conditions", ()):
+        if condition["type"] == "Accepted":
+            return condition["status"], condition["message"]
+    return None
+
+
+def test_by_the_api_server(cluster, run, evidence):
+    """A part of them on a real API server, whose schemas refuse some: the rest is named in the objects'
+    conditions and in the speaker's ConfigurationState."""
+    lab = cluster(1, api=True)
+    node, api = lab.network["n1"], lab.store.control_plane.api
+    router = Frr(run, lab.network.add_host("tor", 1, planes=("lan",)), 64513, [Neighbor(node.address, 64512)])
+    evidence.add("tor.txt", router.describe)
+    try:
+        lab.add_services(1)
+        lab.store.put(advertisement())
+        lab.store.put(peer("tor", TOR))
+        wait_until(lambda: router.prefixes() == [f"{lab.vip('s1')}/32"], 30, [router.describe, lab.describe])
+        before = router.connections(node.address)
+        hostile = Hostile(every=23)
+        created, refused = create(api, hostile)
+        strange = {name: message[:300] for name, message in refused.items()
+                   if hostile.fields[name].partition("[")[0] not in message}
+        assert strange == {}
+        wrong = [obj for obj in hostile.objects if identity(obj) in created & set(hostile.refused)]
+        print(f"{len(hostile.objects)} objects, {len(refused)} refused by the API server, {len(wrong)} by us")
+        for obj in wrong:
+            if hostile.fields[identity(obj)] == "spec.passwordSecret":
+                continue  # no affair of the controller's, which may not read Secrets
+            status, message = wait_until(lambda obj=obj: accepted(api, obj), 20, lambda obj=obj: str(api.get(api.path_of(obj))))
+            assert status == "False" and message.startswith(hostile.refused[identity(obj)]), (identity(obj), message)
+
+        def named():
+            told = api.get(STATE)["status"].get("errorSummary", "").splitlines()
+            return {line.split(" ")[0] for line in told} == {identity(obj) for obj in wrong}
+        wait_until(named, 20, lambda: str(api.get(STATE)))
+        assert strange_lines(bird_file(lab.speakers["n1"], "bird.conf").read_text()) == []
+        lab.add_services(1)
+        wait_until(lambda: router.prefixes() == sorted(f"{ip}/32" for ip in lab.vips().values()), 20, router.describe)
+        assert router.connections(node.address) == before
+    finally:
+        router.stop()

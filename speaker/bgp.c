@@ -335,5 +335,5 @@ struct str bgp_refusal(const struct bgp *b)
 
 struct str bgp_extras_refusal(const struct bgp *b)
 {
-    return sbuf_str(&b->extras_refusal);
+    return bgp_figures(b).extras_are_refused ? sbuf_str(&b->extras_refusal) : STR("");
 }
