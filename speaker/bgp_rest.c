@@ -78,14 +78,9 @@ static void put_service(struct patch *json, const struct model_service *service)
 
 /* --- routes ---------------------------------------------------------------------------------- */
 
-static void put_export(struct patch *json, const struct model *model,
-                       const struct route_export *export, struct arena *arena)
+void bgp_rest_put_attributes(struct patch *json, const struct route_export *export,
+                             struct arena *arena)
 {
-    const struct session *session = &model->sessions[export->session];
-    patch_open(json, NULL);
-    patch_str(json, "peer", session->peer);
-    patch_bool(json, "ipv4", session->ipv4);
-    patch_bool(json, "ipv6", session->ipv6);
     patch_open(json, "attributes");
     if (export->local_pref >= 0)
         patch_int(json, "localPref", export->local_pref);
@@ -94,6 +89,17 @@ static void put_export(struct patch *json, const struct model *model,
         patch_str(json, NULL, community_format(arena, &export->communities[i]));
     patch_close(json);
     patch_close(json);
+}
+
+static void put_export(struct patch *json, const struct model *model,
+                       const struct route_export *export, struct arena *arena)
+{
+    const struct session *session = &model->sessions[export->session];
+    patch_open(json, NULL);
+    patch_str(json, "peer", session->peer);
+    patch_bool(json, "ipv4", session->ipv4);
+    patch_bool(json, "ipv6", session->ipv6);
+    bgp_rest_put_attributes(json, export, arena);
     patch_close(json);
 }
 

@@ -8,6 +8,7 @@
 #include "common/program/program_servers.h"
 #include "common/program/program_service.h"
 #include "speaker/bgp_rest.h"
+#include "speaker/explain.h"
 
 struct rest {
     const struct speaker *speaker;
@@ -159,6 +160,22 @@ static void show_bgp(void *ctx, const struct http_request *request, struct http_
     sbuf_putc(&response->body, '\n');
 }
 
+/* --- why ------------------------------------------------------------------------------------- */
+
+static void show_service(void *ctx, const struct http_request *request,
+                         struct http_response *response)
+{
+    struct str key = arena_printf(request->arena, STR_FMT "/" STR_FMT,
+                                  STR_ARG(request->parameters[0]), STR_ARG(request->parameters[1]));
+    explain_service(((const struct rest *)ctx)->speaker, key, request, response);
+}
+
+static void show_address(void *ctx, const struct http_request *request,
+                         struct http_response *response)
+{
+    explain_address(((const struct rest *)ctx)->speaker, request->parameters[0], request, response);
+}
+
 /* --- metrics and health ---------------------------------------------------------------------- */
 
 static void refresh_interfaces(struct rest *rest, struct arena *arena)
@@ -244,6 +261,8 @@ static bool is_ready(void *ctx, const char **ret_phrase)
 static const struct http_route api_routes[] = {
     {"GET", "/api/v1/announcements", show_announcements},
     {"GET", "/api/v1/bgp", show_bgp},
+    {"GET", "/api/v1/explain/{address}", show_address},
+    {"GET", "/api/v1/explain/{namespace}/{name}", show_service},
     {"GET", "/metrics", show_metrics},
 };
 

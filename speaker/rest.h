@@ -4,6 +4,9 @@
  *     GET /api/v1/announcements   what is announced here, on which interfaces, and why the rest is
  *                                 not
  *     GET /api/v1/bgp             BGP sessions, what is announced to whom, and why the rest is not
+ *     GET /api/v1/explain/{address}, /api/v1/explain/{namespace}/{name}
+ *                                 why an address or a Service is answered for and announced here,
+ *                                 or is not
  *     GET /metrics                Prometheus or OpenMetrics text
  *     GET /healthz, /readyz       on the health port
  *

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Keeps the documents equal to what they describe.
 
-usage: documents.py check|write ROOT FACTS
+usage: documents.py check|write ROOT FACTS SPEAKER_FACTS
 
-FACTS is the file that docs_facts has written. `write` renews the generated tables in place;
+These are the files that docs_facts and docs_facts_speaker have written. `write` renews the generated tables in place;
 `check` names every difference, one a line, and fails when there is one."""
 
 import json
@@ -64,6 +64,8 @@ GENERATED = {  # name in the marker: the file that has it, and what it shows
     "annotations": ("README.md", annotations_table),
     "flags": ("docs/controller.md", flags_table),
     "metrics": ("docs/metrics.md", metrics_table),
+    "flags of the speaker": ("docs/speaker.md", lambda facts: flags_table(facts["speaker"])),
+    "metrics of the speaker": ("docs/speaker.md", lambda facts: metrics_table(facts["speaker"])),
 }
 
 
@@ -169,18 +171,36 @@ def check_reasons(root, facts):
 
 # --- the REST API ------------------------------------------------------------------------------
 
+APIS = {  # document: the file with its program's table of routes
+    "docs/openapi.yaml": "controller/rest.c",
+    "docs/openapi-speaker.yaml": "speaker/rest.c",
+}
+
+
 def check_routes(root):
-    routes = set(ROUTE.findall((root / "controller/rest.c").read_text()))
-    document = Document(root / "docs/openapi.yaml")
-    told = {(method, path) for method, path, _ in document.operations()}
-    if not routes:
-        yield "controller/rest.c: no row of a table of routes was found"
-    routes |= set(ROUTE.findall((root / "common/program/program_servers.c").read_text()))
+    shared = set(ROUTE.findall((root / "common/program/program_servers.c").read_text()))
+    for file, source in APIS.items():
+        routes = set(ROUTE.findall((root / source).read_text()))
+        document = Document(root / file)
+        told = {(method, path) for method, path, _ in document.operations()}
+        if not routes:
+            yield f"{source}: no row of a table of routes was found"
+        routes |= shared
+        for method, path in sorted(routes - told):
+            yield f"{file}: {method} {path} of {source} is missing"
+        for method, path in sorted(told - routes):
+            yield f"{file}: {method} {path} has no row in {source}"
+        yield from (f"{file}: {problem}" for problem in document.own_problems())
+
+
+def check_route_table(root):
+    """The table of routes in docs/speaker.md has those of its API, those for health left aside."""
+    routes = set(ROUTE.findall((root / "speaker/rest.c").read_text()))
+    told = set(re.findall(r"^\| `([A-Z]+) (/[^`]*)` \|", (root / "docs/speaker.md").read_text(), re.M))
     for method, path in sorted(routes - told):
-        yield f"docs/openapi.yaml: {method} {path} of controller/rest.c is missing"
+        yield f"docs/speaker.md: {method} {path} has no line"
     for method, path in sorted(told - routes):
-        yield f"docs/openapi.yaml: {method} {path} has no row in controller/rest.c"
-    yield from (f"docs/openapi.yaml: {problem}" for problem in document.own_problems())
+        yield f"docs/speaker.md: {method} {path} has no row in speaker/rest.c"
 
 
 # --- the manifests -----------------------------------------------------------------------------
@@ -258,16 +278,21 @@ def check(root, facts):
     yield from check_map(root)
     yield from check_reasons(root, facts)
     yield from check_routes(root)
+    yield from check_route_table(root)
     yield from check_rights(root)
     yield from check_excluded(root)
     for program, path in manifests(root):
         yield from check_workload(root, program, path)
 
 
+def read_facts(ours, speaker):
+    return {**json.loads(Path(ours).read_text()), "speaker": json.loads(Path(speaker).read_text())}
+
+
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("check", "write"):
+    if len(sys.argv) != 5 or sys.argv[1] not in ("check", "write"):
         sys.exit(__doc__)
-    root, facts = Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
+    root, facts = Path(sys.argv[2]), read_facts(*sys.argv[3:])
     if sys.argv[1] == "write":
         write_generated(root, facts)
     problems = list(check(root, facts))

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """Plants one difference of each kind in a copy of the tree and sees the checks name it.
 
-usage: test_documents.py ROOT FACTS PROGRAM"""
+usage: test_documents.py ROOT FACTS SPEAKER_FACTS PROGRAM"""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -35,6 +34,13 @@ CASES = [  # file, what is in it, what is put there instead, fragment of the com
     (REST, '{"GET", "/api/v1/pools", list_pools}', '{"PUT", "/api/v1/pools", list_pools}',
      "PUT /api/v1/pools of controller/rest.c is missing"),
     (REST, '{"GET", "/api/v1/pools", list_pools}', "", "GET /api/v1/pools has no row"),
+    ("docs/speaker.md", "| `10s` |", "| `11s` |", "table of flags of the speaker is not what"),
+    ("docs/speaker.md", "| gauge | `state` |", "| counter | `state` |", "table of metrics of the speaker is not"),
+    ("docs/speaker.md", "| `GET /api/v1/bgp` |", "| `GET /api/v1/peers` |", "GET /api/v1/bgp has no line"),
+    ("docs/speaker.md", "| `GET /api/v1/bgp` |", "| `GET /api/v1/peers` |", "GET /api/v1/peers has no row"),
+    ("speaker/rest.c", '{"GET", "/api/v1/bgp", show_bgp}', '{"GET", "/api/v1/peers", show_bgp}',
+     "GET /api/v1/peers of speaker/rest.c is missing"),
+    ("docs/openapi-speaker.yaml", "                stale: false\n", "", "stale is missing"),
     (API, "openapi: 3.1.0", "openapi: 3.0.3", "is not 3.1"),
     (API, "operationId: listPools", "x: y", "no operationId"),
     (API, "name: namespace\n", "name: ns\n", "parameters ['name', 'ns']"),
@@ -120,13 +126,13 @@ def output_cases():
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "tree"
         shutil.copytree(sys.argv[1], root, ignore=shutil.ignore_patterns("build", ".git", "testdata", "__pycache__"))
-        results = [*output_cases(), *static_cases(root, json.loads(Path(sys.argv[2]).read_text())),
-                   *program_cases(root, sys.argv[3])]
+        results = [*output_cases(), *static_cases(root, documents.read_facts(*sys.argv[2:4])),
+                   *program_cases(root, sys.argv[4])]
     return 0 if all(results) else 1
 
 
