@@ -137,6 +137,7 @@ static void define(struct dir_model *model, struct definition *definition)
     struct entry *entry = entry_get(model, definition->kind, definition->path, definition->key);
     vec_push(&entry->definitions, definition);
     vec_sort(&entry->definitions, definition_cmp);
+    model->findings_version += entry->definitions.len > 1;
     touch(model, entry);
 }
 
@@ -145,6 +146,7 @@ static void undefine(struct dir_model *model, const struct definition *definitio
 {
     struct entry *entry = map_get(&model->entries, definition->path);
     size_t kept = 0;
+    model->findings_version += entry->definitions.len > 1;
     for (size_t i = 0; i < entry->definitions.len; i++) {
         if (entry->definitions.items[i] != definition)
             entry->definitions.items[kept++] = entry->definitions.items[i];
@@ -167,7 +169,7 @@ static struct file *file_get(struct dir_model *model, struct str name)
 
 static void start_findings(struct dir_model *model, struct file *file)
 {
-    model->findings_version++;
+    model->findings_version += file->findings.found.len > 0;
     file_clear_findings(file);
     file->findings_arena = arena_new(256);
     file->findings.arena = file->findings_arena;
@@ -264,6 +266,7 @@ void dir_model_file(struct dir_model *model, struct str name, struct manifest *m
     }
     free(old);
     note_kept(file, kept);
+    model->findings_version += file->findings.found.len > 0;
     file->broken = manifest->broken;
     (void)manifest_free(manifest);
 }
@@ -275,7 +278,7 @@ void dir_model_file_gone(struct dir_model *model, struct str name)
         return;
     for (size_t i = 0; i < file->definitions.len; i++)
         undefine(model, file->definitions.items[i]);
-    model->findings_version++;
+    model->findings_version += file->findings.found.len > 0;
     file_free(file);
 }
 
@@ -285,6 +288,7 @@ void dir_model_file_failed(struct dir_model *model, struct str name, const char 
     start_findings(model, file);
     diag_add(&file->findings, DIAG_ERROR, file->name, STR(""), "%s", message);
     note_kept(file, file->definitions.len);
+    model->findings_version++;
     file->broken = true;
 }
 

@@ -14,7 +14,7 @@
 
 enum {
     DIR_WATCH_DEPTH = 8,      /* levels of directories below the root */
-    DIR_WATCH_SETTLE_MS = 20, /* from the first change to the call, so that many are one */
+    DIR_WATCH_SETTLE_MS = 5,  /* from the first change to the call, so that many are one */
     DIR_WATCH_GONE_MS = 300,  /* from a file's going until that is believed */
     DIR_WATCH_RETRY_MS = 1000 /* between attempts at a directory that cannot be read */
 };

@@ -5,8 +5,9 @@
  * Here these are put together: files are read, objects decoded and put in the cache, the owner is
  * told. Writes are source_dir_write.c's, leadership and Events source_dir_lead.c's.
  *
- * Everything is done in the loop's thread; reading is bounded by the size of files, writing by
- * WRITES_PER_TURN. */
+ * Everything is done in the loop's thread; reading is bounded by the size of files, writing by a
+ * number and a time for each turn of the loop. What is done for one file does not grow with the
+ * number of all. */
 #include "common/source/source_dir.h"
 
 #include <errno.h>
@@ -112,8 +113,8 @@ static void take_manifests(struct source_dir *dir)
         (void)map_put(&fresh, news.files[i], dir);
     }
     size_t known = 0;
-    struct str *files = dir_model_files(dir->model, scratch, &known);
-    for (size_t i = 0; news.all && i < known; i++) {
+    struct str *files = news.all ? dir_model_files(dir->model, scratch, &known) : NULL;
+    for (size_t i = 0; i < known; i++) {
         if (!map_get(&fresh, files[i]) && !dir_watch_hides(&news, files[i]) &&
             !dir_watch_is_pending(dir->manifest_watch, files[i]))
             dir_model_file_gone(dir->model, files[i]);
@@ -156,8 +157,8 @@ static void take_stored(struct source_dir *dir)
         (void)map_put(&fresh, news.files[i], dir);
     }
     size_t known = 0;
-    struct str *paths = dir_model_paths(dir->model, scratch, &known);
-    for (size_t i = 0; news.all && i < known; i++) {
+    struct str *paths = news.all ? dir_model_paths(dir->model, scratch, &known) : NULL;
+    for (size_t i = 0; i < known; i++) {
         if (!map_get(&fresh, paths[i]) && !dir_watch_hides(&news, paths[i]) &&
             !dir_watch_is_pending(dir->status_watch, paths[i]))
             (void)dir_model_stored(dir->model, paths[i], NULL);

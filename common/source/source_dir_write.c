@@ -14,7 +14,13 @@
 #include "common/source/label_filter.h"
 #include "common/source/source_dir_internal.h"
 
-enum { WRITES_PER_TURN = 16, SUFFIX_LEN = 5, LOCK_RETRY_MS = 5, LOCK_WAIT_MS = 5000 };
+enum {
+    WRITES_PER_TURN = 16,
+    TURN_NS = 4000000, /* after which no further write begins: a disk may be slow */
+    SUFFIX_LEN = 5,
+    LOCK_RETRY_MS = 5,
+    LOCK_WAIT_MS = 5000,
+};
 
 struct dir_request {
     struct source_request base;
@@ -218,10 +224,11 @@ static void work(void *ctx)
 {
     struct source_dir *dir = ctx;
     bool freed = false, locked_out = false;
+    uint64_t end_ns = loop_clock_ns() + TURN_NS;
     dir->work = NULL;
     dir->freed = &freed;
     for (size_t i = 0; i < WRITES_PER_TURN && !freed && !locked_out; i++) {
-        if (TAILQ_EMPTY(&dir->requests))
+        if (TAILQ_EMPTY(&dir->requests) || (i > 0 && loop_clock_ns() >= end_ns))
             break;
         locked_out = !work_first(dir, &freed);
     }

@@ -273,6 +273,7 @@ static void test_paths(void)
 struct story {
     struct dir_model *model;
     struct sbuf told;
+    uint64_t version; /* of the findings, as asked for last */
 };
 
 static void tell(void *ctx, const struct kind *kind, struct str key, const json_t *tree,
@@ -309,6 +310,14 @@ static void expect_findings(const struct story *story, const char *want)
                     STR_ARG(found.found.items[i].message));
     TEST_STR(sbuf_str(&text), want);
     diag_done(&found);
+}
+
+/* The version as it was asked for last. */
+static bool findings_may_differ(struct story *story)
+{
+    uint64_t before = story->version;
+    story->version = dir_model_findings_version(story->model);
+    return story->version > before;
 }
 
 static void expect_orphans(const struct story *story, const char *want)
@@ -376,6 +385,41 @@ static void test_duplicates(void)
     dir_model_file_gone(story.model, STR("a.yaml"));
     expect(&story, "+Node/n1 1 b.yaml:2\n");
     expect_findings(&story, "");
+    story_end(&story);
+}
+
+/* Reading all findings is work that grows with the objects: it is asked for only with reason. */
+static void test_findings_version(void)
+{
+    struct story story = {.model = dir_model_new()};
+    file(&story, "b.yaml", NODE("n1", "1"));
+    file(&story, "b.yaml", NODE("n1", "2"));
+    stored(&story, "nodes/n1.json", "{\"status\":{\"mark\":8}}");
+    TEST_ASSERT(!findings_may_differ(&story));
+    file(&story, "a.yaml", NODE("n1", "2"));
+    TEST_ASSERT(findings_may_differ(&story)); /* one too many */
+    file(&story, "a.yaml", NODE("n2", "2"));
+    TEST_ASSERT(findings_may_differ(&story)); /* and no longer */
+    file(&story, "a.yaml", NODE("n1", "2"));
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_file_gone(story.model, STR("a.yaml"));
+    TEST_ASSERT(findings_may_differ(&story));
+    file(&story, "b.yaml", "[");
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_file_failed(story.model, STR("b.yaml"), "permission denied");
+    TEST_ASSERT(findings_may_differ(&story));
+    file(&story, "b.yaml", NODE("n1", "2"));
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_file_failed(story.model, STR("c.yaml"), "permission denied");
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_file_gone(story.model, STR("c.yaml"));
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_stored_failed(story.model, STR("nodes/n1.json"), "line 1: end of file");
+    TEST_ASSERT(findings_may_differ(&story));
+    stored(&story, "nodes/n1.json", NULL);
+    TEST_ASSERT(findings_may_differ(&story));
+    dir_model_file_gone(story.model, STR("b.yaml"));
+    TEST_ASSERT(!findings_may_differ(&story));
     story_end(&story);
 }
 
@@ -453,4 +497,4 @@ static void test_stored(void)
 
 TEST_MAIN("common/source dir model", TEST(test_merge), TEST(test_write), TEST(test_precondition),
           TEST(test_generate_name), TEST(test_apply), TEST(test_paths), TEST(test_files),
-          TEST(test_duplicates), TEST(test_broken), TEST(test_stored))
+          TEST(test_duplicates), TEST(test_findings_version), TEST(test_broken), TEST(test_stored))
