@@ -48,3 +48,51 @@ static const struct field bgp_fields[] = {
 };
 const struct shape servicebgpstatus_shape =
     SHAPE(struct servicebgpstatus, bgp_fields, SHAPE_STRICT);
+
+/* Both kinds begin alike, and a list of names is one of texts. */
+_Static_assert(offsetof(struct servicel2status_status, interfaces) ==
+                       offsetof(struct servicebgpstatus_status, peers) &&
+                   offsetof(struct servicel2status, status) ==
+                       offsetof(struct servicebgpstatus, status) &&
+                   sizeof(struct announced_interface) == sizeof(struct str),
+               "node, service_name, service_namespace, texts");
+
+/* The names of interfaces or peers. */
+static const struct str_list *texts_of(const struct object *object)
+{
+    return &((const struct servicebgpstatus *)object)->status.peers;
+}
+
+static size_t status_size(const struct object *object)
+{
+    enum { ALIGNMENT = 16 };
+    const struct servicebgpstatus_status *status =
+        &((const struct servicebgpstatus *)object)->status;
+    const struct str_list *names = texts_of(object);
+    size_t size = status->node.len + status->service_name.len + status->service_namespace.len + 3 +
+                  names->count * sizeof(struct str) + ALIGNMENT;
+    for (size_t i = 0; i < names->count; i++)
+        size += names->items[i].len + 1;
+    return size;
+}
+
+struct object *announced_reduce(struct object *object)
+{
+    const struct servicebgpstatus_status *from = &((const struct servicebgpstatus *)object)->status;
+    const struct str_list *names = texts_of(object);
+    if (object->refused)
+        return object;
+    struct object *small =
+        object_copy_head(object, status_size(object) + object_map_size(&object->meta.labels));
+    struct arena *arena = small->arena;
+    struct servicebgpstatus_status *to = &((struct servicebgpstatus *)small)->status;
+    small->meta.labels = object_map_copy(&object->meta.labels, arena);
+    to->peers.items = arena_array(arena, names->count, sizeof(struct str));
+    for (; to->peers.count < names->count; to->peers.count++)
+        to->peers.items[to->peers.count] = arena_str(arena, names->items[to->peers.count]);
+    to->node = arena_str(arena, from->node);
+    to->service_name = arena_str(arena, from->service_name);
+    to->service_namespace = arena_str(arena, from->service_namespace);
+    (void)object_unref(object);
+    return small;
+}

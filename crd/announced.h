@@ -25,6 +25,10 @@ struct servicebgpstatus {
     } status;
 };
 
+/* Of such an object, of either kind (whose one reference is taken over), only its names, labels and
+ * status. One that is refused stays as it is. Thousands of them are kept. */
+struct object *announced_reduce(struct object *object);
+
 extern const struct shape servicel2status_shape, servicebgpstatus_shape;
 
 #endif

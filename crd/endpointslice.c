@@ -2,6 +2,8 @@
 
 #include "crd/object_rows.h"
 
+#define SERVICE_NAME "kubernetes.io/service-name"
+
 /* A condition that is not given: ready counts as true, by the API's words. */
 #define AT(member) offsetof(struct endpoint_conditions, member)
 static const struct field conditions_fields[] = {
@@ -45,7 +47,7 @@ const struct shape endpointslice_shape = SHAPE(struct endpointslice, fields, 0);
 void endpointslice_check(struct object *object)
 {
     struct endpointslice *slice = (struct endpointslice *)object;
-    struct str service = object_label(object, STR("kubernetes.io/service-name"), NULL);
+    struct str service = object_label(object, STR(SERVICE_NAME), NULL);
     if (service.len)
         slice->service = arena_printf(object->arena, STR_FMT "/" STR_FMT,
                                       STR_ARG(object->meta.namespace), STR_ARG(service));
@@ -74,31 +76,47 @@ static struct list reduce_endpoints(const struct list *endpoints, struct arena *
     for (size_t i = 0; i < endpoints->count; i++) {
         if (!all[i].can_serve || has_node(kept, count, all[i].node_name))
             continue;
-        kept[count++] = (struct endpoint){.node_name = all[i].node_name, .can_serve = true};
+        kept[count++] = (struct endpoint){
+            .node_name = all[i].node_name, .conditions.ready = true, .can_serve = true};
         *ret_texts += all[i].node_name.len + 1;
     }
     return (struct list){.items = kept, .count = count};
+}
+
+/* Its key, and the label that it follows from; the label's text is a part of the key. */
+static void set_service(struct endpointslice *slice, struct str service)
+{
+    struct arena *arena = slice->object.arena;
+    if (!service.len)
+        return;
+    struct str_pair *label = arena_alloc(arena, sizeof(*label));
+    slice->service = arena_str(arena, service);
+    *label = (struct str_pair){
+        .key = STR(SERVICE_NAME),
+        .value = str_slice(slice->service, slice->object.meta.namespace.len + 1, service.len)};
+    slice->object.meta.labels = (struct str_map){.items = label, .count = 1};
 }
 
 struct object *endpointslice_reduce(struct object *object)
 {
     const struct endpointslice *slice = (const struct endpointslice *)object;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    enum { ROUNDED = 16 }; /* what a text takes more, at most */
+    enum { ROUNDED = 16 }; /* what an array behind a text takes more, at most */
     size_t texts;
     if (object->refused)
         return object;
     struct list kept = reduce_endpoints(&slice->endpoints, scratch, &texts);
-    size_t extra =
-        kept.count * (sizeof(struct endpoint) + ROUNDED) + texts + slice->service.len + 2 * ROUNDED;
+    size_t extra = kept.count * sizeof(struct endpoint) + sizeof(struct str_pair) + texts +
+                   slice->service.len + 1 + 2 * ROUNDED;
     struct endpointslice *small = (struct endpointslice *)object_copy_head(object, extra);
-    struct endpoint *endpoints = arena_array(small->object.arena, kept.count, sizeof(*endpoints));
-    for (size_t i = 0; i < kept.count; i++) {
+    struct arena *arena = small->object.arena;
+    struct endpoint *endpoints = arena_array(arena, kept.count, sizeof(*endpoints));
+    for (size_t i = 0; i < kept.count; i++)
         endpoints[i] = ((const struct endpoint *)kept.items)[i];
-        endpoints[i].node_name = arena_str(small->object.arena, endpoints[i].node_name);
-    }
     small->endpoints = (struct list){.items = endpoints, .count = kept.count};
-    small->service = arena_str(small->object.arena, slice->service);
+    set_service(small, slice->service);
+    for (size_t i = 0; i < kept.count; i++)
+        endpoints[i].node_name = arena_str(arena, endpoints[i].node_name);
     (void)object_unref(object);
     return &small->object;
 }

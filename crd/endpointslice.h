@@ -28,9 +28,9 @@ struct endpointslice {
 
 extern const struct shape endpointslice_shape;
 
-/* Of a slice (whose one reference is taken over) only what says where the Service is served: each
- * node that has endpoints which can serve it, once; what cannot be read stays as it is. Thousands
- * of them are kept. */
+/* Of a slice (whose one reference is taken over) only what says where the Service is served: its
+ * name as a label, and each node that has endpoints which can serve it, once. What cannot be read
+ * stays as it is. Encoded and decoded again it is the same. Thousands of them are kept. */
 struct object *endpointslice_reduce(struct object *object);
 
 void endpointslice_check(struct object *object);

@@ -132,6 +132,28 @@ struct object *object_copy_head(const struct object *object, size_t extra)
     return copy;
 }
 
+size_t object_map_size(const struct str_map *map)
+{
+    enum { ALIGNMENT = 16 }; /* of the array behind texts */
+    size_t size = map->count ? map->count * sizeof(struct str_pair) + ALIGNMENT : 0;
+    for (size_t i = 0; i < map->count; i++)
+        size += map->items[i].key.len + map->items[i].value.len + 2;
+    return size;
+}
+
+struct str_map object_map_copy(const struct str_map *map, struct arena *arena)
+{
+    struct str_map copy = {0};
+    if (map->count)
+        copy.items = arena_array(arena, map->count, sizeof(*copy.items));
+    for (; copy.count < map->count; copy.count++) {
+        const struct str_pair *from = &map->items[copy.count];
+        copy.items[copy.count] = (struct str_pair){.key = arena_str(arena, from->key),
+                                                   .value = arena_str(arena, from->value)};
+    }
+    return copy;
+}
+
 struct object *object_ref(const struct object *object)
 {
     /* The count is the one member that changes in an object others see as constant. */

@@ -51,6 +51,10 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
  * The caller owns the one reference. */
 struct object *object_copy_head(const struct object *object, size_t extra);
 
+/* What a copy of the map takes of `extra`, at most; and the copy. */
+size_t object_map_size(const struct str_map *map);
+struct str_map object_map_copy(const struct str_map *map, struct arena *arena);
+
 struct object *object_ref(const struct object *object); /* counts one more; same pointer */
 struct object *object_unref(struct object *object);     /* NULL is fine; returns NULL */
 

@@ -225,6 +225,86 @@ void service_check(struct object *object)
     read_request(service);
 }
 
+/* The annotations that are kept, texts borrowed; in the arena. */
+static struct str_map kept_annotations(const struct object *object, struct arena *arena)
+{
+    static const enum annotation_id kept[] = {ANNOTATION_ALLOW_SHARED_IP, ANNOTATION_PLACEMENT,
+                                              ANNOTATION_HANDOFF};
+    const struct str_map *all = &object->meta.annotations;
+    struct str_map map = {.items = arena_array(arena, all->count, sizeof(*map.items))};
+    for (size_t i = 0; i < all->count; i++) {
+        bool keep = false;
+        for (size_t j = 0; j < sizeof(kept) / sizeof(kept[0]); j++) {
+            const struct annotation *row = annotations_get(kept[j]);
+            keep = keep || str_eq(all->items[i].key, row->key) ||
+                   (row->deprecated.len && str_eq(all->items[i].key, row->deprecated));
+        }
+        if (keep)
+            map.items[map.count++] = all->items[i];
+    }
+    return map;
+}
+
+/* Those with an address: a host name says nothing to us. */
+static struct list copy_ingress(const struct service *from, struct arena *arena)
+{
+    const struct service_ingress *all = from->status.ingress.items;
+    struct service_ingress *kept = arena_array(arena, from->status.ingress.count, sizeof(*kept));
+    struct list list = {.items = kept};
+    for (size_t i = 0; i < from->status.ingress.count; i++) {
+        if (all[i].ip.len)
+            kept[list.count++] = (struct service_ingress){.ip = arena_str(arena, all[i].ip),
+                                                          .address = all[i].address};
+    }
+    return list;
+}
+
+static size_t ingress_size(const struct service *from)
+{
+    const struct service_ingress *all = from->status.ingress.items;
+    size_t size = from->status.ingress.count * sizeof(*all);
+    for (size_t i = 0; i < from->status.ingress.count; i++)
+        size += all[i].ip.len + 1;
+    return size;
+}
+
+static void copy_duties(struct service *to, const struct service *from,
+                        const struct str_map *annotations)
+{
+    struct arena *arena = to->object.arena;
+    to->is_load_balancer = true;
+    to->spec.type = STR("LoadBalancer");
+    to->is_local = from->is_local;
+    to->spec.external_traffic_policy = from->is_local ? STR("Local") : (struct str){0};
+    to->spec.has_load_balancer_class = from->spec.has_load_balancer_class;
+    to->status.ingress = copy_ingress(from, arena);
+    to->object.meta.labels = object_map_copy(&from->object.meta.labels, arena);
+    to->object.meta.annotations = object_map_copy(annotations, arena);
+    to->object.meta.uid = arena_str(arena, from->object.meta.uid);
+    to->spec.load_balancer_class = arena_str(arena, from->spec.load_balancer_class);
+}
+
+struct object *service_reduce(struct object *object)
+{
+    const struct service *service = (const struct service *)object;
+    if (object->refused)
+        return object;
+    if (!service->is_load_balancer) {
+        struct object *names = object_copy_head(object, 0);
+        (void)object_unref(object);
+        return names;
+    }
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str_map annotations = kept_annotations(object, scratch);
+    size_t extra = ingress_size(service) + object_map_size(&object->meta.labels) +
+                   object_map_size(&annotations) + object->meta.uid.len + 1 +
+                   service->spec.load_balancer_class.len + 1;
+    struct service *small = (struct service *)object_copy_head(object, extra);
+    copy_duties(small, service, &annotations);
+    (void)object_unref(object);
+    return &small->object;
+}
+
 bool service_is_of_class(const struct service *service, struct str lb_class)
 {
     if (lb_class.len)

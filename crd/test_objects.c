@@ -515,43 +515,10 @@ static void test_same_labels(void)
     }
 }
 
-/* One that is kept in thousands: each node with an endpoint that can serve, and names. */
-static void test_endpointslice_reduce(void)
-{
-    struct object *object = endpointslice_reduce(support_object(
-        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1, namespace: "
-        "default, uid: u, resourceVersion: '42', generation: 3, labels: "
-        "{kubernetes.io/service-name: web, a: b}}, addressType: IPv4, ports: [{port: 80}], "
-        "endpoints: [{addresses: [198.18.0.1], nodeName: n1}, {addresses: [198.18.0.2], nodeName: "
-        "n2, conditions: {ready: false}}, {addresses: [198.18.0.3], nodeName: n1}, {addresses: "
-        "[198.18.0.4]}, {addresses: [198.18.0.5], nodeName: n3, conditions: {ready: false, "
-        "serving: true}}]}"));
-    const struct endpointslice *slice = (const struct endpointslice *)object;
-    const struct endpoint *all = slice->endpoints.items;
-    static const char *const nodes[] = {"n1", "", "n3"};
-    TEST_STR(object->id, "EndpointSlice/default/web-1");
-    TEST_STR(object->key, "default/web-1");
-    TEST_STR(object->meta.namespace, "default");
-    TEST_STR(object->meta.name, "web-1");
-    TEST_STR(object->meta.resource_version, "42");
-    TEST_STR(object->origin, "test.yaml:1");
-    TEST_STR(slice->service, "default/web");
-    TEST_ASSERT(object->meta.generation == 3 && object->meta.labels.count == 0);
-    TEST_ASSERT(slice->endpoints.count == TEST_COUNT(nodes) && slice->ports.count == 0);
-    for (size_t i = 0; i < TEST_COUNT(nodes); i++) {
-        TEST_ASSERT(all[i].can_serve && all[i].addresses.count == 0);
-        TEST_STR(all[i].node_name, nodes[i]);
-    }
-    (void)object_unref(object);
-    struct object *bad = support_object("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, "
-                                        "metadata: {name: web-1}, endpoints: 7}");
-    TEST_ASSERT(bad->refused && endpointslice_reduce(bad) == bad);
-    (void)object_unref(bad);
-}
-
 TEST_MAIN("crd/objects", TEST(test_kinds), TEST(test_paths), TEST(test_metadata),
           TEST(test_broken_objects), TEST(test_references), TEST(test_names),
           TEST(test_selector_matches), TEST(test_annotations), TEST(test_service_family),
           TEST(test_service_request), TEST(test_service), TEST(test_node), TEST(test_endpointslice),
-          TEST(test_endpointslice_reduce), TEST(test_secret), TEST(test_pool_counters),
-          TEST(test_same_labels), TEST(test_other_kinds))
+
+          TEST(test_secret), TEST(test_pool_counters), TEST(test_same_labels),
+          TEST(test_other_kinds))

@@ -1,5 +1,6 @@
 #include "speaker/matters.h"
 
+#include "crd/announced.h"
 #include "crd/endpointslice.h"
 #include "crd/node.h"
 #include "crd/service.h"
@@ -87,4 +88,20 @@ enum matters matters(const struct object *before, const struct object *after,
         return spec_changed(before, after) ? MATTERS_CONFIG : MATTERS_NOT;
     }
     return does ? MATTERS_PLAN : MATTERS_NOT;
+}
+
+struct object *matters_reduce(void *ctx, struct object *object)
+{
+    (void)ctx;
+    switch (object->kind->id) {
+    case KIND_SERVICE:
+        return service_reduce(object);
+    case KIND_ENDPOINT_SLICE:
+        return endpointslice_reduce(object);
+    case KIND_SERVICE_L2_STATUS:
+    case KIND_SERVICE_BGP_STATUS:
+        return announced_reduce(object);
+    default:
+        return object;
+    }
 }

@@ -27,4 +27,8 @@ bool matters_cluster_wide(enum kind_id kind);
 
 bool matters_balances(const struct object *service);
 
+/* The object (whose one reference is taken over) as it is to be kept, as source.h's `reduce`: of
+ * what there may be thousands of, only what is used. */
+struct object *matters_reduce(void *ctx, struct object *object);
+
 #endif

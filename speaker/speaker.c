@@ -399,8 +399,11 @@ static void follow(struct speaker *s)
             what[i].namespace = s->options.namespace;
     }
     size_t count = FOLLOWED + report_follow(s->report, what + FOLLOWED);
-    struct source_calls calls = {
-        .changed = object_changed, .synced = synced, .findings = input_findings_changed, .ctx = s};
+    struct source_calls calls = {.changed = object_changed,
+                                 .synced = synced,
+                                 .findings = input_findings_changed,
+                                 .reduce = matters_reduce,
+                                 .ctx = s};
     source_start(s->source, what, count, &calls);
 }
 

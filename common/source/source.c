@@ -9,10 +9,13 @@ void source_init(struct source *source, const struct source_ops *ops)
     source->findings.arena = arena_new(0);
 }
 
+struct object *source_reduce(const struct source *source, struct object *object)
+{
+    return source->calls.reduce ? source->calls.reduce(source->calls.ctx, object) : object;
+}
+
 void source_put(struct source *source, struct object *object)
 {
-    if (source->calls.reduce)
-        object = source->calls.reduce(source->calls.ctx, object);
     scoped_ptr(object) struct object *before = cache_put(source->cache, object);
     if (source->calls.changed)
         source->calls.changed(source->calls.ctx, before, object);

@@ -44,7 +44,7 @@ static void on_change(void *ctx, const struct kind *kind, struct str key, const 
     if (object && !label_filter_takes(follow->labels, &object->meta.labels))
         object = object_unref(object); /* it may have been one that was taken */
     if (object)
-        source_put(&dir->base, object);
+        source_put(&dir->base, source_reduce(&dir->base, object));
     else
         source_remove(&dir->base, kind->id, key);
 }

@@ -54,6 +54,7 @@ static struct source_kube *kube_of(const struct source *source)
 static void on_put(void *ctx, struct object *object)
 {
     struct source_kube *kube = ctx;
+    object = source_reduce(&kube->source, object);
     if (kube->saved)
         saved_note(kube->saved, cache_get(kube->source.cache, object->kind->id, object->key),
                    object);
@@ -89,7 +90,7 @@ static void on_saved(void *ctx, struct object *owned)
         !reflector_follows(reflector, object->meta.namespace) ||
         cache_get(kube->source.cache, object->kind->id, object->key))
         return;
-    source_put(&kube->source, take_ptr(object));
+    source_put(&kube->source, source_reduce(&kube->source, take_ptr(object)));
 }
 
 static void use_saved(struct source_kube *kube)

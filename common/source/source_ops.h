@@ -36,7 +36,13 @@ struct source_request {
 /* Fills the members above; the caller has made the rest. */
 void source_init(struct source *source, const struct source_ops *ops);
 
-/* Puts an object in the cache (taking the reference over) or takes one out, and tells the owner. */
+/* The object (whose one reference is taken over) as it is to be kept: what the owner makes of it.
+ */
+struct object *source_reduce(const struct source *source, struct object *object)
+    __attribute__((warn_unused_result));
+
+/* Puts an object that source_reduce gave in the cache (taking the reference over) or takes one out,
+ * and tells the owner. */
 void source_put(struct source *source, struct object *object);
 void source_remove(struct source *source, enum kind_id kind, struct str key);
 
