@@ -7,6 +7,7 @@ where it speaks JSON) and told in the same form by all:
 
     routes()  {prefix: [Route]}     what its BGP table holds, by every neighbour that sent it
     state(address)                  "Established", or another word of RFC 4271
+    restarts(address)               has it been told to keep that neighbour's routes (RFC 4724)?
 """
 
 import json
@@ -180,6 +181,9 @@ class Frr(Router):
     def state(self, address):
         return self.neighbor(address).get("bgpState", "Idle")
 
+    def restarts(self, address):
+        return self.neighbor(address).get("gracefulRestartInfo", {}).get("remoteGrMode") == "Restart"
+
     def connections(self, address):
         """(established, dropped): how often the session has come up and gone down."""
         told = self.neighbor(address)
@@ -266,6 +270,10 @@ class GoBgp(Router):
                 return names.get(one["state"].get("session_state", 0), "Idle")
         return "Idle"
 
+    def restarts(self, address):
+        families = self.cli("neighbor", address)["afi_safis"]
+        return all(one["mp_graceful_restart"]["state"].get("received") for one in families)
+
     def routes(self):
         found = {}
         for family in ("ipv4", "ipv6"):
@@ -330,7 +338,7 @@ class ExaBgp(Router):
   {'passive true;' if n.passive else ''}
   family {{ {families} }}
   capability {{ {'graceful-restart 120;' if n.restart else ''} }}
-  api {{ processes [ table ]; neighbor-changes; receive {{ parsed; update; }} }}
+  api {{ processes [ table ]; neighbor-changes; receive {{ parsed; open; update; }} }}
 }}""")
         return "\n".join(text) + "\n"
 
@@ -350,6 +358,11 @@ class ExaBgp(Router):
                 state = "Established" if event["neighbor"]["state"] == "up" else "Idle"
         return state
 
+    def restarts(self, address):
+        told = [event["neighbor"]["open"] for event in self._events()
+                if event["type"] == "open" and event["neighbor"]["address"]["peer"] == address]
+        return bool(told) and told[-1]["capabilities"].get("64", {}).get("time", 0) > 0
+
     def routes(self):
         table = {}
         for event in self._events():
@@ -364,6 +377,8 @@ class ExaBgp(Router):
                     table.pop((peer, one["nlri"]), None)
             for hops in update.get("announce", {}).values():
                 for hop, prefixes in hops.items():
+                    if hop.startswith("fe80:") and len(hops) > 1:
+                        continue  # RFC 2545: beside the global one
                     for one in prefixes:
                         if isinstance(one, dict):
                             table[peer, one["nlri"]] = _exabgp_route(hop, update.get("attribute", {}))
@@ -426,6 +441,10 @@ class OpenBgpd(Router):
                 return one["state"]
         return "Idle"
 
+    def restarts(self, address):
+        (one,) = self.ctl("show", "neighbor", address)["neighbors"]
+        return one.get("session", {}).get("capabilities", {}).get("graceful_restart", {}).get("timeout", 0) > 0
+
     def routes(self):
         found = {}
         for one in self.ctl("show", "rib", "detail").get("rib", []):
@@ -473,10 +492,16 @@ class BirdRouter(Router):
     def ctl(self, command):
         return run_command(["/usr/sbin/birdc", "-s", self.socket, command], check=False).stdout
 
-    def state(self, address):
+    def _told(self, address):
         index = [n.address for n in self.neighbors].index(address)
-        told = re.search(r"BGP state:\s+(\w+)", self.ctl(f"show protocols all node{index}"))
+        return self.ctl(f"show protocols all node{index}")
+
+    def state(self, address):
+        told = re.search(r"BGP state:\s+(\w+)", self._told(address))
         return told[1] if told else "Idle"
+
+    def restarts(self, address):
+        return "Restart time:" in self._told(address).partition("Neighbor capabilities")[2]
 
     def routes(self):
         found, prefix = {}, None
