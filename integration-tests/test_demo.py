@@ -46,6 +46,13 @@ def test_shows_what_it_promises(mode):
     # A handshake begun at the one node and ended at the other is known to neither.
     assert int(lost.pop("tcp")) <= 1, told
     assert lost == {"arp": "0", "open": "0"}, told
+    # The router: two next hops, then the one that is left, which stays while BIRD is gone from there.
+    assert re.search(r"ip route show (\S+) +# wiki\n   \1 .*\n(?: +nexthop via 192\.0\.2\.1[23] .*\n){2}", told), told
+    assert len(re.findall(r"^   \S+ (?:nhid \d+ )?via 192\.0\.2\.12 dev eth0 proto bgp ", told, re.M)) == 2, told
+    pages = [int(count) for count in re.findall(r"(\d+) × Hello from", told)]
+    assert len(pages) == 2 and sum(pages) == 20, told
+    (asked, failed), (_, without_bird) = re.findall(r"^   (\d+) requests, (\d+) failed$", told, re.M)
+    assert int(failed) < int(asked) and without_bird == "0", told
     assert re.findall(r"12 addresses, (\d) nodes: no more than (\d) on any", told) == [
         ("5", "3"), ("4", "3"), ("5", "3"), ("4", "3")], told
     for promised in ("Hello from ", "NotInAnyPool", "nothing is left behind"):

@@ -2,7 +2,7 @@
 
 usage: demo.py directory|kubernetes
 
-Five nodes and a client in network namespaces of their own; everything is removed at the end,
+Five nodes, a client and a router in network namespaces of their own; everything is removed at the end,
 however it comes (integration-tests/lab/run.py).
 """
 
@@ -10,10 +10,13 @@ import json
 import math
 import re
 import shlex
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -31,13 +34,16 @@ from lab.programs import core, find  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
 from lab.stores import ApiStore, DirectoryStore  # noqa: E402
+from lab.uplink import Uplink  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
-EXAMPLES = REPOSITORY / "docs" / "examples-layer2"
+EXAMPLES, WITH_ROUTER = REPOSITORY / "docs" / "examples-layer2", REPOSITORY / "docs" / "examples-bgp"
 NODES = 5
 HOLD_DOWN = "3s"  # 10s by itself; a demo is short
 REFUSED = "legacy"
 CRASHED, DRAINED, SERVING = "n3", "n1", ("n4", "n5")
+KEPT = "n2"  # with CRASHED, a next hop of the router
+OUR_AS, THEIR_AS = 64512, 64513
 
 
 def say(text):
@@ -59,13 +65,13 @@ def table(*rows):
 class Directory(DirectoryStore):
     """The programs read manifests from one directory and write status to another."""
 
-    title = "the manifests of docs/examples-layer2, in a directory"
+    where = "manifests in a directory"
 
     def __init__(self, run, _network):
         super().__init__(run)
 
-    def apply(self):
-        for path in sorted(EXAMPLES.glob("*.yaml")):
+    def apply(self, examples):
+        for path in sorted(examples.glob("*.yaml")):
             shutil.copy(path, self.manifests)
             kinds = re.findall(r"^kind: (\w+)$", path.read_text(), re.M)
             show(f"{path.name:<20} {', '.join(dict.fromkeys(kinds))}")
@@ -84,7 +90,7 @@ class Directory(DirectoryStore):
 class Kubernetes(ApiStore):
     """The programs use an API server, a person uses kubectl, kube-proxy sends on to pods."""
 
-    title = "kubectl apply -f docs/examples-layer2, on a real API server"
+    where = "kubectl on a real API server"
 
     def __init__(self, run, network):
         core()  # the first time this builds etcd, kube-apiserver and kube-proxy, and tells how far it is
@@ -98,8 +104,8 @@ class Kubernetes(ApiStore):
         show(f"$ kubectl {shlex.join(arguments)}")
         show(self.control_plane.kubectl(*arguments).stdout)
 
-    def apply(self):
-        self._kubectl("apply", "-f", str(EXAMPLES.relative_to(REPOSITORY)))
+    def apply(self, examples):
+        self._kubectl("apply", "-f", str(examples.relative_to(REPOSITORY)))
 
     def explain(self, _controller, name):
         self._kubectl("events", "--for", f"service/{name}")
@@ -110,8 +116,9 @@ class Kubernetes(ApiStore):
 class Demo:
     def __init__(self, run, make_store):
         self.run = run
-        say(f"{NODES} nodes and a client on a network of their own")
+        say(f"{NODES} nodes, a client and a router on a network of their own")
         self.network = Network(run, NODES)
+        self.uplink = Uplink(run, self.network)
         self.client = self.network.client.namespace
         self.store = make_store(run, self.network)
         self.cluster = Cluster(run, self.network, self.store, hold_down=HOLD_DOWN, pools=False, endpoints=SERVING)
@@ -119,7 +126,7 @@ class Demo:
 
     def what_runs_on(self, host):
         if not host.is_node:
-            return {"c1": "controller", "client": ""}[host.name]
+            return {"c1": "controller", "client": "", "tor": "FRR; behind it a visitor, 203.0.113.2"}[host.name]
         if not self.cluster.proxies:
             return "speaker, and a page"
         return "speaker, kube-proxy" + (", and a pod with a page" if host.name in SERVING else "")
@@ -128,8 +135,8 @@ class Demo:
         return Probe(self.run, host, *targets)
 
     def apply(self):
-        say(self.store.title)
-        self.store.apply()
+        say(f"{EXAMPLES.relative_to(REPOSITORY)}, by {self.store.where}")
+        self.store.apply(EXAMPLES)
         for path in sorted(EXAMPLES.glob("*services.yaml")):
             for service in yaml.safe_load_all(path.read_text()):
                 self.cluster.add_endpoints(service)  # as kubelets and their pods would
@@ -184,6 +191,42 @@ class Demo:
         self.spread(NODES - 1, owners)
 
 
+    def route(self, name):
+        """Over BGP, to those beyond the LAN."""
+        vip = self.cluster.vip(name)
+        say(f"{KEPT} and {CRASHED} announce the addresses to the router ({WITH_ROUTER.relative_to(REPOSITORY)})")
+        self.uplink.connect((KEPT, CRASHED), OUR_AS, THEIR_AS)
+        self.store.apply(WITH_ROUTER)
+        self.uplink.wait_hops(vip, KEPT, CRASHED)
+        show(f"tor$ ip route show {vip}        # {name}\n{self.uplink.show_route(vip)}")
+        pages = Counter(fetch(self.uplink.visitor.namespace, vip, seconds=2) for _ in range(20))
+        show("20 pages for the visitor: " + ", ".join(f"{count} × {page.strip()}" for page, count in sorted(pages.items())))
+        self.uplink.wait_watching(KEPT, CRASHED)
+        self.visit(vip, f"{CRASHED} loses its power, while the visitor asks {vip} each 10 ms", self.crash_hop)
+        self.visit(vip, f"BIRD of {KEPT}, the only one left, is killed with -9 under the visitor", self.kill_bird)
+
+    def crash_hop(self, vip):
+        self.cluster.kill_node(CRASHED)
+        self.uplink.wait_hops(vip, KEPT)
+
+    def kill_bird(self, _vip):
+        """Over when the router has a session again: it has kept the routes meanwhile (RFC 4724)."""
+        router, address = self.uplink.router, self.network[KEPT].address
+        before, _ = router.connections(address)
+        os.kill(self.cluster.speakers[KEPT].bgp()["bird"]["pid"], signal.SIGKILL)
+        wait_until(lambda: router.connections(address)[0] > before and router.is_up(address), 30, router.describe)
+
+    def visit(self, vip, what, strike):
+        say(what)
+        probe = self.start_probe(self.uplink.visitor, f"tcp:{vip}:80")
+        self.uplink.steady(vip)
+        strike(vip)
+        self.uplink.steady(vip)
+        (target,) = probe.stop().targets.values()
+        show(f"tor$ ip route show {vip}\n{self.uplink.show_route(vip)}")
+        show(f"{target.asked} requests, {target.lost} failed")
+
+
 def demonstrate(run, make_store):
     demo = Demo(run, make_store)
     demo.apply()
@@ -193,9 +236,11 @@ def demonstrate(run, make_store):
     demo.fetch("wiki")
     owners = demo.crash(owners)
     demo.drain(owners)
+    demo.route("wiki")
     say(f"and why has default/{REFUSED} no address?")
     demo.store.explain(demo.cluster.controller, REFUSED)
     demo.cluster.finish()
+    demo.uplink.close()
 
 
 def main():
