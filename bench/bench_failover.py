@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """How long a client notices that the node which answers for an address fails, or is drained.
 
-usage: bench/bench_failover.py [--runs N] [--drains N] [--nodes N] [--family IPv4|IPv6] [--build DIR]
-                               [--kubernetes] [FAULT…]
+usage: bench/bench_failover.py [--runs N] [--drains N] [--splits N] [--nodes N] [--family IPv4|IPv6]
+                               [--build DIR] [--kubernetes] [--outage] [FAULT…]
 
 A client asks each 10 ms, by ARP (or neighbour solicitations) and for a page over a connection of
-its own, through its kernel. For each fault prints the gaps as a histogram, p50 and p99. To be run on
+its own, through its kernel. For each fault prints the gaps as a histogram, p50 and p99; for splits
+of the network how long after the healing two nodes were last heard for one address. To be run on
 a quiet machine: the load is printed, and runs in which the client itself ran late by more than
 30 ms are named."""
 import argparse
@@ -27,11 +28,14 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--drains", type=int, default=20)
+    parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--nodes", type=int, default=5)
     parser.add_argument("--family", choices=("IPv4", "IPv6"), default="IPv4")
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--kubernetes", action="store_true",
                         help="on a real API server, with kube-proxy and pods")
+    parser.add_argument("--outage", action="store_true",
+                        help="with --kubernetes: the API server is gone during the faults; neither drains nor splits")
     parser.add_argument("faults", nargs="*", metavar="FAULT", default=DEFAULT)
     return parser.parse_args()
 
@@ -41,7 +45,7 @@ os.environ["STENTOR_BUILD"] = ARGS.build
 
 from lab.cluster import Cluster  # noqa: E402: the build directory comes first
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
-from lab.failover import FAULTS, hand_over, measure  # noqa: E402
+from lab.failover import FAULTS, hand_over, measure, split_and_heal  # noqa: E402
 from lab.network import Network  # noqa: E402
 from lab.probe import Probe  # noqa: E402
 from lab.programs import find  # noqa: E402
@@ -50,7 +54,7 @@ from lab.run import Run  # noqa: E402
 from lab.stores import ApiStore, DirectoryStore  # noqa: E402
 
 
-def start_cluster(run):
+def start_cluster(run, hold_down):
     network = Network(run, ARGS.nodes)
     store = DirectoryStore(run)
     if ARGS.kubernetes:
@@ -59,7 +63,7 @@ def start_cluster(run):
         plane.install_crds(ROOT / "crd" / "schemas")
         store = ApiStore(plane, "default", Relay((plane.address, plane.port), network.control_plane,
                                                  ADVERTISED, 6443))
-    cluster = Cluster(run, network, store, hold_down="1s",
+    cluster = Cluster(run, network, store, hold_down=hold_down,
                       controller_arguments=["--log-level", "info"],
                       speaker_arguments=["--log-level", "info"])
     cluster.add_services(1, family=ARGS.family)
@@ -114,21 +118,46 @@ def measure_drains(cluster, start_probe):
     print(f"drain: {ARGS.drains} runs, load {load()}; {asked}; the open connection broke {broken} times")
 
 
+def measure_splits(run, start_probe):
+    cluster = start_cluster(run, "3s")
+    names = [node.name for node in cluster.network.nodes]
+    half = len(names) // 2
+    cluster.network.add_host("client2", 203, planes=("lan",))
+    near, far = [*names[:half], "client", "c1"], [*names[half:], "client2"]
+    doubts = []
+    for _ in range(ARGS.splits):
+        doubts.append(max(split_and_heal(cluster, near, far, start_probe).values()))
+        cluster.wait_settled()
+    print(f"split: {ARGS.splits} runs, load {load()}")
+    show("two answer after the healing", doubts)
+    cluster.finish()
+
+
+def measure_failures(run, start_probe):
+    cluster = start_cluster(run, "1s")
+    if ARGS.outage:
+        cluster.store.relay.stop_accepting()
+        cluster.store.relay.cut_all()
+    for name in ARGS.faults if ARGS.runs else ():
+        measure_fault(cluster, name, start_probe)
+    if ARGS.drains and not ARGS.outage:  # a drain is told by the API server
+        measure_drains(cluster, start_probe)
+    cluster.finish()
+
+
 def main():
     run = Run()
+
+    def start_probe(host, *targets):
+        return Probe(run, host, *targets)
+
     try:
-        cluster = start_cluster(run)
-
-        def start_probe(host, *targets):
-            return Probe(run, host, *targets)
-
         began = time.monotonic()
-        for name in ARGS.faults:
-            measure_fault(cluster, name, start_probe)
-        if ARGS.drains:
-            measure_drains(cluster, start_probe)
+        if ARGS.runs or ARGS.drains:
+            measure_failures(run, start_probe)
+        if ARGS.splits and not ARGS.outage:
+            measure_splits(run, start_probe)
         print(f"took {time.monotonic() - began:.0f} s")
-        cluster.finish()
     finally:
         run.close()
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab.failover import FAULTS, hand_over, measure
+from lab.failover import FAULTS, hand_over, measure, split_and_heal
 from lab.wait import stays, wait_until
 
 pytestmark = pytest.mark.alone
@@ -79,32 +79,19 @@ def test_clean_stop_loses_nothing(cluster, probe):
 def test_split_and_heal(cluster, probe):
     """While the LAN is in two parts each of them serves every address; after it is whole again,
     exactly one node answers for each."""
-    one = cluster(4, hold_down="1s")
+    one = cluster(4, hold_down="3s")
     lan = one.network
     lan.add_host("client2", 203, planes=("lan",))
     near, far = ["n1", "n2", "client", "c1"], ["n3", "n4", "client2"]
     one.add_services(4)
     one.wait_owned()
-    vips = one.vips().values()
-    probes = {name: probe(lan[name], *(f"arp:{vip}" for vip in vips)) for name in ("client", "client2")}
-    lan.partition(near, far)
-
-    def serves(client, nodes):
-        answering = one.answering(*vips, client=client)
-        return all(len(names) == 1 and names[0] in nodes for names in answering.values())
-
-    wait_until(lambda: serves("client", near) and serves("client2", far), 30,
-               [one.describe_answers, one.describe], "each part serves every address")
-    healed = time.monotonic()
-    lan.join(near, far)
+    doubts = split_and_heal(one, near, far, probe)
+    assert max(doubts.values()) < SLOW, doubts
     one.wait_settled()
+    vips = one.vips().values()
     owners = {vip: [name] for vip, name in one.wait_owned(one_for_each_node).items()}
     assert one.answering(*vips, client="client2") == owners
     stays(lambda: one.answering(*vips) == owners, 1)
-    for name, probing in probes.items():
-        report = probing.stop()
-        for vip in vips:
-            assert report[f"arp:{vip}"].last_doubt() < healed + SLOW, f"{name}: {report}"
 
 
 # --- the API server is gone -----------------------------------------------------------------------

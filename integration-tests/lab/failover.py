@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from .page import fetch
-from .wait import wait_until
+from .wait import stays, wait_until
 
 
 def _others(cluster, name):
@@ -107,3 +107,33 @@ def hand_over(cluster, service, start_probe, begin):
     heir = one.wait_owner(other_than=[one.owner])
     report = one.finish()
     return Outcome(one.owner, heir, report[one.arp].gap(start), report[one.page].gap(start), report)
+
+
+def split_and_heal(cluster, near, far, start_probe):
+    """Parts the LAN until each part serves every address on its own, and makes it whole again. near
+    has the host "client", far the host "client2". Returns {client and address: seconds}: how long
+    after the healing two nodes were last heard for it, 0.0 when never. The hold-down must be some
+    seconds: the moves after it are none of that, and have an overlap on purpose."""
+    lan = cluster.network
+    vips = list(cluster.vips().values())
+    parts = {"client": near, "client2": far}
+    probes = {name: start_probe(lan[name], *(f"arp:{vip}" for vip in vips)) for name in parts}
+    lan.partition(near, far)
+
+    def each_part_serves():
+        return all(len(names) == 1 and names[0] in nodes for client, nodes in parts.items()
+                   for names in cluster.answering(*vips, client=client).values())
+
+    wait_until(each_part_serves, 30, [cluster.describe_answers, cluster.describe])
+    healed = time.monotonic()
+    lan.join(near, far)
+
+    def each_has_one_owner():
+        owners = [cluster.answering(*vips, client=client) for client in parts]
+        return owners[0] == owners[1] and all(len(names) == 1 for names in owners[0].values())
+
+    wait_until(each_has_one_owner, 30, [cluster.describe_answers, cluster.describe])
+    stays(each_has_one_owner, 0.5)
+    reports = {name: probing.stop() for name, probing in probes.items()}
+    return {f"{name} {vip}": max(0.0, report[f"arp:{vip}"].last_doubt() - healed)
+            for name, report in reports.items() for vip in vips}

@@ -145,23 +145,19 @@ class Network:
 
     def cut(self, name, plane="lan"):
         """Drops every frame from and to that host on that plane; its carrier stays up."""
-        self._element("add", plane, "cut", name)
+        self._put_in(plane, "cut", name)
 
     def heal(self, name, plane="lan"):
         """Undoes cut(). The host need not be cut."""
-        self._element("add", plane, "cut", name)  # deleting what is not there is an error
-        self._element("delete", plane, "cut", name)
+        self._take_out(plane, "cut", name)
 
     def partition(self, group, other, plane="lan"):
-        """Drops what goes between any host of the one group and any of the other."""
-        for pair in self._pairs(group, other):
-            self._element("add", plane, "apart", pair)
+        """Drops what goes between any host of the one group and any of the other, all at once."""
+        self._put_in(plane, "apart", self._pairs(group, other))
 
     def join(self, group, other, plane="lan"):
-        """Undoes partition() for those groups."""
-        for pair in self._pairs(group, other):
-            self._element("add", plane, "apart", pair)
-            self._element("delete", plane, "apart", pair)
+        """Undoes partition() for those groups, all at once."""
+        self._take_out(plane, "apart", self._pairs(group, other))
 
     def lose(self, plane="lan", **percent):
         """Drops that share of the frames to each host named, at random, and none to the others:
@@ -249,14 +245,17 @@ class Network:
                 ("set", f"{name}-near", "up"), ("set", name, "master", PLANES[plane]["bridge"], "up")):
             switch.ip("link", *arguments)
 
-    def _element(self, verb, plane, name, element):
-        self._nft(self.bridges[plane], f"{verb} element bridge lab {name} {{ {element} }}")
+    def _put_in(self, plane, name, elements):
+        self._nft(self.bridges[plane], f"add element bridge lab {name} {{ {elements} }}")
 
-    def _pairs(self, group, other):
-        for one in group:
-            for two in other:
-                yield f"{one} . {two}"
-                yield f"{two} . {one}"
+    def _take_out(self, plane, name, elements):
+        """Deleting what is not there would be an error: it is put in before."""
+        self._nft(self.bridges[plane], f"add element bridge lab {name} {{ {elements} }}\n"
+                                       f"delete element bridge lab {name} {{ {elements} }}")
+
+    @staticmethod
+    def _pairs(group, other):
+        return ", ".join(f"{one} . {two}, {two} . {one}" for one in group for two in other)
 
     @staticmethod
     def _nft(namespace, text):
