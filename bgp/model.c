@@ -202,15 +202,32 @@ static void add_prefix(struct prefix *prefixes, size_t *count, const struct pref
     prefixes[(*count)++] = *prefix;
 }
 
-static void claim(struct run *run, const struct holding *holding, const struct selection *selection,
-                  struct model_service *result)
+/* How many endpoints on this node serve a Service. Only where each node serves by its own endpoints
+ * do they say anything about the node. */
+static unsigned count_endpoints(const struct run *run, const struct service *service)
 {
+    struct serving_cursor cursor = {0};
+    unsigned count = 0;
+    for (const struct endpoint *one;
+         service->is_local && (one = serving_next(run->serving, service->object.key, &cursor));) {
+        if (str_eq(one->node_name, run->input->node))
+            count += 1 + one->others;
+    }
+    return count;
+}
+
+static void claim(struct run *run, const struct service *service, const struct holding *holding,
+                  const struct selection *selection, struct model_service *result)
+{
+    unsigned endpoints = count_endpoints(run, service);
     struct prefix *prefixes =
         arena_array(run->arena, holding->ip_count * selection->count, sizeof(*prefixes));
     for (size_t i = 0; i < holding->ip_count; i++) {
         for (size_t j = 0; j < selection->count; j++) {
             struct route_claim one = {.advertisement = selection->items[j]};
-            one.prefix = routes_prefix(run->advertised[one.advertisement].object, &holding->ips[i]);
+            const struct bgpadvertisement *ad = run->advertised[one.advertisement].object;
+            one.prefix = routes_prefix(ad, &holding->ips[i]);
+            one.weight = ad->extra.weights ? endpoints : 0;
             vec_push(&run->claims, one);
             result->claim_count++;
             add_prefix(prefixes, &result->prefix_count, &one.prefix);
@@ -236,7 +253,7 @@ static void make_services(struct run *run)
         result->ips = holding.ips;
         result->ip_count = holding.ip_count;
         if (result->reason == REASON_NONE)
-            claim(run, &holding, &selection, result);
+            claim(run, service, &holding, &selection, result);
     }
 }
 

@@ -6,7 +6,8 @@
 enum {
     BFD_INTERVAL_MS = 300, /* what is not given is as MetalLB documents it */
     BFD_MULTIPLIER = 3,
-    RESTART_S = 120, /* RFC 4724: how long peers keep our routes */
+    AS_TRANS = 23456, /* RFC 6793: stands for what does not fit into 16 bits */
+    RESTART_S = 120,  /* RFC 4724: how long peers keep our routes */
     TTL_MAX = 255,
 };
 
@@ -42,6 +43,16 @@ static void put_head(const struct model *model, struct sbuf *out)
                    "timeformat log iso long ms;\n"
                    "watchdog warning 2 s;\n"
                    "protocol device { scan time 10; }\n");
+}
+
+/* A route's own attribute, which filters make a community of. */
+static void put_attributes(const struct model *model, struct sbuf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->routes.class_count; i++)
+        any |= model->routes.classes[i].weighted;
+    if (any)
+        sbuf_puts(out, "attribute int st_weight;\n");
 }
 
 static void put_include(struct str file, struct sbuf *out)
@@ -100,14 +111,31 @@ static void put_community(const struct community_value *value, struct sbuf *out)
         sbuf_printf(out, "    bgp_community.add((%u,%u));\n", p[0], p[1]);
 }
 
+/* The route's weight as link bandwidth (draft-ietf-idr-link-bandwidth). The community does not
+ * leave an AS unless it is the transitive kind, so that is for peers of another AS. */
+static void put_weight(const struct session *session, struct sbuf *out)
+{
+    unsigned as = session->local_as <= UINT16_MAX ? session->local_as : AS_TRANS;
+    sbuf_printf(out,
+                "    if defined(st_weight) then "
+                "bgp_ext_community.add((generic, 0x%s%04x, st_weight));\n",
+                session->internal ? "4004" : "0004", as);
+}
+
 static void put_export(const struct route_class *class, const struct route_export *export,
-                       struct sbuf *out)
+                       const struct session *session, struct sbuf *out)
 {
     sbuf_printf(out, "  if proto ~ \"" STR_FMT "_*\" then {\n", STR_ARG(class->name));
     if (export->local_pref >= 0)
         sbuf_printf(out, "    bgp_local_pref = %u;\n", (unsigned)export->local_pref);
+    if (export->med >= 0)
+        sbuf_printf(out, "    bgp_med = %u;\n", (unsigned)export->med);
+    for (int64_t i = 0; i < export->prepend; i++)
+        sbuf_printf(out, "    bgp_path.prepend(%u);\n", session->local_as);
     for (size_t i = 0; i < export->community_count; i++)
         put_community(&export->communities[i], out);
+    if (class->weighted)
+        put_weight(session, out);
     sbuf_puts(out, "    accept;\n  }\n");
 }
 
@@ -120,7 +148,7 @@ static void put_filter(const struct model *model, const struct session *session,
         const struct route_class *class = &model->routes.classes[i];
         for (size_t j = 0; j < class->export_count; j++) {
             if (class->exports[j].session == index)
-                put_export(class, &class->exports[j], out);
+                put_export(class, &class->exports[j], session, out);
         }
     }
     sbuf_puts(out, "  reject;\n}\n");
@@ -244,6 +272,7 @@ void render_main(const struct model *model, const struct render_options *options
                      "there is no session: a text of it cannot be written to BIRD's configuration");
     }
     put_head(model, out);
+    put_attributes(model, out);
     put_bfd_protocols(sessions, count, out);
     put_radv_protocols(sessions, count, out);
     if (options->routes.len)
@@ -260,8 +289,21 @@ void render_main(const struct model *model, const struct render_options *options
 
 /* --- routes ---------------------------------------------------------------------------------- */
 
+/* What a weight is on the wire: bytes per second as an IEEE 754 number of 32 bits. An endpoint is
+ * 1 Mbit/s; only the proportions count. */
+static uint32_t bandwidth_of(unsigned weight)
+{
+    union {
+        float number;
+        uint32_t bits;
+    } bandwidth = {.number = (float)weight * 125000.0F};
+    _Static_assert(sizeof(float) == sizeof(uint32_t), "IEEE 754");
+    return bandwidth.bits;
+}
+
 static void put_static(const struct route_class *class, const char *family,
-                       const struct prefix *prefixes, size_t count, struct sbuf *out)
+                       const struct prefix *prefixes, const unsigned *weights, size_t count,
+                       struct sbuf *out)
 {
     if (count == 0)
         return;
@@ -270,7 +312,10 @@ static void put_static(const struct route_class *class, const char *family,
     for (size_t i = 0; i < count; i++) {
         sbuf_puts(out, "route ");
         sbuf_puts(out, prefix_format(&prefixes[i]).text);
-        sbuf_puts(out, " blackhole;\n");
+        if (weights && weights[i])
+            sbuf_printf(out, " blackhole { st_weight = 0x%08x; };\n", bandwidth_of(weights[i]));
+        else
+            sbuf_puts(out, " blackhole;\n");
     }
     sbuf_puts(out, "}\n");
 }
@@ -280,7 +325,7 @@ void render_routes(const struct model *model, struct sbuf *out)
     sbuf_puts(out, "# Written by stentor-speaker; changes here are lost.\n");
     for (size_t i = 0; i < model->routes.class_count; i++) {
         const struct route_class *class = &model->routes.classes[i];
-        put_static(class, "v4", class->v4, class->v4_count, out);
-        put_static(class, "v6", class->v6, class->v6_count, out);
+        put_static(class, "v4", class->v4, class->v4_weights, class->v4_count, out);
+        put_static(class, "v6", class->v6, class->v6_weights, class->v6_count, out);
     }
 }

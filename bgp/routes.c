@@ -8,6 +8,7 @@ struct draft;
 /* A prefix and the class that it is in. */
 struct place {
     struct prefix prefix;
+    unsigned weight;
     struct draft *draft;
 };
 
@@ -18,6 +19,7 @@ struct draft {
     struct route_class *class;
     size_t v4_count, v6_count;
     struct prefix *v4, *v6;
+    unsigned *v4_weights, *v6_weights; /* NULL: not told */
 };
 
 struct run {
@@ -59,7 +61,7 @@ static bool share_peer(const struct str_list *a, const struct str_list *b)
 bool routes_conflict(const struct bgpadvertisement *a, const struct bgpadvertisement *b,
                      const struct ip *ips, size_t ip_count)
 {
-    if (a->spec.local_pref == b->spec.local_pref || !share_peer(&a->spec.peers, &b->spec.peers))
+    if (!bgpadvertisement_differs(a, b) || !share_peer(&a->spec.peers, &b->spec.peers))
         return false;
     for (size_t i = 0; i < ip_count; i++) {
         struct prefix one = routes_prefix(a, &ips[i]), two = routes_prefix(b, &ips[i]);
@@ -200,6 +202,15 @@ static const struct community_value *communities_of(struct run *run, size_t inde
     return values;
 }
 
+/* The lower metric and the shorter path are preferred (RFC 4271 section 9.1.2.2). */
+static void prefer(const struct bgpadvertisement_extra *extra, bool first, struct route_export *ret)
+{
+    if (extra->med >= 0 && (ret->med < 0 || extra->med < ret->med))
+        ret->med = extra->med;
+    if (first || extra->prepend < ret->prepend)
+        ret->prepend = extra->prepend;
+}
+
 /* What a session gets by the advertisements of a class. False when none of them is for it. */
 static bool make_export(struct run *run, const struct draft *draft, size_t session,
                         struct route_export *ret)
@@ -210,11 +221,13 @@ static bool make_export(struct run *run, const struct draft *draft, size_t sessi
         total += ads[draft->advertisements[i]]->spec.communities.count;
     struct community_value *values = arena_array(run->arena, total, sizeof(*values));
     bool any = false;
-    *ret = (struct route_export){.session = session, .local_pref = -1, .communities = values};
+    *ret = (struct route_export){
+        .session = session, .local_pref = -1, .med = -1, .communities = values};
     for (size_t i = 0; i < draft->count; i++) {
         size_t index = draft->advertisements[i];
         if (!reaches(ads[index], &run->input->sessions[session]))
             continue;
+        prefer(&ads[index]->extra, !any, ret);
         any = true;
         if (ads[index]->spec.local_pref > 0 && ads[index]->spec.local_pref > ret->local_pref)
             ret->local_pref = ads[index]->spec.local_pref;
@@ -226,6 +239,8 @@ static bool make_export(struct run *run, const struct draft *draft, size_t sessi
         ret->local_pref = 0; /* RFC 8326 section 4.2 */
         values[count++] = graceful_shutdown;
     }
+    if (run->input->sessions[session].internal)
+        ret->prepend = 0; /* a peer of our AS would take it for a loop */
     ret->community_count = unite(values, count);
     return any;
 }
@@ -271,15 +286,32 @@ static struct place *gather(struct run *run, struct route_claim *const *claims, 
     for (size_t i = 0; i < count;) {
         const struct prefix *prefix = &claims[i]->prefix;
         size_t members = 0;
+        unsigned weight = 0, most = 0; /* of one advertisement, of any */
         for (; i < count && prefix_eq(&claims[i]->prefix, prefix); i++) {
-            if (members == 0 || set[members - 1] != claims[i]->advertisement)
+            if (members == 0 || set[members - 1] != claims[i]->advertisement) {
                 set[members++] = claims[i]->advertisement;
+                weight = 0;
+            }
+            weight += claims[i]->weight;
+            most = weight > most ? weight : most;
         }
         struct draft *draft = find_draft(run, set, members);
-        places[(*ret_count)++] = (struct place){.prefix = *prefix, .draft = draft};
+        places[(*ret_count)++] = (struct place){.prefix = *prefix, .weight = most, .draft = draft};
         *(prefix->base.family == IP_V4 ? &draft->v4_count : &draft->v6_count) += 1;
     }
     return places;
+}
+
+static void make_weights(struct run *run, struct draft *draft, struct route_class *class)
+{
+    for (size_t i = 0; i < draft->count; i++)
+        class->weighted |= run->input->advertisements[draft->advertisements[i]]->extra.weights;
+    if (!class->weighted)
+        return;
+    class->v4_weights = draft->v4_weights =
+        arena_array(run->arena, draft->v4_count, sizeof(unsigned));
+    class->v6_weights = draft->v6_weights =
+        arena_array(run->arena, draft->v6_count, sizeof(unsigned));
 }
 
 static void make_classes(struct run *run, struct routes *ret)
@@ -292,6 +324,7 @@ static void make_classes(struct run *run, struct routes *ret)
         struct route_class *class = &ret->classes[ret->class_count++];
         *class =
             (struct route_class){.name = class_name(run, draft), .v4 = draft->v4, .v6 = draft->v6};
+        make_weights(run, draft, class);
         make_exports(run, draft, class);
     }
 }
@@ -310,10 +343,11 @@ static void fill(const struct place *places, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct draft *draft = places[i].draft;
-        if (places[i].prefix.base.family == IP_V4)
-            draft->v4[draft->class->v4_count++] = places[i].prefix;
-        else
-            draft->v6[draft->class->v6_count++] = places[i].prefix;
+        bool v4 = places[i].prefix.base.family == IP_V4;
+        size_t at = v4 ? draft->class->v4_count++ : draft->class->v6_count++;
+        (v4 ? draft->v4 : draft->v6)[at] = places[i].prefix;
+        if (draft->v4_weights)
+            (v4 ? draft->v4_weights : draft->v6_weights)[at] = places[i].weight;
     }
 }
 

@@ -2,7 +2,8 @@
  *
  * A class is a set of BGPAdvertisements: all of them together say which session gets its prefixes,
  * and with which attributes. Prefixes of several Services or advertisements are merged: their
- * communities are united, and the most preferred of their other attributes counts. Every
+ * communities are united, and the most preferred of their other attributes counts; endpoints add
+ * up. Every
  * advertisement of this node has a class of its own even without prefixes, so that the first one
  * changes no filter. Pure. */
 #ifndef BGP_ROUTES_H
@@ -19,6 +20,7 @@ struct route_class;
 struct route_claim {
     struct prefix prefix;
     size_t advertisement;      /* index among those of the input */
+    unsigned weight;           /* endpoints behind it, when that is to be told; else 0 */
     struct route_class *class; /* set by routes_make: that of the prefix */
     uint64_t rank;             /* its own, for sorting */
 };
@@ -35,7 +37,9 @@ struct routes_input {
 /* What one session gets with the prefixes of a class. */
 struct route_export {
     size_t session;                            /* by index */
-    int64_t local_pref;                        /* -1: not given */
+    int64_t local_pref, med;                   /* -1: not given */
+    int64_t prepend;                           /* how many more times our AS is in the path; 0
+                                                  within one AS */
     const struct community_value *communities; /* sorted, none twice */
     size_t community_count;
 };
@@ -44,7 +48,9 @@ struct route_class {
     struct str name;              /* a symbol of BIRD's; the same for the same advertisements */
     const struct prefix *v4, *v6; /* sorted */
     size_t v4_count, v6_count;
-    const struct route_export *exports; /* by session, without those that get nothing */
+    bool weighted;                           /* an advertisement of it wants weights: */
+    const unsigned *v4_weights, *v6_weights; /* of each prefix, 0: none; NULL unless weighted */
+    const struct route_export *exports;      /* by session, without those that get nothing */
     size_t export_count;
 };
 

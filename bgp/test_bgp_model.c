@@ -28,6 +28,13 @@
 #define BASE NODE("", "") POOL("p", "[198.51.100.0/24]") PEER("tor", "192.0.2.1", "")
 #define SELECT(key, value) "[{matchLabels: {" key ": " value "}}]"
 
+#define NOTED(name, annotations, spec)                                                    \
+    "---\napiVersion: metallb.io/v1beta1\nkind: BGPAdvertisement\nmetadata: {name: " name \
+    ", namespace: metallb-system, annotations: {" annotations "}}\nspec: {" spec "}\n"
+#define MED(value) "stentor.io/bgp-med: \"" value "\""
+#define PREPEND(value) "stentor.io/bgp-prepend: \"" value "\""
+#define WEIGHTS "stentor.io/bgp-weights: endpoints"
+
 struct model_case {
     const char *yaml, *want;
 };
@@ -165,6 +172,10 @@ static struct str routes_text(const struct scene *s)
             for (size_t k = 0; k < export->community_count; k++)
                 sbuf_printf(&out, "," STR_FMT,
                             STR_ARG(community_format(s->arena, &export->communities[k])));
+            if (export->med >= 0)
+                sbuf_printf(&out, " med %d", (int)export->med);
+            if (export->prepend)
+                sbuf_printf(&out, " prepend %d", (int)export->prepend);
             sbuf_putc(&out, ' ');
         }
         sbuf_puts(&out, "\n");
@@ -200,6 +211,17 @@ static void test_merging(void)
                      ADV("b", "localPref: 20, serviceSelectors: " SELECT("app", "b"))
                          LABELLED("x", "a", "198.51.100.1") LABELLED("y", "b", "198.51.100.1"),
                  "198.51.100.1/32 tor:20 \n");
+    /* so do the lower metric and the shorter path */
+    check_routes(
+        BASE NOTED("a", MED("7") ", " PREPEND("2"), "serviceSelectors: " SELECT("app", "a"))
+            NOTED("b", MED("5") ", " PREPEND("3"), "serviceSelectors: " SELECT("app", "b"))
+                LABELLED("x", "a", "198.51.100.1") LABELLED("y", "b", "198.51.100.1"),
+        "198.51.100.1/32 tor:-1 med 5 prepend 2 \n");
+    check_routes(
+        BASE NOTED("a", MED("7") ", " PREPEND("2"), "serviceSelectors: " SELECT("app", "a"))
+            ADV("b", "serviceSelectors: " SELECT("app", "b")) LABELLED("x", "a", "198.51.100.1")
+                LABELLED("y", "b", "198.51.100.1"),
+        "198.51.100.1/32 tor:-1 med 7 \n");
     /* prefixes of different lengths are different prefixes */
     check_routes(BASE ADV("a", "localPref: 10") ADV("b", "localPref: 20, aggregationLength: 24")
                      WEB,
@@ -224,6 +246,16 @@ static void test_conflicts(void)
              ADV("b", "localPref: 20, peers: [x]" PICK) PICKED,
          "default/web 198.51.100.1/32 to tor\n"},
         {BASE ADV("a", "localPref: 10, peers: [tor]" PICK) ADV("b", "localPref: 20" PICK) PICKED,
+         "default/web conflictingAdvertisements\n"},
+        {BASE NOTED("a", MED("1"), "peers: [tor]" PICK) NOTED("b", MED("2"), "peers: [tor]" PICK)
+             PICKED,
+         "default/web conflictingAdvertisements\n"},
+        {BASE NOTED("a", MED("1"), "peers: [tor]" PICK) NOTED("b", MED("2"), "peers: [x]" PICK)
+             PICKED,
+         "default/web 198.51.100.1/32 to tor\n"},
+        {BASE NOTED("a", PREPEND("1"), "peers: [tor]" PICK) ADV("b", "peers: [tor]" PICK) PICKED,
+         "default/web conflictingAdvertisements\n"},
+        {BASE NOTED("a", WEIGHTS, "peers: [tor]" PICK) ADV("b", "peers: [tor]" PICK) PICKED,
          "default/web conflictingAdvertisements\n"},
         /* before the node and the endpoints */
         {BASE NODE("", "conditions: [{type: NetworkUnavailable, status: \"True\"}]")

@@ -46,6 +46,8 @@ static bool is_changed_by_user(const struct object *before, const struct object 
         return true;
     if (after->kind->id == KIND_NAMESPACE || after->kind->id == KIND_NODE)
         return false; /* only names and labels of these matter */
+    if (!object_same_annotations(before, after))
+        return true;
     return after->meta.generation == 0 || before->meta.generation != after->meta.generation;
 }
 

@@ -29,6 +29,16 @@ static const struct annotation table[] = {
     [ANNOTATION_DRAIN] = {STR_INIT("stentor.io/drain"), STR_INIT(""), ANNOTATION_IN,
                           "on a Node: move all addresses to other nodes, as far as there are any "
                           "that may announce them; the value does not matter"},
+    [ANNOTATION_BGP_MED] = {STR_INIT("stentor.io/bgp-med"), STR_INIT(""), ANNOTATION_IN,
+                            "on a BGPAdvertisement: announce with this MULTI_EXIT_DISC, 0 to "
+                            "4294967295; the lower one is preferred"},
+    [ANNOTATION_BGP_PREPEND] = {STR_INIT("stentor.io/bgp-prepend"), STR_INIT(""), ANNOTATION_IN,
+                                "on a BGPAdvertisement: put our AS before the path this many more "
+                                "times, 0 to 16, towards peers of another AS"},
+    [ANNOTATION_BGP_WEIGHTS] = {STR_INIT("stentor.io/bgp-weights"), STR_INIT(""), ANNOTATION_IN,
+                                "on a BGPAdvertisement: endpoints: tell peers how many endpoints "
+                                "serve on the node, for Services with externalTrafficPolicy Local "
+                                "(docs/bgp.md)"},
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == ANNOTATION_COUNT, "a row for each annotation");
 

@@ -1,4 +1,5 @@
-/* Annotations on Services and Nodes that we read or write, as a table. A new one is one row. */
+/* Annotations on Services, Nodes and BGPAdvertisements that we read or write, as a table. A new one
+ * is one row. */
 #ifndef CRD_ANNOTATIONS_H
 #define CRD_ANNOTATIONS_H
 
@@ -13,6 +14,9 @@ enum annotation_id {
     ANNOTATION_HANDOFF,
     ANNOTATION_NODE,
     ANNOTATION_DRAIN,
+    ANNOTATION_BGP_MED,
+    ANNOTATION_BGP_PREPEND,
+    ANNOTATION_BGP_WEIGHTS,
     ANNOTATION_COUNT
 };
 

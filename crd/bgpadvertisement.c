@@ -1,5 +1,6 @@
 #include "crd/bgpadvertisement.h"
 
+#include "crd/annotations.h"
 #include "crd/check.h"
 #include "crd/community.h"
 #include "crd/condition.h"
@@ -63,8 +64,80 @@ static void check_communities(struct object *object, const struct str_list *comm
     }
 }
 
+/* --- annotations ------------------------------------------------------------------------------ */
+
+enum { PREPEND_MAX = 16 };
+
+static struct str annotation_field(const struct object *object, struct str key)
+{
+    return check_field(object, "metadata.annotations[" STR_FMT "]", STR_ARG(key));
+}
+
+/* A number up to max, or the fallback without the annotation. */
+static int64_t read_number(struct object *object, enum annotation_id id, uint64_t max,
+                           int64_t fallback)
+{
+    bool present;
+    uint64_t number;
+    struct str text = annotations_read(object, id, &present);
+    if (!present)
+        return fallback;
+    if (str_to_u64(text, max, &number) == 0)
+        return (int64_t)number;
+    check_fail(object, annotation_field(object, annotations_get(id)->key),
+               "must be a number from 0 to %llu, not \"" STR_FMT "\"", (unsigned long long)max,
+               STR_ARG(text));
+    return fallback;
+}
+
+static bool read_weights(struct object *object)
+{
+    bool present;
+    struct str text = annotations_read(object, ANNOTATION_BGP_WEIGHTS, &present);
+    if (present && !str_eq(text, STR("endpoints")))
+        check_fail(object, annotation_field(object, annotations_get(ANNOTATION_BGP_WEIGHTS)->key),
+                   "must be \"endpoints\", not \"" STR_FMT "\"", STR_ARG(text));
+    return present;
+}
+
+/* A slip of the pen must not be silent. */
+static void warn_of_unknown(struct object *object)
+{
+    const struct str_map *annotations = &object->meta.annotations;
+    for (size_t i = 0; i < annotations->count; i++) {
+        struct str key = annotations->items[i].key;
+        if (str_starts_with(key, STR("stentor.io/bgp-")) &&
+            !str_eq(key, annotations_get(ANNOTATION_BGP_MED)->key) &&
+            !str_eq(key, annotations_get(ANNOTATION_BGP_PREPEND)->key) &&
+            !str_eq(key, annotations_get(ANNOTATION_BGP_WEIGHTS)->key))
+            check_warn(object, annotation_field(object, key), "there is no such annotation");
+    }
+}
+
+static void read_annotations(struct object *object, struct bgpadvertisement_extra *extra)
+{
+    extra->med = read_number(object, ANNOTATION_BGP_MED, UINT32_MAX, -1);
+    extra->prepend = read_number(object, ANNOTATION_BGP_PREPEND, PREPEND_MAX, 0);
+    extra->weights = read_weights(object);
+    warn_of_unknown(object);
+}
+
+const char *bgpadvertisement_differs(const struct bgpadvertisement *a,
+                                     const struct bgpadvertisement *b)
+{
+    if (a->spec.local_pref != b->spec.local_pref)
+        return "spec.localPref";
+    if (a->extra.med != b->extra.med)
+        return "metadata.annotations[stentor.io/bgp-med]";
+    if (a->extra.prepend != b->extra.prepend)
+        return "metadata.annotations[stentor.io/bgp-prepend]";
+    return a->extra.weights != b->extra.weights ? "metadata.annotations[stentor.io/bgp-weights]"
+                                                : NULL;
+}
+
 void bgpadvertisement_check(struct object *object)
 {
+    read_annotations(object, &((struct bgpadvertisement *)object)->extra);
     struct bgpadvertisement_spec *spec = &((struct bgpadvertisement *)object)->spec;
     check_unique(object, &spec->ip_address_pools, "spec.ipAddressPools", "ipAddressPools");
     check_unique(object, &spec->communities, "spec.communities", "community");

@@ -16,14 +16,27 @@ struct bgpadvertisement_spec {
     struct str_list peers; /* names of BGPPeers; empty: all */
 };
 
+/* What annotations add. */
+struct bgpadvertisement_extra {
+    int64_t med;     /* RFC 4271 section 5.1.4; -1: none */
+    int64_t prepend; /* how many more times our AS is in the path, for peers of another AS */
+    bool weights;    /* by endpoints on the node, as link bandwidth */
+};
+
 struct bgpadvertisement {
     struct object object;
     struct bgpadvertisement_spec spec;
-    struct list conditions; /* struct condition */
+    struct bgpadvertisement_extra extra; /* filled by bgpadvertisement_check */
+    struct list conditions;              /* struct condition */
 };
 
 extern const struct shape bgpadvertisement_shape;
 
 void bgpadvertisement_check(struct object *object);
+
+/* The field ("spec.localPref", or an annotation) in which two say something else that can be said
+ * only once of a prefix; NULL: they agree. */
+const char *bgpadvertisement_differs(const struct bgpadvertisement *a,
+                                     const struct bgpadvertisement *b);
 
 #endif

@@ -56,13 +56,13 @@ void endpointslice_check(struct object *object)
         endpoints[i].can_serve = endpoints[i].conditions.ready || endpoints[i].conditions.serving;
 }
 
-static bool has_node(const struct endpoint *all, size_t count, struct str node)
+static struct endpoint *find_node(struct endpoint *all, size_t count, struct str node)
 {
     for (size_t i = 0; i < count; i++) {
         if (str_eq(all[i].node_name, node))
-            return true;
+            return &all[i];
     }
-    return false;
+    return NULL;
 }
 
 /* The endpoints of the reduced slice, texts borrowed; in the arena. */
@@ -74,7 +74,10 @@ static struct list reduce_endpoints(const struct list *endpoints, struct arena *
     size_t count = 0;
     *ret_texts = 0;
     for (size_t i = 0; i < endpoints->count; i++) {
-        if (!all[i].can_serve || has_node(kept, count, all[i].node_name))
+        struct endpoint *first = find_node(kept, count, all[i].node_name);
+        if (first && all[i].can_serve)
+            first->others++;
+        if (!all[i].can_serve || first)
             continue;
         kept[count++] = (struct endpoint){
             .node_name = all[i].node_name, .conditions.ready = true, .can_serve = true};

@@ -10,7 +10,8 @@ struct endpoint {
     struct endpoint_conditions {
         bool ready, serving, terminating;
     } conditions;
-    bool can_serve; /* ready, or terminating but still serving */
+    bool can_serve;  /* ready, or terminating but still serving */
+    unsigned others; /* of a reduced slice: how many more on this node can serve */
 };
 
 struct endpoint_port {
@@ -30,7 +31,8 @@ extern const struct shape endpointslice_shape;
 
 /* Of a slice (whose one reference is taken over) only what says where the Service is served: its
  * name as a label, and each node that has endpoints which can serve it, once. What cannot be read
- * stays as it is. Encoded and decoded again it is the same. Thousands of them are kept. */
+ * stays as it is. Encoded and decoded again it is the same, but for `others`. Thousands
+ * of them are kept. */
 struct object *endpointslice_reduce(struct object *object);
 
 void endpointslice_check(struct object *object);

@@ -203,9 +203,8 @@ void object_encode(const struct object *object, struct sbuf *out)
     fields_encode(object->kind->shape, copy, out);
 }
 
-bool object_same_labels(const struct object *a, const struct object *b)
+static bool same_map(const struct str_map *x, const struct str_map *y)
 {
-    const struct str_map *x = &a->meta.labels, *y = &b->meta.labels;
     if (x->count != y->count)
         return false;
     for (size_t i = 0; i < x->count; i++) {
@@ -214,4 +213,14 @@ bool object_same_labels(const struct object *a, const struct object *b)
             return false;
     }
     return true;
+}
+
+bool object_same_labels(const struct object *a, const struct object *b)
+{
+    return same_map(&a->meta.labels, &b->meta.labels);
+}
+
+bool object_same_annotations(const struct object *a, const struct object *b)
+{
+    return same_map(&a->meta.annotations, &b->meta.annotations);
 }

@@ -72,6 +72,7 @@ void object_encode(const struct object *object, struct sbuf *out);
 
 /* The same labels with the same values? */
 bool object_same_labels(const struct object *a, const struct object *b);
+bool object_same_annotations(const struct object *a, const struct object *b);
 
 /* Shape of metadata, for the tables of kinds: {"metadata", FIELD_OBJECT, offsetof(struct x,
  * object.meta), …}. */

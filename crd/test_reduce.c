@@ -120,6 +120,7 @@ static void test_endpointslice_reduce(void)
     TEST_ASSERT(slice->endpoints.count == TEST_COUNT(nodes) && slice->ports.count == 0);
     for (size_t i = 0; i < TEST_COUNT(nodes); i++) {
         TEST_ASSERT(all[i].can_serve && all[i].addresses.count == 0);
+        TEST_ASSERT(all[i].others == (i == 0)); /* two on n1 */
         TEST_STR(all[i].node_name, nodes[i]);
     }
     check_kept(object, endpointslice_reduce);

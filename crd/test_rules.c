@@ -128,6 +128,43 @@ static void test_advertisement(void)
     judge("v1beta1, kind: BGPAdvertisement", cases, TEST_COUNT(cases));
 }
 
+static void test_advertisement_annotations(void)
+{
+#define ABOUT(name) "metadata.annotations[stentor.io/bgp-" name "]: "
+    static const struct rule_case cases[] = {
+        {"stentor.io/bgp-med: '0', stentor.io/bgp-prepend: '16', stentor.io/bgp-weights: endpoints",
+         ""},
+        {"stentor.io/bgp-med: '4294967296', stentor.io/bgp-prepend: '17', "
+         "stentor.io/bgp-weights: nodes",
+         "error " ABOUT(
+             "med") "must be a number from 0 to 4294967295, not \"4294967296\"\n"
+                    "error " ABOUT(
+                        "prepend") "must be a number from 0 to 16, not \"17\"\n"
+                                   "error " ABOUT(
+                                       "weights") "must be \"endpoints\", not \"nodes\"\n"},
+        {"stentor.io/bgp-med: '-1', stentor.io/bgp-prepend: ''",
+         "error " ABOUT("med") "must be a number from 0 to 4294967295, not \"-1\"\n"
+                               "error " ABOUT(
+                                   "prepend") "must be a number from 0 to 16, not \"\"\n"},
+        {"stentor.io/bgp-med: '1; }'",
+         "error " ABOUT("med") "must be a number from 0 to 4294967295, not \"1; }\"\n"},
+        {"stentor.io/bgp-metric: '1', other: '2'",
+         "warning " ABOUT("metric") "there is no such annotation\n"},
+    };
+#undef ABOUT
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str yaml = arena_printf(arena,
+                                       "{apiVersion: metallb.io/v1beta1, kind: BGPAdvertisement, "
+                                       "metadata: {name: x, namespace: ours, annotations: {%s}}}",
+                                       cases[i].spec);
+        scoped_ptr(object) struct object *object = support_object(yaml.ptr);
+        struct str got = support_findings(&object->findings, arena);
+        TEST_STR(got, cases[i].want);
+        CU_ASSERT_EQUAL(object->refused, str_contains(got, STR("error ")));
+    }
+}
+
 static void test_community(void)
 {
     static const struct rule_case cases[] = {
@@ -454,6 +491,7 @@ static void test_service_words(void)
 }
 
 TEST_MAIN("crd/rules", TEST(test_pool), TEST(test_pool_counters), TEST(test_selectors),
-          TEST(test_advertisement), TEST(test_community), TEST(test_peer), TEST(test_peer_timers),
-          TEST(test_bfd_profile), TEST(test_reservation), TEST(test_reservation_owner),
-          TEST(test_conflict), TEST(test_conflict_name), TEST(test_service_words))
+          TEST(test_advertisement), TEST(test_advertisement_annotations), TEST(test_community),
+          TEST(test_peer), TEST(test_peer_timers), TEST(test_bfd_profile), TEST(test_reservation),
+          TEST(test_reservation_owner), TEST(test_conflict), TEST(test_conflict_name),
+          TEST(test_service_words))

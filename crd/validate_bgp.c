@@ -185,27 +185,46 @@ static bool nodes_differ(const struct validate_run *run, const bool *a, const bo
     return true;
 }
 
-/* One prefix cannot be announced with two local preferences. With serviceSelectors only the
- * Services can tell, so that is left to the speaker. */
+/* A pool of both from which they make some prefix alike, or NULL. */
+static const struct pool_facts *shared_pool(const struct validate_run *run,
+                                            const struct advertisement_facts *new,
+                                            const struct advertisement_facts *old)
+{
+    for (size_t i = 0; i < run->pools.len; i++)
+        if (new->pools[i] && old->pools[i] &&
+            !lengths_differ(&new->advertisement->spec, &old->advertisement->spec,
+                            &run->pools.items[i]))
+            return &run->pools.items[i];
+    return NULL;
+}
+
+/* One prefix cannot be announced with two local preferences, or two of what annotations add. With
+ * serviceSelectors only the Services can tell, so that is left to the speaker. */
 static bool preferences_agree(struct validate_run *run, const struct advertisement_facts *new,
                               const struct advertisement_facts *old)
 {
     const struct bgpadvertisement_spec *a = &new->advertisement->spec;
     const struct bgpadvertisement_spec *b = &old->advertisement->spec;
-    if (a->local_pref == b->local_pref || a->service_selectors.count || b->service_selectors.count)
+    const char *field = bgpadvertisement_differs(new->advertisement, old->advertisement);
+    if (!field || a->service_selectors.count || b->service_selectors.count)
         return true;
     if (peers_differ(&a->peers, &b->peers) || nodes_differ(run, new->nodes, old->nodes))
         return true;
-    for (size_t i = 0; i < run->pools.len; i++)
-        if (new->pools[i] && old->pools[i] && !lengths_differ(a, b, &run->pools.items[i]))
-            return validate_fail(run, &new->advertisement->object, "spec.localPref",
-                                 "invalid local preference %lld: local preference %lld was already "
-                                 "set for the same type of BGP update by " STR_FMT
-                                 " for pool " STR_FMT,
-                                 (long long)a->local_pref, (long long)b->local_pref,
-                                 STR_ARG(old->advertisement->object.id),
-                                 STR_ARG(run->pools.items[i].pool->object.meta.name));
-    return true;
+    const struct pool_facts *pool = shared_pool(run, new, old);
+    if (!pool)
+        return true;
+    if (a->local_pref != b->local_pref)
+        return validate_fail(run, &new->advertisement->object, field,
+                             "invalid local preference %lld: local preference %lld was already "
+                             "set for the same type of BGP update by " STR_FMT " for pool " STR_FMT,
+                             (long long)a->local_pref, (long long)b->local_pref,
+                             STR_ARG(old->advertisement->object.id),
+                             STR_ARG(pool->pool->object.meta.name));
+    return validate_fail(
+        run, &new->advertisement->object, field,
+        "differs from that of " STR_FMT ", which announces the same prefixes of pool " STR_FMT
+        " to the same peers",
+        STR_ARG(old->advertisement->object.id), STR_ARG(pool->pool->object.meta.name));
 }
 
 /* No routing daemon sends BFD echo packets for IPv6. */

@@ -20,7 +20,8 @@ static void put_value(const json_t *value, struct sbuf *out)
     }
 }
 
-struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attributes)
+struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attributes,
+                               int64_t weight)
 {
     struct sbuf text = {0};
     const char *key;
@@ -32,6 +33,8 @@ struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attrib
         sbuf_printf(&text, "%s%s ", text.len ? " " : "", key);
         put_value(value, &text);
     }
+    if (weight)
+        sbuf_printf(&text, "%sweight %lld", text.len ? " " : "", (long long)weight);
     return sbuf_move(&text, show->scratch);
 }
 

@@ -36,8 +36,10 @@ bool show_bgp_explain(const struct show_bgp *show, struct str what);
 
 /* --- shared by the files of this header ------------------------------------------------------ */
 
-/* "localPref 150 communities 64512:1,64512:2", of the attributes of a route, in scratch. */
-struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attributes);
+/* "localPref 150 communities 64512:1,64512:2 weight 3", of the attributes of a route and its weight
+ * (0: none), in scratch. */
+struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attributes,
+                               int64_t weight);
 
 /* The session of an answer with that peer, or NULL. */
 const json_t *show_bgp_session(const struct bgp_answer *answer, struct str peer);

@@ -69,16 +69,18 @@ static const json_t *find_service(const struct show_bgp *show, const struct bgp_
 
 /* --- why ------------------------------------------------------------------------------------- */
 
-/* What a peer gets with a prefix; NULL: nothing. */
+/* What a peer gets with a prefix; NULL: nothing. ret_weight: of the prefix, 0: none. */
 static const json_t *find_export(const struct bgp_answer *answer, struct str prefix,
-                                 struct str peer)
+                                 struct str peer, int64_t *ret_weight)
 {
     const json_t *classes = json_object_get(answer->tree, "routes");
     for (size_t i = 0; i < json_array_size(classes); i++) {
         const json_t *class = json_array_get(classes, i);
         const json_t *peers = json_object_get(class, "peers");
-        if (!tree_has(json_object_get(class, "prefixes"), prefix))
+        size_t at = tree_find(json_object_get(class, "prefixes"), prefix);
+        if (at == json_array_size(json_object_get(class, "prefixes")))
             continue;
+        *ret_weight = json_integer_value(json_array_get(json_object_get(class, "weights"), at));
         for (size_t j = 0; j < json_array_size(peers); j++) {
             if (str_eq(tree_text(json_array_get(peers, j), "peer"), peer))
                 return json_array_get(peers, j);
@@ -94,7 +96,8 @@ static struct verdict judge(const struct show_bgp *show, const struct bgp_answer
                               .prefix = prefix,
                               .peer = tree_text(session, "peer"),
                               .announced = "no"};
-    const json_t *export = find_export(answer, prefix, verdict.peer);
+    int64_t weight = 0;
+    const json_t *export = find_export(answer, prefix, verdict.peer, &weight);
     bool v6 = str_contains(prefix, STR(":"));
     if (!export) {
         verdict.why = STR("no BGPAdvertisement of it is for this peer (spec.peers)");
@@ -106,7 +109,7 @@ static struct verdict judge(const struct show_bgp *show, const struct bgp_answer
         verdict.why = show_bgp_down(show, session);
     } else {
         verdict.announced = "yes";
-        verdict.why = show_bgp_attributes(show, json_object_get(export, "attributes"));
+        verdict.why = show_bgp_attributes(show, json_object_get(export, "attributes"), weight);
     }
     return verdict;
 }

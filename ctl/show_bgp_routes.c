@@ -11,6 +11,7 @@ struct row {
     struct str peer, text, attributes, node;
     struct prefix prefix;
     const json_t *tree; /* the attributes */
+    int64_t weight;     /* 0: none */
     bool up;            /* the session is */
 };
 
@@ -57,22 +58,24 @@ static bool carries(const json_t *export, const struct prefix *prefix)
 }
 
 static void read_export(struct table *table, const struct bgp_answer *answer, const json_t *export,
-                        const json_t *prefixes)
+                        const json_t *class)
 {
     struct str peer = tree_text(export, "peer");
-    const json_t *attributes = json_object_get(export, "attributes");
-    const json_t *session = show_bgp_session(answer, peer);
+    const json_t *prefixes = json_object_get(class, "prefixes");
+    const json_t *weights = json_object_get(class, "weights");
     struct row row = {.peer = peer,
                       .node = answer->node,
-                      .attributes = show_bgp_attributes(table->show, attributes),
-                      .tree = attributes,
-                      .up = tree_bool(session, "up")};
+                      .tree = json_object_get(export, "attributes"),
+                      .up = tree_bool(show_bgp_session(answer, peer), "up")};
     if (table->peer.len && !str_eq(table->peer, peer))
         return;
     for (size_t i = 0; i < json_array_size(prefixes); i++) {
         row.text = tree_of(json_array_get(prefixes, i));
-        if (prefix_parse(row.text, &row.prefix) == 0 && carries(export, &row.prefix))
-            vec_push(&table->rows, row);
+        if (prefix_parse(row.text, &row.prefix) < 0 || !carries(export, &row.prefix))
+            continue;
+        row.weight = json_integer_value(json_array_get(weights, i));
+        row.attributes = show_bgp_attributes(table->show, row.tree, row.weight);
+        vec_push(&table->rows, row);
     }
 }
 
@@ -83,8 +86,7 @@ static void read_routes(struct table *table, const struct bgp_answer *answer)
         const json_t *class = json_array_get(classes, i);
         const json_t *peers = json_object_get(class, "peers");
         for (size_t j = 0; j < json_array_size(peers); j++)
-            read_export(table, answer, json_array_get(peers, j),
-                        json_object_get(class, "prefixes"));
+            read_export(table, answer, json_array_get(peers, j), class);
     }
 }
 
@@ -166,6 +168,7 @@ static void routes_json(const struct table *table)
         show_put_list(&json, "sentBy", &group.up);
         show_put_list(&json, "heldBackBy", &group.down);
         patch_raw(&json, "attributes", attributes ? str_from(attributes) : STR("{}"));
+        patch_int(&json, "weight", group.first->weight);
         patch_close(&json);
     }
     patch_close(&json);

@@ -26,14 +26,13 @@ static inline bool tree_bool(const json_t *tree, const char *key)
     return json_is_true(json_object_get(tree, key));
 }
 
-/* Is the text in the list? */
-static inline bool tree_has(const json_t *list, struct str text)
+/* Where in the list the text is; the list's size when it is not. */
+static inline size_t tree_find(const json_t *list, struct str text)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        if (str_eq(tree_of(json_array_get(list, i)), text))
-            return true;
-    }
-    return false;
+    size_t i = 0;
+    while (i < json_array_size(list) && !str_eq(tree_of(json_array_get(list, i)), text))
+        i++;
+    return i;
 }
 
 #endif

@@ -35,10 +35,13 @@ def lab(bgp_lab):
     (keys / "secretkey").write_text("a secret of the lab\n")
     made.router()
     made.network.add_host("tor2", 2, planes=("lan",))
-    made.put(metallb("L2Advertisement", "lan", interfaces=["eth0"]), advertisement(localPref=150, communities=["64512:7"]),
+    ad = advertisement(localPref=150, communities=["64512:7"])
+    ad["metadata"]["annotations"] = {f"stentor.io/bgp-{name}": value for name, value in
+                                     (("med", "10"), ("prepend", "1"), ("weights", "endpoints"))}
+    made.put(metallb("L2Advertisement", "lan", interfaces=["eth0"]), ad,
              advertisement("bad", communities=["unknown"]),
              peer("tor", "192.0.2.1"), peer("tor2", "192.0.2.2"))
-    made.serve("web", WEB, WEB6)
+    made.serve("web", WEB, WEB6, externalTrafficPolicy="Local")
     made.serve("local", LOCAL, nodes=["n2"], externalTrafficPolicy="Local")
     made.speaker("n1", "--ml-bindaddr", made["n1"].address, "--ml-secret-key-path", keys)
     made.wait_up("tor")
@@ -75,7 +78,7 @@ def test_explained(lab):
     one = lab.speakers["n1"]
     refused = "Socket: Connection refused"
     wait_until(lambda: one.bgp_sessions()["tor2"]["why"] == refused and WEB in one.announced(), 20)
-    attributes = {"localPref": 150, "communities": ["64512:7"]}
+    attributes = {"localPref": 150, "med": 10, "prepend": 1, "communities": ["64512:7"]}
     web = {"service": "default/web", "layer2": {
         "announced": True, "reason": "announced", "message": "", "owner": "n1", "tier": "normal",
         "placement": "notPublished", "epoch": 0, "addresses": [
@@ -84,7 +87,7 @@ def test_explained(lab):
         "announced": True, "reason": "announced", "message": "", "routes": [
             {"prefix": prefix, "peer": name, "sent": name == "tor" and ip == WEB, "message":
              "the session does not carry this address family" if ip == WEB6 else "" if name == "tor" else refused,
-             "attributes": attributes}
+             "attributes": attributes, "weight": 1}
             for ip, prefix in ((WEB, f"{WEB}/32"), (WEB6, f"{WEB6}/128")) for name in ("tor", "tor2")]}}
     assert one.rest("/api/v1/explain/default/web") == {"node": "n1", **web}
     assert one.rest(f"/api/v1/explain/{WEB}") == {"node": "n1", **web["layer2"]["addresses"][0], "services": [web]}

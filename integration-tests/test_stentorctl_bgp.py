@@ -60,7 +60,7 @@ def test_sessions_and_routes(lab):
     wait_until(lambda: sessions(lab) == {("n1", "tor"): ("Established", ""), ("n2", "tor"): ("Established", "")}, 20)
     attributes = {"communities": ["64512:7"]}
     routes = [{"peer": "tor", "prefix": f"{ip}/32", "services": [f"default/{name}"], "sentBy": nodes,
-               "heldBackBy": [], "attributes": attributes}
+               "heldBackBy": [], "attributes": attributes, "weight": 0}
               for ip, name, nodes in ((WEB, "web", ["n1", "n2"]), (DB, "db", ["n2"]))]
     assert told(lab, "routes") == {"routes": routes, "silent": []}
     assert told(lab, "routes", "tor") == told(lab, "routes")

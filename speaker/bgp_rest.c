@@ -84,6 +84,10 @@ void bgp_rest_put_attributes(struct patch *json, const struct route_export *expo
     patch_open(json, "attributes");
     if (export->local_pref >= 0)
         patch_int(json, "localPref", export->local_pref);
+    if (export->med >= 0)
+        patch_int(json, "med", export->med);
+    if (export->prepend)
+        patch_int(json, "prepend", export->prepend);
     patch_list(json, "communities");
     for (size_t i = 0; i < export->community_count; i++)
         patch_str(json, NULL, community_format(arena, &export->communities[i]));
@@ -109,6 +113,16 @@ static void put_prefixes(struct patch *json, const struct prefix *prefixes, size
         patch_str(json, NULL, str_from(prefix_format(&prefixes[i]).text));
 }
 
+static void put_weights(struct patch *json, const struct route_class *class)
+{
+    patch_list(json, "weights");
+    for (size_t i = 0; i < class->v4_count; i++)
+        patch_int(json, NULL, class->v4_weights[i]);
+    for (size_t i = 0; i < class->v6_count; i++)
+        patch_int(json, NULL, class->v6_weights[i]);
+    patch_close(json);
+}
+
 /* Prefixes that are announced alike, and what each peer gets with them. */
 static void put_class(struct patch *json, const struct model *model,
                       const struct route_class *class, struct arena *arena)
@@ -120,6 +134,8 @@ static void put_class(struct patch *json, const struct model *model,
     put_prefixes(json, class->v4, class->v4_count);
     put_prefixes(json, class->v6, class->v6_count);
     patch_close(json);
+    if (class->weighted)
+        put_weights(json, class);
     patch_list(json, "peers");
     for (size_t i = 0; i < class->export_count; i++)
         put_export(json, model, &class->exports[i], arena);

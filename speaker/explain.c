@@ -21,8 +21,8 @@ static struct str say_state(const struct run *run, const struct apply_figures *f
 {
     static const char *const sentences[] = {
         [TENURE_NONE] = "this node does nothing about it",
-        [TENURE_PROBING] = "it is this node's and new: it is being found out whether another host "
-                           "uses it",
+        [TENURE_PROBING] = ("it is this node's and new: it is being found out whether another host "
+                            "uses it"),
         [TENURE_REFUSED] = "another host uses it: it is not announced",
         [TENURE_OWNING] = "it is this node's: answered for and announced",
     };
@@ -91,19 +91,23 @@ static void put_layer2(struct run *run, const struct plan_service *service)
 
 /* --- BGP ------------------------------------------------------------------------------------- */
 
-/* The class of a prefix, or NULL. */
-static const struct route_class *find_class(const struct model *model, const struct prefix *prefix)
+/* The class of a prefix, or NULL. ret_weight: of the prefix; 0: none. */
+static const struct route_class *find_class(const struct model *model, const struct prefix *prefix,
+                                            unsigned *ret_weight)
 {
     for (size_t i = 0; i < model->routes.class_count; i++) {
         const struct route_class *class = &model->routes.classes[i];
         bool v4 = prefix->base.family == IP_V4;
         const struct prefix *all = v4 ? class->v4 : class->v6;
+        const unsigned *weights = v4 ? class->v4_weights : class->v6_weights;
         size_t from = 0, to = v4 ? class->v4_count : class->v6_count;
         while (from < to) {
             size_t middle = from + (to - from) / 2;
             int order = prefix_cmp(&all[middle], prefix);
-            if (order == 0)
+            if (order == 0) {
+                *ret_weight = weights ? weights[middle] : 0;
                 return class;
+            }
             if (order < 0)
                 from = middle + 1;
             else
@@ -114,9 +118,10 @@ static const struct route_class *find_class(const struct model *model, const str
 }
 
 static const struct route_export *find_export(const struct model *model,
-                                              const struct prefix *prefix, size_t session)
+                                              const struct prefix *prefix, size_t session,
+                                              unsigned *ret_weight)
 {
-    const struct route_class *class = find_class(model, prefix);
+    const struct route_class *class = find_class(model, prefix, ret_weight);
     for (size_t i = 0; class && i < class->export_count; i++) {
         if (class->exports[i].session == session)
             return &class->exports[i];
@@ -128,7 +133,8 @@ static void put_route(struct run *run, const struct model *model, const struct p
                       size_t session, const struct bgp_view *view)
 {
     struct patch *json = &run->json;
-    const struct route_export *export = find_export(model, prefix, session);
+    unsigned weight = 0;
+    const struct route_export *export = find_export(model, prefix, session, &weight);
     bool carried = session_carries(&model->sessions[session], prefix->base.family);
     struct str why = view->why;
     if (!export)
@@ -142,6 +148,8 @@ static void put_route(struct run *run, const struct model *model, const struct p
     patch_str(json, "message", why);
     if (export)
         bgp_rest_put_attributes(json, export, run->arena);
+    if (export && weight)
+        patch_int(json, "weight", weight);
     patch_close(json);
 }
 

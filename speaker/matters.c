@@ -33,7 +33,8 @@ bool matters_balances(const struct object *service)
 /* Counters and conditions in the status of configuration are the controller's own writing. */
 static bool spec_changed(const struct object *before, const struct object *after)
 {
-    return !before || !after || !object_same_labels(before, after) || after->meta.generation == 0 ||
+    return !before || !after || !object_same_labels(before, after) ||
+           !object_same_annotations(before, after) || after->meta.generation == 0 ||
            before->meta.generation != after->meta.generation;
 }
 

@@ -48,7 +48,7 @@ static const char *const sentences[][REASON_WAYS] = {
     [REASON_NO_INTERFACE] = {"this node is elected, but no node has an interface that the "
                              "L2Advertisements name"},
     [REASON_CONFLICTING_ADVERTISEMENTS] = {"the BGPAdvertisements that select it disagree about "
-                                           "localPref"},
+                                           "localPref or what annotations add"},
     [REASON_NETWORK_UNAVAILABLE] = {"the node's condition NetworkUnavailable is True"},
     [REASON_NODE_EXCLUDED] = {"the node is labelled "
                               "node.kubernetes.io/exclude-from-external-load-balancers"},
