@@ -11,14 +11,23 @@ static struct edit_list refuse(struct str sentence)
 
 /* Adds what the annotation of an object is to be, unless it is that. */
 static void add(struct edit_list *list, const struct object *object, enum annotation_id id,
-                struct str value, bool removes)
+                struct str value, bool removes, struct arena *arena)
 {
     bool present;
     struct str now = annotations_read(object, id, &present);
     if (removes ? !present : present && str_eq(now, value))
         return;
     list->items[list->count++] = (struct edit){
-        .object = object, .key = annotations_get(id)->key, .value = value, .removes = removes};
+        .kind = object->kind->id,
+        .id = arena_str(arena, object->id),
+        .namespace = arena_str(arena, object->meta.namespace),
+        .name = arena_str(arena, object->meta.name),
+        .version = arena_str(arena, object->meta.resource_version),
+        .origin = arena_str(arena, object->origin),
+        .key = annotations_get(id)->key,
+        .value = arena_str(arena, value),
+        .removes = removes,
+    };
 }
 
 /* --- move ------------------------------------------------------------------------------------ */
@@ -66,7 +75,7 @@ struct edit_list edit_move(const struct world *world, struct str what, struct st
         list.refusal = STR("its node is elected by hash (election: hash): it cannot be chosen");
     for (size_t i = unit; !list.refusal.len && i < world->service_count; i++) {
         if (world->services[i].unit == unit)
-            add(&list, &world->services[i].object->object, ANNOTATION_NODE, node, !node.len);
+            add(&list, &world->services[i].object->object, ANNOTATION_NODE, node, !node.len, arena);
     }
     if (node.len && world->nodes[index].object->draining)
         list.note = STR("the node is drained: the address comes to it only when that is over");
@@ -95,7 +104,7 @@ struct edit_list edit_drain(const struct world *world, struct str node, bool dra
     struct edit_list list = {.items = arena_array(arena, 1, sizeof(*list.items))};
     const struct node *object = world->nodes[index].object;
     if (object->draining != drain) /* the value does not matter */
-        add(&list, &object->object, ANNOTATION_DRAIN, STR("true"), !drain);
+        add(&list, &object->object, ANNOTATION_DRAIN, STR("true"), !drain, arena);
     size_t stuck = drain ? count_stuck(world, index) : 0;
     if (stuck)
         list.note =
@@ -111,8 +120,8 @@ struct str edit_body(const struct edit *edit, struct arena *arena)
     const char *key = arena_cstr(arena, edit->key);
     patch_open(&patch, NULL);
     patch_open(&patch, "metadata");
-    if (edit->object->meta.resource_version.len)
-        patch_str(&patch, "resourceVersion", edit->object->meta.resource_version);
+    if (edit->version.len)
+        patch_str(&patch, "resourceVersion", edit->version);
     patch_open(&patch, "annotations");
     if (edit->removes)
         patch_null(&patch, key);
@@ -126,11 +135,10 @@ struct str edit_body(const struct edit *edit, struct arena *arena)
 
 struct str edit_instruction(const struct edit *edit, struct arena *arena)
 {
-    const struct object *object = edit->object;
     if (edit->removes)
         return arena_printf(arena, STR_FMT ": in " STR_FMT ", remove the annotation " STR_FMT,
-                            STR_ARG(object->origin), STR_ARG(object->id), STR_ARG(edit->key));
+                            STR_ARG(edit->origin), STR_ARG(edit->id), STR_ARG(edit->key));
     return arena_printf(
         arena, STR_FMT ": in " STR_FMT ", set the annotation " STR_FMT ": \"" STR_FMT "\"",
-        STR_ARG(object->origin), STR_ARG(object->id), STR_ARG(edit->key), STR_ARG(edit->value));
+        STR_ARG(edit->origin), STR_ARG(edit->id), STR_ARG(edit->key), STR_ARG(edit->value));
 }

@@ -5,9 +5,11 @@
 
 #include "ctl/world.h"
 
+/* All texts are in the arena: the object may be gone when its turn comes. */
 struct edit {
-    const struct object *object; /* borrowed */
-    struct str key, value;       /* of the annotation; `removes`: it is to go */
+    enum kind_id kind; /* of the object that is written */
+    struct str id, namespace, name, version, origin;
+    struct str key, value; /* of the annotation; `removes`: it is to go */
     bool removes;
 };
 

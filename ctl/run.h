@@ -42,7 +42,6 @@ struct run {
     struct sbuf out;
     struct edit_list edits;
     size_t next;        /* edit to be written */
-    struct str written; /* the object of the write under way, which may be replaced meanwhile */
     unsigned conflicts;
     struct source_request *write;
     int status;

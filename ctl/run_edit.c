@@ -8,11 +8,6 @@ enum {
     CONFLICT_MS = 100,
 };
 
-static void note(struct run *run, const char *verb)
-{
-    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(run->written), verb);
-}
-
 static void write_next(struct run *run);
 
 static void read_again(void *ctx)
@@ -37,12 +32,12 @@ static void on_written(void *ctx, int result, struct str message, struct str ver
     }
     if (result < 0) {
         struct str why = message.len ? message : str_from(err_text(result));
-        run_fail(
-            run, RUN_REFUSED,
-            arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(run->written), STR_ARG(why)));
+        run_fail(run, RUN_REFUSED,
+                 arena_printf(run->arena, STR_FMT ": " STR_FMT, STR_ARG(edit->id), STR_ARG(why)));
         return;
     }
-    note(run, edit->removes ? "no annotation any more" : "annotated");
+    sbuf_printf(&run->out, STR_FMT " %s\n", STR_ARG(edit->id),
+                edit->removes ? "no annotation any more" : "annotated");
     run->next++;
     write_next(run);
 }
@@ -54,12 +49,11 @@ static void write_next(struct run *run)
         return;
     }
     const struct edit *edit = &run->edits.items[run->next];
-    run->written = arena_str(run->arena, edit->object->id);
     struct source_write write = {
         .verb = SOURCE_PATCH,
-        .kind = edit->object->kind->id,
-        .namespace = edit->object->meta.namespace,
-        .name = edit->object->meta.name,
+        .kind = edit->kind,
+        .namespace = edit->namespace,
+        .name = edit->name,
         .body = edit_body(edit, run->arena),
         .done = on_written,
         .ctx = run,

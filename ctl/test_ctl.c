@@ -151,7 +151,7 @@ static void test_bodies(void)
              "{\"metadata\":{\"resourceVersion\":\"7\","
              "\"annotations\":{\"stentor.io/drain\":\"true\"}}}");
     list.items[0].removes = true;
-    list.items[0].object = c.objects.items[0]; /* without a version */
+    list.items[0].version = STR(""); /* as that of a directory */
     TEST_STR(edit_body(&list.items[0], c.arena),
              "{\"metadata\":{\"annotations\":{\"stentor.io/drain\":null}}}");
     TEST_ASSERT(edit_drain(c.world, STR("n0"), false, c.arena).count == 0);

@@ -1,6 +1,6 @@
 /* Prints what the failure detector does in simulated clusters, as tables.
  *
- * usage: bench-gossip [detection|false|traffic|heal] [runs or hours] */
+ * usage: bench_gossip [detection|heal|traffic|false|all] [RUNS, or HOURS of false] */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -249,26 +249,41 @@ static void heal_table(size_t runs)
     heal(1000, &nets[0], runs < 10 ? runs : 10);
 }
 
+static int usage(void)
+{
+    fputs("usage: bench_gossip [detection|heal|traffic|false|all] [RUNS, or HOURS of false]\n",
+          stderr);
+    return 2;
+}
+
+static void false_table(uint64_t hours)
+{
+    static const size_t nodes[] = {3, 5, 32};
+    printf("1 %% loss, 50 ms jitter, nobody dies.\n"
+           " nodes   hours     datagrams  suspicions  deaths\n");
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        no_false(nodes[i], (double)hours);
+        (void)fflush(stdout);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    static const char *const tables[] = {"detection", "heal", "traffic", "false"};
     const char *what = argc > 1 ? argv[1] : "all";
     uint64_t number = 0;
-    if (argc > 2 && str_to_u64(str_from(argv[2]), 100000, &number) < 0)
-        return 2;
-    bool all = !strcmp(what, "all");
+    bool all = !strcmp(what, "all"), known = all;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        known |= !strcmp(what, tables[i]);
+    if (!known || argc > 3 || (argc > 2 && str_to_u64(str_from(argv[2]), 100000, &number) < 0))
+        return usage();
     if (all || !strcmp(what, "detection"))
         detection_table(number ? number : 1000);
     if (all || !strcmp(what, "heal"))
         heal_table(number ? number : 200);
     if (all || !strcmp(what, "traffic"))
         traffic_table();
-    if (all || !strcmp(what, "false")) {
-        printf("1 %% loss, 50 ms jitter, nobody dies.\n nodes   hours     datagrams  suspicions  "
-               "deaths\n");
-        double hours = number ? (double)number : 24;
-        no_false(3, hours);
-        no_false(5, hours);
-        no_false(32, hours);
-    }
+    if (all || !strcmp(what, "false"))
+        false_table(number ? number : 24);
     return 0;
 }
