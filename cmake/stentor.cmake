@@ -79,7 +79,7 @@ function(lb_test name)
     add_executable(${name} ${name}.c ${ARG_SOURCES})
     target_link_libraries(${name} PRIVATE stentor_flags common_base ${ARG_DEPS} PkgConfig::CUNIT)
     add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
 function(lb_fuzz name)
@@ -94,7 +94,7 @@ function(lb_fuzz name)
     # -runs=0: the corpus is replayed, not searched from (and not written to).
     add_test(NAME ${name} COMMAND ${name} $<$<BOOL:${STENTOR_FUZZ}>:-runs=0>
              ${CMAKE_CURRENT_SOURCE_DIR}/testdata/${name} COMMAND_EXPAND_LISTS)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
     if(STENTOR_FUZZ)
         set_tests_properties(${name} PROPERTIES ENVIRONMENT "LSAN_OPTIONS=detect_leaks=1")
     endif()

@@ -41,7 +41,7 @@ struct run {
     struct world *world;
     struct sbuf out;
     struct edit_list edits;
-    size_t next;        /* edit to be written */
+    size_t next; /* edit to be written */
     unsigned conflicts;
     struct source_request *write;
     int status;
