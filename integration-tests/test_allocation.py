@@ -223,11 +223,11 @@ CHOICE = {
          "plain": given("192.0.2.0", pool="a")},
         [A, pinned("b", "198.51.100.0/30", serviceSelectors=[selector(color="red"), selector(color="blue")]),
          web("blue", labels={"color": "blue"}), web("red", labels={"color": "red"}), web("plain")])),
-    "namespace_and_label_must_both_hold": Story(Step(
-        {"red": given("198.51.100.0", pool="b"), "plain": given("192.0.2.0", pool="a"),
-         "other/red": given("192.0.2.1", pool="a")},
-        [A, pinned("b", "198.51.100.0/30", serviceSelectors=[selector(color="red")], **HERE),
-         web("red", labels={"color": "red"}), web("plain"), web("other/red", labels={"color": "red"})])),
+    "namespace_and_label_must_both_hold": Story(
+        Step({"red": given("198.51.100.0", pool="b"), "plain": given("192.0.2.0", pool="a")},
+             [A, pinned("b", "198.51.100.0/30", serviceSelectors=[selector(color="red")], **HERE),
+              web("red", labels={"color": "red"}), web("plain")]),
+        Step({"other/red": given("192.0.2.1", pool="a")}, [web("other/red", labels={"color": "red"})])),
     "first_range_first_and_network_address_too": Story(Step(
         {"web0": given("192.0.2.8", pool="a"), "web1": given("192.0.2.9", pool="a"),
          "web2": given("192.0.2.0", pool="a")},

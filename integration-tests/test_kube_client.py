@@ -238,7 +238,7 @@ def test_random_faults(probe, fault_proxy, maps, seed):
                 maps.change(name, str(i))
             if chance.random() < 0.05:
                 # Changes go on during a fault; the next one waits until this one was met.
-                wait_until(lambda: one.counts()["watches"] > met, 40, one.describe, "it watches again")
+                wait_until(lambda: one.counts()["watches"] > met, 90, one.describe, "it watches again")
                 met = one.counts()["watches"]
                 fault_proxy.rule(chance.choice(faults)(), path="/configmaps", query="watch=1")
                 fault_proxy.cut_all()
@@ -368,7 +368,7 @@ def test_connection_cut_within_http2(probe, control_plane, relay, maps):
 def test_silent_connection_is_replaced(probe, control_plane, relay, maps):
     """A connection on which nothing comes any more is noticed without help and replaced."""
     one = probe("--kubeconfig", control_plane.kubeconfig(server=relay.url), maps.follow).synced()
-    assert relay.open_connections == 2
+    wait_until(lambda: relay.open_connections == 2, 20, one.describe, "one for watches, one for the rest")
     relay.freeze()
     wait_until(lambda: relay.open_connections == 3, 60, one.describe, "a new connection is made")
     relay.thaw()
