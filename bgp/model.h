@@ -7,6 +7,7 @@
 #define BGP_MODEL_H
 
 #include "bgp/routes.h"
+#include "common/base/vec.h"
 #include "common/election/reason.h"
 
 enum model_drain {
@@ -46,11 +47,36 @@ struct model {
     struct routes routes;
     struct model_service *services; /* sorted by key: those of type LoadBalancer, of our class */
     size_t service_count;
+    size_t service_room, updates;
     struct diag_list findings; /* about peers and advertisements of this node; see model_done */
 };
 
 /* Everything is in the arena; nothing of the input is borrowed. */
 struct model *model_make(const struct model_input *input, struct arena *arena);
+
+/* A Service that may have changed, or its EndpointSlices. */
+struct model_touched {
+    struct str key;
+    const struct service *service; /* NULL: there is none */
+    struct objects slices;         /* all that are of it */
+};
+
+/* What that did to the model. */
+struct model_change {
+    bool was, is; /* in the model */
+    struct model_service before, after;
+};
+
+/* Makes of the model what model_make would make of it, when no object has changed but those: what
+ * it costs does not grow with all Services. The input is as that for model_make, of which services
+ * and slices are not looked at; the arena is the model's. Adds what has changed to the list; a
+ * change's texts are the model's. False: the model has to be made anew, because classes change, or
+ * prefixes that several Services share, or because enough has been left behind in the arena. It is
+ * of no other use then than to be compared with what comes after the changes in the list. */
+typedef VEC(struct model_change) model_changes;
+bool model_update(struct model *model, const struct model_input *input,
+                  const struct model_touched *touched, size_t count, struct arena *arena,
+                  model_changes *changes) __attribute__((warn_unused_result));
 
 /* Frees the list of findings; the rest goes with the arena. NULL is fine. */
 void model_done(struct model *model);

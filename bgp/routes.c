@@ -110,14 +110,20 @@ static struct route_claim **in_order(struct route_claim *claims, size_t count, s
 
 /* A name that depends on the advertisements' names alone: a change of what they say changes no
  * class, a change of others neither. */
-static struct str class_name(const struct run *run, const struct draft *draft)
+static struct str class_name(const struct routes_input *input, const size_t *advertisements,
+                             size_t count, struct arena *arena)
 {
     scoped_sbuf struct sbuf text = {0};
-    for (size_t i = 0; i < draft->count; i++) {
-        sbuf_put(&text, run->input->advertisements[draft->advertisements[i]]->object.key);
+    for (size_t i = 0; i < count; i++) {
+        sbuf_put(&text, input->advertisements[advertisements[i]]->object.key);
         sbuf_putc(&text, '\n');
     }
-    return arena_printf(run->arena, "c_%016llx", (unsigned long long)map_hash(0, sbuf_str(&text)));
+    return arena_printf(arena, "c_%016llx", (unsigned long long)map_hash(0, sbuf_str(&text)));
+}
+
+static struct str draft_name(const struct run *run, const struct draft *draft)
+{
+    return class_name(run->input, draft->advertisements, draft->count, run->arena);
 }
 
 static struct str draft_key(const size_t *advertisements, size_t count)
@@ -145,6 +151,21 @@ static int by_name(const void *a, const void *b)
 {
     const struct route_class *x = a, *y = b;
     return str_cmp(x->name, y->name);
+}
+
+static struct route_class *class_named(const struct routes *routes, struct str name)
+{
+    struct route_class key = {.name = name};
+    if (routes->class_count == 0)
+        return NULL;
+    return bsearch(&key, routes->classes, routes->class_count, sizeof(key), by_name);
+}
+
+struct route_class *routes_class(const struct routes *routes, const struct routes_input *input,
+                                 const size_t *advertisements, size_t count)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    return class_named(routes, class_name(input, advertisements, count, scratch));
 }
 
 /* --- what a session gets --------------------------------------------------------------------- */
@@ -322,8 +343,12 @@ static void make_classes(struct run *run, struct routes *ret)
         draft->v4 = arena_array(run->arena, draft->v4_count, sizeof(struct prefix));
         draft->v6 = arena_array(run->arena, draft->v6_count, sizeof(struct prefix));
         struct route_class *class = &ret->classes[ret->class_count++];
-        *class =
-            (struct route_class){.name = class_name(run, draft), .v4 = draft->v4, .v6 = draft->v6};
+        *class = (struct route_class){.name = draft_name(run, draft),
+                                      .v4 = draft->v4,
+                                      .v6 = draft->v6,
+                                      .v4_room = draft->v4_count,
+                                      .v6_room = draft->v6_count,
+                                      .is_alone = draft->count == 1};
         make_weights(run, draft, class);
         make_exports(run, draft, class);
     }
@@ -332,11 +357,8 @@ static void make_classes(struct run *run, struct routes *ret)
 /* After the classes have been put in their order. */
 static void find_classes(struct run *run, struct routes *ret)
 {
-    for (size_t i = 0; i < run->list.len; i++) {
-        struct route_class key = {.name = class_name(run, run->list.items[i])};
-        run->list.items[i]->class =
-            bsearch(&key, ret->classes, ret->class_count, sizeof(key), by_name);
-    }
+    for (size_t i = 0; i < run->list.len; i++)
+        run->list.items[i]->class = class_named(ret, draft_name(run, run->list.items[i]));
 }
 
 static void fill(const struct place *places, size_t count)

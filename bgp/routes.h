@@ -3,9 +3,8 @@
  * A class is a set of BGPAdvertisements: all of them together say which session gets its prefixes,
  * and with which attributes. Prefixes of several Services or advertisements are merged: their
  * communities are united, and the most preferred of their other attributes counts; endpoints add
- * up. Every
- * advertisement of this node has a class of its own even without prefixes, so that the first one
- * changes no filter. Pure. */
+ * up. Every advertisement of this node has a class of its own even without prefixes, so that the
+ * first one changes no filter. Pure. */
 #ifndef BGP_ROUTES_H
 #define BGP_ROUTES_H
 
@@ -45,12 +44,14 @@ struct route_export {
 };
 
 struct route_class {
-    struct str name;              /* a symbol of BIRD's; the same for the same advertisements */
-    const struct prefix *v4, *v6; /* sorted */
+    struct str name;        /* a symbol of BIRD's; the same for the same advertisements */
+    struct prefix *v4, *v6; /* sorted */
     size_t v4_count, v6_count;
-    bool weighted;                           /* an advertisement of it wants weights: */
-    const unsigned *v4_weights, *v6_weights; /* of each prefix, 0: none; NULL unless weighted */
-    const struct route_export *exports;      /* by session, without those that get nothing */
+    size_t v4_room, v6_room;           /* of the arrays */
+    bool is_alone;                     /* of one advertisement: it is there also without prefixes */
+    bool weighted;                     /* an advertisement of it wants weights: */
+    unsigned *v4_weights, *v6_weights; /* of each prefix, 0: none; NULL unless weighted */
+    const struct route_export *exports; /* by session, without those that get nothing */
     size_t export_count;
 };
 
@@ -62,6 +63,10 @@ struct routes {
 /* Sorts the claims into classes; their order stays. All in the arena. */
 void routes_make(const struct routes_input *input, struct route_claim *claims, size_t count,
                  struct arena *arena, struct diag_list *found, struct routes *ret);
+
+/* The class of those advertisements, by sorted indices; NULL: there is none. */
+struct route_class *routes_class(const struct routes *routes, const struct routes_input *input,
+                                 const size_t *advertisements, size_t count);
 
 /* Do the two give one prefix of the Service with these addresses different local preferences? */
 bool routes_conflict(const struct bgpadvertisement *a, const struct bgpadvertisement *b,

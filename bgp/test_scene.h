@@ -5,6 +5,7 @@
 
 #include "bgp/render.h"
 #include "common/base/map.h"
+#include "crd/endpointslice.h"
 #include "crd/test_support.h"
 
 struct scene {
@@ -58,7 +59,12 @@ static inline struct objects scene_list(struct scene *s, enum kind_id kind)
     return list;
 }
 
-static inline struct model *scene_model(struct scene *s)
+static inline void scene_drop(struct scene *s, struct str id)
+{
+    (void)object_unref(map_remove(&s->items, id));
+}
+
+static inline void scene_read(struct scene *s)
 {
     struct validate_input input = {.namespace = STR("metallb-system"), .has_secrets = true};
     for (size_t i = 0; i < KIND_COUNT; i++)
@@ -70,8 +76,33 @@ static inline struct model *scene_model(struct scene *s)
     s->input.slices = input.of[KIND_ENDPOINT_SLICE];
     s->input.nodes = input.of[KIND_NODE];
     s->input.secrets = input.of[KIND_SECRET];
+}
+
+static inline struct model *scene_model(struct scene *s)
+{
+    scene_read(s);
     model_done(s->model);
     return s->model = model_make(&s->input, s->arena);
+}
+
+/* Updates the model for one Service, in the arena that it was made in. */
+static inline bool scene_update(struct scene *s, struct str service, model_changes *changes)
+{
+    struct model_touched touched = {.key = service};
+    scene_read(s);
+    for (size_t i = 0; i < s->input.services.count; i++) {
+        if (str_eq(s->input.services.items[i]->key, service))
+            touched.service = (const struct service *)s->input.services.items[i];
+    }
+    touched.slices.items =
+        arena_array(s->arena, s->input.slices.count, sizeof(*touched.slices.items));
+    for (size_t i = 0; i < s->input.slices.count; i++) {
+        const struct object *slice = s->input.slices.items[i];
+        if (str_eq(((const struct endpointslice *)slice)->service, service))
+            touched.slices.items[touched.slices.count++] = slice;
+    }
+    s->input.services = s->input.slices = (struct objects){0}; /* of no concern */
+    return model_update(s->model, &s->input, &touched, 1, s->arena, changes);
 }
 
 static inline void scene_put_findings(struct sbuf *out, const struct diag_list *list)
@@ -84,22 +115,25 @@ static inline void scene_put_findings(struct sbuf *out, const struct diag_list *
     }
 }
 
+static inline void scene_put_service(struct sbuf *out, const struct model_service *service)
+{
+    sbuf_put(out, service->key);
+    if (service->reason)
+        sbuf_printf(out, " %s", reason_name(service->reason));
+    for (size_t j = 0; j < service->prefix_count; j++)
+        sbuf_printf(out, " %s", prefix_format(&service->prefixes[j]).text);
+    for (size_t j = 0; j < service->peers.count; j++)
+        sbuf_printf(out, "%s" STR_FMT, j ? "," : " to ", STR_ARG(service->peers.items[j]));
+    sbuf_putc(out, '\n');
+}
+
 /* "default/web 192.0.2.1/32 to tor1,tor2" or "default/mail noEndpoints" per Service, then all
  * findings. */
 static inline struct str scene_text(struct scene *s)
 {
     struct sbuf out = {0};
-    for (size_t i = 0; i < s->model->service_count; i++) {
-        const struct model_service *service = &s->model->services[i];
-        sbuf_put(&out, service->key);
-        if (service->reason)
-            sbuf_printf(&out, " %s", reason_name(service->reason));
-        for (size_t j = 0; j < service->prefix_count; j++)
-            sbuf_printf(&out, " %s", prefix_format(&service->prefixes[j]).text);
-        for (size_t j = 0; j < service->peers.count; j++)
-            sbuf_printf(&out, "%s" STR_FMT, j ? "," : " to ", STR_ARG(service->peers.items[j]));
-        sbuf_putc(&out, '\n');
-    }
+    for (size_t i = 0; i < s->model->service_count; i++)
+        scene_put_service(&out, &s->model->services[i]);
     scene_put_findings(&out, &s->judged.found);
     scene_put_findings(&out, &s->model->findings);
     return sbuf_move(&out, s->arena);

@@ -5,6 +5,8 @@
 #include "bgp/paths.h"
 #include "bgp/render.h"
 #include "common/base/err.h"
+#include "common/base/map.h"
+#include "crd/endpointslice.h"
 #include "crd/node.h"
 #include "crd/secret.h"
 #include "speaker/bgp_metrics.h"
@@ -12,6 +14,8 @@
 #include "speaker/matters.h"
 
 #define EXTRAS_KEY "extras"
+
+enum { TOUCHED_MAX = 500 }; /* that many Services are better looked at with all others */
 
 static const uint64_t MS = 1000000;
 
@@ -28,6 +32,10 @@ struct bgp {
     struct source *source; /* NULL: not attached yet */
     struct bgp_calls calls;
     struct modelled now;
+    size_t by_service;           /* index of EndpointSlices */
+    struct map touched;          /* keys of Services to look at again; in touched_arena */
+    struct arena *touched_arena; /* NULL: none */
+    bool all_touched;
     struct bgp_tell *tell;
     struct bgp_metrics *metrics;
     struct loop_timer *turn;
@@ -96,7 +104,8 @@ static void find_paths(struct model_input *input, struct arena *scratch)
         input->paths = paths_find(ips, count, scratch, &input->path_count);
 }
 
-static void make_model(struct bgp *b, struct arena *scratch, struct modelled *ret)
+/* All of it but Services and EndpointSlices. */
+static struct model_input input_for_all(const struct bgp *b, struct arena *scratch)
 {
     struct model_input input = {
         .node = b->options.node,
@@ -105,14 +114,52 @@ static void make_model(struct bgp *b, struct arena *scratch, struct modelled *re
         .drain = b->drain,
         .listen_port = engine_listen_port(b->engine),
         .config = b->calls.config(b->calls.ctx),
-        .services = list(b, KIND_SERVICE, scratch),
-        .slices = list(b, KIND_ENDPOINT_SLICE, scratch),
         .nodes = list(b, KIND_NODE, scratch),
     };
     input.secrets = input.config->of[KIND_SECRET];
+    return input;
+}
+
+static void make_model(const struct bgp *b, struct arena *scratch, struct modelled *ret)
+{
+    struct model_input input = input_for_all(b, scratch);
+    input.services = list(b, KIND_SERVICE, scratch);
+    input.slices = list(b, KIND_ENDPOINT_SLICE, scratch);
     find_paths(&input, scratch);
     ret->arena = arena_new(0);
     ret->model = model_make(&input, ret->arena);
+}
+
+static struct model_touched find_touched(const struct bgp *b, struct str key)
+{
+    struct str namespace, name;
+    struct model_touched touched = {.key = key};
+    (void)str_cut(key, '/', &namespace, &name);
+    touched.service = (const struct service *)source_get(b->source, KIND_SERVICE, namespace, name);
+    touched.slices.items =
+        (const struct object **)source_by(b->source, b->by_service, key, &touched.slices.count);
+    return touched;
+}
+
+/* Brings the model up to date with the Services that were touched. False: that is not enough. */
+static bool update_model(const struct bgp *b, struct arena *scratch, model_changes *changes)
+{
+    size_t count;
+    if (b->all_touched || !b->now.model)
+        return false;
+    struct model_input input = input_for_all(b, scratch);
+    struct map_entry *sorted = map_sorted(&b->touched, scratch, &count);
+    struct model_touched *touched = arena_array(scratch, count, sizeof(*touched));
+    for (size_t i = 0; i < count; i++)
+        touched[i] = find_touched(b, sorted[i].key);
+    return model_update(b->now.model, &input, touched, count, b->now.arena, changes);
+}
+
+static void forget_touched(struct bgp *b)
+{
+    map_done(&b->touched);
+    b->touched_arena = arena_free(b->touched_arena);
+    b->all_touched = false;
 }
 
 static struct str find_extras(const struct bgp *b)
@@ -157,23 +204,31 @@ static void turn(void *ctx)
     uint64_t start = loop_clock_ns();
     b->turn = NULL;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    struct modelled modelled;
+    struct modelled before = {0};
+    model_changes changes = {0};
     set_drain(b, is_draining(b));
-    make_model(b, scratch, &modelled);
-    apply(b, modelled.model);
-    struct modelled before = b->now;
-    b->now = modelled;
-    bgp_tell_model(b->tell, before.model, modelled.model);
-    if (!before.model)
+    bool enough = update_model(b, scratch, &changes);
+    if (!enough) {
+        before = b->now;
+        make_model(b, scratch, &b->now);
+    }
+    forget_touched(b);
+    if (!enough || changes.len)
+        apply(b, b->now.model);
+    bgp_tell_changes(b->tell, changes.items, changes.len);
+    if (!enough)
+        bgp_tell_model(b->tell, before.model, b->now.model);
+    if (!enough && !before.model)
         b->calls.planned(b->calls.ctx);
     modelled_done(&before);
+    vec_done(&changes);
     b->ended_ns = loop_clock_ns();
     b->took_ns = b->ended_ns - start;
 }
 
 /* The first change is carried out at once, with those that came with it; the next ones wait as long
  * as that took. */
-void bgp_changed(struct bgp *b)
+static void schedule(struct bgp *b)
 {
     if (!b->engine || !b->source || b->turn || b->left || source_saved(b->source).stale)
         return;
@@ -181,6 +236,47 @@ void bgp_changed(struct bgp *b)
     uint64_t since = loop_clock_ns() - b->ended_ns;
     b->turn = since >= pause ? loop_defer(b->loop, turn, b)
                              : loop_timer_start(b->loop, (pause - since + MS - 1) / MS, 0, turn, b);
+}
+
+void bgp_changed(struct bgp *b)
+{
+    b->all_touched = true;
+    schedule(b);
+}
+
+static void touch(struct bgp *b, struct str service)
+{
+    if (b->all_touched || !service.len || map_get(&b->touched, service))
+        return;
+    if (map_count(&b->touched) >= TOUCHED_MAX) {
+        b->all_touched = true;
+        return;
+    }
+    if (!b->touched_arena)
+        b->touched_arena = arena_new(0);
+    (void)map_put(&b->touched, arena_str(b->touched_arena, service), b);
+}
+
+static void touch_service_of(struct bgp *b, const struct object *slice)
+{
+    if (slice)
+        touch(b, ((const struct endpointslice *)slice)->service);
+}
+
+void bgp_object_changed(struct bgp *b, const struct object *before, const struct object *after)
+{
+    enum kind_id kind = (after ? after : before)->kind->id;
+    if (!b->engine)
+        return;
+    if (kind == KIND_SERVICE) {
+        touch(b, (after ? after : before)->key);
+    } else if (kind == KIND_ENDPOINT_SLICE) {
+        touch_service_of(b, before);
+        touch_service_of(b, after);
+    } else {
+        b->all_touched = true;
+    }
+    schedule(b);
 }
 
 /* --- what the engine tells ------------------------------------------------------------------- */
@@ -238,10 +334,17 @@ struct bgp *bgp_open(struct loop *loop, const struct bgp_options *options)
     return b;
 }
 
+static void slice_service(const struct object *slice, struct sbuf *out)
+{
+    sbuf_put(out, ((const struct endpointslice *)slice)->service);
+}
+
 void bgp_attach(struct bgp *b, struct source *source, const struct bgp_calls *calls)
 {
     b->source = source;
     b->calls = *calls;
+    if (b->engine)
+        b->by_service = source_index(source, KIND_ENDPOINT_SLICE, slice_service);
     b->tell = bgp_tell_new(source, b->options.node, calls->service_changed, calls->ctx);
 }
 
@@ -255,6 +358,7 @@ struct bgp *bgp_close(struct bgp *b)
     (void)bgp_tell_free(b->tell);
     (void)bgp_metrics_free(b->metrics);
     modelled_done(&b->now);
+    forget_touched(b);
     sbuf_done(&b->refusal);
     sbuf_done(&b->extras_refusal);
     free(b);

@@ -59,8 +59,13 @@ void bgp_attach(struct bgp *bgp, struct source *source, const struct bgp_calls *
 /* Leaves BIRD running. NULL is fine; returns NULL. */
 struct bgp *bgp_close(struct bgp *bgp);
 
-/* Something that matters has changed. Everything followed must have been listed. */
+/* Something that matters has changed, perhaps for all Services. Everything followed must have been
+ * listed. */
 void bgp_changed(struct bgp *bgp);
+
+/* The same of one object; before or after may be NULL. What a Service or an EndpointSlice changes
+ * costs no more with many others there. */
+void bgp_object_changed(struct bgp *bgp, const struct object *before, const struct object *after);
 
 /* A clean end: peers that restart gracefully keep the routes for a while, unless this node is being
  * drained; others are told that we go. Calls done when BIRD has ended. */

@@ -166,6 +166,18 @@ void bgp_tell_model(struct bgp_tell *tell, const struct model *before, const str
     tell_model_findings(tell, &after->findings);
 }
 
+void bgp_tell_changes(struct bgp_tell *tell, const struct model_change *changes, size_t count)
+{
+    static const struct map none;
+    for (size_t i = 0; i < count; i++) {
+        const struct model_change *one = &changes[i];
+        if (one->is)
+            tell_service(tell, &none, one->was ? &one->before : NULL, &one->after);
+        else
+            tell_gone(tell, &one->before);
+    }
+}
+
 /* --- sessions -------------------------------------------------------------------------------- */
 
 static struct told *find_told(struct bgp_tell *tell, struct str peer)

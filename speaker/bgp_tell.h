@@ -18,6 +18,9 @@ struct bgp_tell *bgp_tell_free(struct bgp_tell *tell); /* NULL is fine; returns 
 /* before may be NULL: nothing was planned. */
 void bgp_tell_model(struct bgp_tell *tell, const struct model *before, const struct model *after);
 
+/* Of single Services, by updates of a model. */
+void bgp_tell_changes(struct bgp_tell *tell, const struct model_change *changes, size_t count);
+
 /* The sessions as they are now. */
 void bgp_tell_sessions(struct bgp_tell *tell, const struct bgp_view *views, size_t count);
 

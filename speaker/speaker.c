@@ -73,6 +73,13 @@ static bool balances(void *ctx, struct str namespace, struct str name)
     return matters_balances(source_get(s->source, KIND_SERVICE, namespace, name));
 }
 
+/* Endpoints move addresses only where some are announced on layer 2. */
+static bool is_urgent(const struct speaker *s, enum kind_id kind)
+{
+    return kind != KIND_SERVICE &&
+           (kind != KIND_ENDPOINT_SLICE || config_advertisements(s->config)->count > 0);
+}
+
 static void object_changed(void *ctx, const struct object *before, const struct object *after)
 {
     struct speaker *s = ctx;
@@ -86,11 +93,11 @@ static void object_changed(void *ctx, const struct object *before, const struct 
         return;
     s->config_changed = s->config_changed || what == MATTERS_CONFIG || what == MATTERS_BGP_CONFIG;
     if (s->synced)
-        bgp_changed(s->options.bgp);
+        bgp_object_changed(s->options.bgp, before, after);
     if (what == MATTERS_BGP || what == MATTERS_BGP_CONFIG)
         return;
     s->basis = basis_unref(s->basis);
-    schedule(s, object->kind->id != KIND_SERVICE);
+    schedule(s, is_urgent(s, object->kind->id));
 }
 
 static void synced(void *ctx)
