@@ -8,6 +8,7 @@
 #include "crd/bfdprofile.h"
 #include "crd/bgpadvertisement.h"
 #include "crd/bgppeer.h"
+#include "crd/bgpsessionstatus.h"
 #include "crd/community.h"
 #include "crd/configurationstate.h"
 #include "crd/endpointslice.h"
@@ -65,6 +66,8 @@ static const struct kind kinds[] = {
     [KIND_ADDRESS_CONFLICT] = {KIND_ADDRESS_CONFLICT, STENTOR, "v1alpha1", "addressconflicts",
                                "AddressConflict", true, TYPE(addressconflict),
                                .check = addressconflict_check},
+    [KIND_BGP_SESSION_STATUS] = {KIND_BGP_SESSION_STATUS, STENTOR, "v1alpha1", "bgpsessionstatuses",
+                                 "BGPSessionStatus", true, TYPE(bgpsessionstatus)},
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == KIND_COUNT, "a row for each kind");
 

@@ -27,6 +27,7 @@ static void test_kinds(void)
         {"metallb.io/v1beta1", "BGPPeer", "bgppeers"},
         {"stentor.io/v1alpha1", "IPReservation", "ipreservations"},
         {"stentor.io/v1alpha1", "AddressConflict", "addressconflicts"},
+        {"stentor.io/v1alpha1", "BGPSessionStatus", "bgpsessionstatuses"},
         {"discovery.k8s.io/v1", "EndpointSlice", "endpointslices"},
         {"metallb.io/v1beta2", "IPAddressPool", NULL},
         {"v1beta1", "IPAddressPool", NULL},

@@ -230,6 +230,10 @@ static const enum kind_id followed[] = {
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
 
+/* Where the speakers are, and what they have written. */
+static const enum kind_id surveyed[] = {KIND_NODE, KIND_BGP_SESSION_STATUS};
+enum { SURVEYED = sizeof(surveyed) / sizeof(surveyed[0]) };
+
 static bool is_check(const struct run *run)
 {
     return run->command->run == run_check;
@@ -270,10 +274,12 @@ static void follow(struct run *run)
 {
     struct source_follow what[KIND_COUNT];
     size_t count = 0;
-    for (size_t i = 0; i < (is_check(run) ? (size_t)KIND_COUNT : (size_t)FOLLOWED); i++) {
-        enum kind_id kind = is_check(run) ? (enum kind_id)i : followed[i];
+    size_t most = is_check(run) ? (size_t)KIND_COUNT : (size_t)FOLLOWED;
+    const enum kind_id *kinds = run->command->surveys ? surveyed : followed;
+    for (size_t i = 0; i < (run->command->surveys ? (size_t)SURVEYED : most); i++) {
+        enum kind_id kind = is_check(run) ? (enum kind_id)i : kinds[i];
         what[count] = (struct source_follow){.kind = kind};
-        if (kinds_get(kind)->config && !is_check(run))
+        if ((kinds_get(kind)->config || kind == KIND_BGP_SESSION_STATUS) && !is_check(run))
             what[count].namespace = run->settings->common.namespace;
         count++;
     }
@@ -309,6 +315,7 @@ static void finish(struct run *run)
     if (run->world)
         world_done(run->world);
     run->source = source_free(run->source);
+    json_decref(run->written);
     json_decref(run->announcements);
     json_decref(run->explained);
     (void)fwrite(sbuf_cstr(&run->out), 1, run->out.len, stdout);

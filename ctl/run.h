@@ -34,6 +34,7 @@ struct run {
     struct survey *survey;
     struct bgp_answer *answers; /* of the speakers, by BGP */
     size_t answer_count;
+    json_t *written; /* a list of the trees of answers that the API server has given instead */
     struct arena *arena;
     json_t *announcements, *explained;
     bool asked_speaker, asked_controller;

@@ -1,3 +1,4 @@
+#include "crd/bgpsessionstatus.h"
 #include "crd/node.h"
 #include "ctl/run.h"
 
@@ -50,6 +51,38 @@ void run_bgp_survey(struct run *run, void (*done)(void *ctx))
                                STR("/api/v1/bgp"), timeout / 2, run->arena, done, run);
 }
 
+/* A session as the REST API would have told it. */
+static json_t *session_of(const struct bgpsessionstatus_status *status)
+{
+    bool up = str_eq(status->state, STR("Established"));
+    return json_pack("{s:s%, s:s%, s:s%, s:b, s:s%, s:s%}", "peer", status->peer.ptr,
+                     status->peer.len, "address", status->address.ptr, status->address.len, "state",
+                     status->state.ptr, status->state.len, "up", up, "since", status->since.ptr,
+                     status->since.len, "why", status->message.ptr, status->message.len);
+}
+
+/* Puts what the speaker of a node has written to the API server in the place of its answer. */
+static void take_written(struct run *run, struct bgp_answer *answer)
+{
+    const struct objects *all = &run->input.of[KIND_BGP_SESSION_STATUS];
+    json_t *sessions = json_array();
+    for (size_t i = 0; i < all->count; i++) {
+        const struct bgpsessionstatus *one = (const struct bgpsessionstatus *)all->items[i];
+        if (!one->object.refused && str_eq(one->status.node, answer->node))
+            (void)json_array_append_new(sessions, session_of(&one->status));
+    }
+    if (json_array_size(sessions) == 0) {
+        json_decref(sessions);
+        return;
+    }
+    json_t *tree = json_pack("{s:o}", "sessions", sessions);
+    if (!run->written)
+        run->written = json_array();
+    (void)json_array_append_new(run->written, tree);
+    answer->tree = tree;
+    answer->written = true;
+}
+
 /* False, with the run ended, when no speaker has told anything. */
 static bool begin(struct run *run, struct show_bgp *ret)
 {
@@ -82,6 +115,10 @@ static bool begin(struct run *run, struct show_bgp *ret)
 void run_bgp(struct run *run)
 {
     struct show_bgp show;
+    for (size_t i = 0; i < run->answer_count; i++) {
+        if (!run->answers[i].tree)
+            take_written(run, &run->answers[i]);
+    }
     if (!begin(run, &show))
         return;
     show_bgp_sessions(&show);

@@ -68,10 +68,11 @@ void show_bgp_silent(const struct show_bgp *show, struct sbuf *notes)
 {
     for (size_t i = 0; i < show->count; i++) {
         const struct bgp_answer *one = &show->answers[i];
-        if (!one->tree)
+        if (!one->tree || one->written)
             sbuf_printf(notes,
-                        STR_FMT ": its speaker does not answer at " STR_FMT ": " STR_FMT "\n",
-                        STR_ARG(one->node), STR_ARG(one->url), STR_ARG(one->error));
+                        STR_FMT ": its speaker does not answer at " STR_FMT ": " STR_FMT "%s\n",
+                        STR_ARG(one->node), STR_ARG(one->url), STR_ARG(one->error),
+                        one->written ? "; what it has written is shown" : "");
     }
 }
 
@@ -102,6 +103,7 @@ static void sessions_json(const struct show_bgp *show)
         patch_str(&json, "node", one->node);
         patch_str(&json, "url", one->url);
         patch_str(&json, "error", one->error);
+        patch_bool(&json, "written", one->written);
         put_member(&json, one->tree, "bird", "{}");
         put_member(&json, one->tree, "sessions", "[]");
         put_member(&json, one->tree, "findings", "[]");
@@ -123,9 +125,9 @@ static struct str place_of(const struct show_bgp *show, const json_t *session)
         return address.len ? arena_printf(show->scratch, STR_FMT "%%" STR_FMT, STR_ARG(address),
                                           STR_ARG(interface))
                            : interface;
-    return port == BGP_PORT ? address
-                            : arena_printf(show->scratch, STR_FMT " port %lld", STR_ARG(address),
-                                           (long long)port);
+    return port == BGP_PORT || port == 0 ? address
+                                         : arena_printf(show->scratch, STR_FMT " port %lld",
+                                                        STR_ARG(address), (long long)port);
 }
 
 static void put_session(const struct show_bgp *show, struct sheet *sheet,
@@ -136,9 +138,12 @@ static void put_session(const struct show_bgp *show, struct sheet *sheet,
     sheet_put(sheet, place_of(show, session));
     sheet_put(sheet, tree_text(session, "state"));
     sheet_put(sheet, tree_text(session, "since"));
-    sheet_put(sheet,
-              arena_printf(show->scratch, "%lld of %lld", (long long)tree_int(session, "prefixes"),
-                           (long long)tree_int(session, "wanted")));
+    if (answer->written)
+        sheet_put(sheet, STR(""));
+    else
+        sheet_put(sheet, arena_printf(show->scratch, "%lld of %lld",
+                                      (long long)tree_int(session, "prefixes"),
+                                      (long long)tree_int(session, "wanted")));
     sheet_put(sheet, tree_text(session, "bfd"));
     sheet_put(sheet, tree_text(session, "why"));
 }
@@ -194,7 +199,7 @@ void show_bgp_sessions(const struct show_bgp *show)
     scoped_sbuf struct sbuf notes = {0};
     sessions_text(show);
     for (size_t i = 0; i < show->count; i++) {
-        if (show->answers[i].tree)
+        if (show->answers[i].tree && !show->answers[i].written)
             put_complaints(&show->answers[i], &notes);
     }
     show_bgp_silent(show, &notes);

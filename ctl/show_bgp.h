@@ -13,6 +13,7 @@ struct bgp_answer {
     struct str url;     /* where it was asked */
     const json_t *tree; /* NULL: it has not answered */
     struct str error;   /* why not, a sentence */
+    bool written;       /* tree is what it has written to the API server: sessions alone */
 };
 
 struct show_bgp {

@@ -1,17 +1,18 @@
 /* What stentorctl bgp makes of answers of speakers (testdata/bgp/NODE.json), word for word:
  * testdata/bgp/NAME.txt is what the case of that name shows. With the argument "write" they are
- * written instead of compared. The last speaker does not answer. */
+ * written instead of compared. */
 #include "common/base/test.h"
 #include "ctl/show_bgp.h"
 
 static bool write_files;
 
 static const char *const nodes[] = {"n1", "n2", "n3"};
+/* Then n4, which does not answer, and n5, which has written something. */
 enum { NODES = sizeof(nodes) / sizeof(nodes[0]) };
 
 struct scene {
     struct arena *arena;
-    struct bgp_answer answers[NODES + 1];
+    struct bgp_answer answers[NODES + 2];
     struct sbuf out;
     struct show_bgp show;
 };
@@ -35,6 +36,11 @@ static void scene_init(struct scene *s, enum show_format format)
     s->answers[NODES] = (struct bgp_answer){.node = STR("n4"),
                                             .url = STR("http://192.0.2.14:9120"),
                                             .error = STR("connection refused")};
+    s->answers[NODES + 1] = (struct bgp_answer){.node = STR("n5"),
+                                                .url = STR("http://192.0.2.15:9120"),
+                                                .error = STR("connection refused"),
+                                                .tree = read_tree(s, "n5"),
+                                                .written = true};
     s->show = (struct show_bgp){.format = format,
                                 .answers = s->answers,
                                 .count = NODES + 1,
@@ -46,6 +52,7 @@ static void scene_done(struct scene *s)
 {
     for (size_t i = 0; i < NODES; i++)
         json_decref((json_t *)s->answers[i].tree);
+    json_decref((json_t *)s->answers[NODES + 1].tree);
     sbuf_done(&s->out);
     (void)arena_free(s->arena);
 }
@@ -72,7 +79,9 @@ static void compare(struct scene *s, const char *name)
 
 static void show_sessions(const struct show_bgp *show)
 {
-    show_bgp_sessions(show);
+    struct show_bgp all = *show;
+    all.count++;
+    show_bgp_sessions(&all);
 }
 
 static void show_all_routes(const struct show_bgp *show)

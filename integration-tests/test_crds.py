@@ -44,7 +44,7 @@ def columns(crds, kind, wide=False):
 
 
 def test_there_is_something_to_test():
-    assert len(SCHEMAS) == 11 and len(SAMPLES) >= 10 and len(REFUSED) >= 90
+    assert len(SCHEMAS) == 12 and len(SAMPLES) >= 10 and len(REFUSED) >= 90
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=name_of)
@@ -93,6 +93,7 @@ COLUMNS = {
     "configurationstates": ["NAME", "RESULT", "ERRORSUMMARY", "AGE"],
     "ipreservations": ["NAME", "ADDRESS", "ADDRESSES", "OWNER", "ASSIGNED", "EXPIRES", "ACCEPTED",
                        "AGE"],
+    "bgpsessionstatuses": ["NAME", "NODE", "PEER", "STATE", "SINCE", "WHY NOT"],
     "addressconflicts": ["NAME", "ADDRESS", "MAC", "NODE", "INTERFACE", "SEEN"],
 }
 WIDE = {"l2advertisements": ["NODE SELECTORS", "ACCEPTED"],

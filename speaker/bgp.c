@@ -345,7 +345,9 @@ void bgp_attach(struct bgp *b, struct source *source, const struct bgp_calls *ca
     b->calls = *calls;
     if (b->engine)
         b->by_service = source_index(source, KIND_ENDPOINT_SLICE, slice_service);
-    b->tell = bgp_tell_new(source, b->options.node, calls->service_changed, calls->ctx);
+    struct bgp_tell_calls tell = {
+        .service = calls->service_changed, .session = calls->session_changed, .ctx = calls->ctx};
+    b->tell = bgp_tell_new(source, b->options.node, &tell);
 }
 
 struct bgp *bgp_close(struct bgp *b)

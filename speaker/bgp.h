@@ -41,6 +41,8 @@ struct bgp_calls {
     const struct validated *(*config)(void *ctx);
     /* Whether a Service is announced, or to whom, has changed. */
     void (*service_changed)(void *ctx, struct str service);
+    /* A session has come, gone, or is another way now. */
+    void (*session_changed)(void *ctx, struct str peer);
     /* There is a model for the first time; comes after the calls above. */
     void (*planned)(void *ctx);
     void *ctx;

@@ -12,6 +12,7 @@
 struct told {
     struct str peer; /* heap */
     bool up;
+    uint64_t look; /* hash of what else people see of it */
     uint64_t last; /* updates of the session as they were last */
     struct bgp_told counts;
 };
@@ -19,17 +20,16 @@ struct told {
 struct bgp_tell {
     struct source *source;
     struct str node;
-    void (*changed)(void *ctx, struct str service);
-    void *ctx;
+    struct bgp_tell_calls calls;
     struct map sessions;  /* peer → struct told, owned */
     struct sbuf findings; /* as they were logged last */
 };
 
 struct bgp_tell *bgp_tell_new(struct source *source, struct str node,
-                              void (*changed)(void *ctx, struct str service), void *ctx)
+                              const struct bgp_tell_calls *calls)
 {
     struct bgp_tell *tell = heap_alloc(sizeof(*tell));
-    *tell = (struct bgp_tell){.source = source, .node = node, .changed = changed, .ctx = ctx};
+    *tell = (struct bgp_tell){.source = source, .node = node, .calls = *calls};
     return tell;
 }
 
@@ -103,7 +103,7 @@ static void tell_service(const struct bgp_tell *tell, const struct map *shown,
     enum reason before = was ? was->reason : REASON_SERVICE_DELETED;
     if ((now->reason == REASON_NONE) != (before == REASON_NONE) ||
         (now->reason == REASON_NONE && !same_peers(was, now)))
-        tell->changed(tell->ctx, now->key);
+        tell->calls.service(tell->calls.ctx, now->key);
     if (now->reason == before)
         return;
     if (now->reason == REASON_NONE && !map_get(shown, now->key))
@@ -117,7 +117,7 @@ static void tell_gone(const struct bgp_tell *tell, const struct model_service *g
 {
     if (gone->reason)
         return;
-    tell->changed(tell->ctx, gone->key);
+    tell->calls.service(tell->calls.ctx, gone->key);
     log_info("service withdrawn from BGP", kv_str("service", gone->key),
              kv_cstr("reason", reason_name(reason_gone(tell, gone->key))));
 }
@@ -160,9 +160,30 @@ static void tell_model_findings(struct bgp_tell *tell, const struct diag_list *f
         tell_findings(findings);
 }
 
+static bool has_session(const struct model *model, struct str peer)
+{
+    for (size_t i = 0; model && i < model->session_count; i++) {
+        if (str_eq(model->sessions[i].peer, peer))
+            return true;
+    }
+    return false;
+}
+
+/* Those of one model that the other does not have. */
+static void tell_others(const struct bgp_tell *tell, const struct model *one,
+                        const struct model *other)
+{
+    for (size_t i = 0; one && i < one->session_count; i++) {
+        if (!has_session(other, one->sessions[i].peer))
+            tell->calls.session(tell->calls.ctx, one->sessions[i].peer);
+    }
+}
+
 void bgp_tell_model(struct bgp_tell *tell, const struct model *before, const struct model *after)
 {
     tell_services(tell, before, after);
+    tell_others(tell, before, after);
+    tell_others(tell, after, before);
     tell_model_findings(tell, &after->findings);
 }
 
@@ -194,6 +215,16 @@ static struct told *find_told(struct bgp_tell *tell, struct str peer)
     return told;
 }
 
+static uint64_t look_of(const struct bgp_view *view)
+{
+    scoped_sbuf struct sbuf text = {0};
+    sbuf_puts(&text, ip_is_set(&view->address) ? ip_format(&view->address).text : "");
+    sbuf_put(&text, view->why);
+    if (view->state == STATUS_ESTABLISHED)
+        sbuf_put(&text, view->since);
+    return map_hash(0, sbuf_str(&text));
+}
+
 void bgp_tell_sessions(struct bgp_tell *tell, const struct bgp_view *views, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -202,6 +233,10 @@ void bgp_tell_sessions(struct bgp_tell *tell, const struct bgp_view *views, size
         /* BIRD counts from the start of each session. */
         told->counts.updates += views[i].updates - (views[i].updates < told->last ? 0 : told->last);
         told->last = views[i].updates;
+        uint64_t look = look_of(&views[i]);
+        if (look != told->look || up != told->up)
+            tell->calls.session(tell->calls.ctx, views[i].peer);
+        told->look = look;
         if (up == told->up)
             continue;
         told->up = up;

@@ -10,9 +10,17 @@
 
 struct bgp_tell;
 
-/* All is borrowed. changed: whether a Service is announced, or to whom, has changed. */
+struct bgp_tell_calls {
+    /* Whether a Service is announced, or to whom, has changed. */
+    void (*service)(void *ctx, struct str service);
+    /* A session has come, gone, or is another way now. */
+    void (*session)(void *ctx, struct str peer);
+    void *ctx;
+};
+
+/* All is borrowed, but the calls are copied. */
 struct bgp_tell *bgp_tell_new(struct source *source, struct str node,
-                              void (*changed)(void *ctx, struct str service), void *ctx);
+                              const struct bgp_tell_calls *calls);
 struct bgp_tell *bgp_tell_free(struct bgp_tell *tell); /* NULL is fine; returns NULL */
 
 /* before may be NULL: nothing was planned. */

@@ -17,11 +17,12 @@ enum {
     IN_FLIGHT = 8,
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 30 * 1000,
+    SETTLE_MS = 2000, /* what a session does while it comes up is not worth a write */
     UNSEEN_MS = 5000, /* until an object that was made and never seen is made again */
 };
 
 static const struct str service_prefix = STR_INIT("service/"), bgp_prefix = STR_INIT("bgp/"),
-                        others_prefix = STR_INIT("others/"),
+                        others_prefix = STR_INIT("others/"), session_prefix = STR_INIT("session/"),
                         conflict_prefix = STR_INIT("conflict/"), state_key = STR_INIT("state");
 
 /* A key under way, or one whose object was made and has not been seen yet. */
@@ -209,6 +210,25 @@ static enum work_result run_conflict(struct report *r, struct str key, struct st
     return start(r, key, &write);
 }
 
+static enum work_result run_session(struct report *r, struct str key, struct str peer,
+                                    struct arena *arena)
+{
+    struct owner_ref pod;
+    struct session_want want = {
+        .namespace = r->options.namespace, .node = r->options.node, .peer = peer};
+    struct source_write write = {.kind = KIND_BGP_SESSION_STATUS,
+                                 .name = session_status_name(peer, r->options.node, arena),
+                                 .manager = STR("stentor-speaker")};
+    const struct object *shown = source_get(r->source, write.kind, want.namespace, write.name);
+    bool known, there = r->calls->session(r->ctx, peer, arena, &want, &known);
+    if (!known || (there ? session_status_shows(shown, &want) : !shown))
+        return WORK_DONE;
+    want.owner = find_pod(r, &pod) ? &pod : NULL;
+    write.verb = there ? SOURCE_APPLY : SOURCE_DELETE;
+    write.body = there ? session_status_body(&want, arena) : STR("");
+    return start(r, key, &write);
+}
+
 static bool cut_prefix(struct str key, struct str prefix, struct str *ret_rest)
 {
     *ret_rest = str_slice(key, prefix.len, key.len);
@@ -231,6 +251,8 @@ static enum work_result process(void *ctx, struct str key)
         return run_bgp_service(r, key, rest, arena);
     if (cut_prefix(key, others_prefix, &rest))
         return run_service(r, key, rest, true, arena);
+    if (cut_prefix(key, session_prefix, &rest))
+        return run_session(r, key, rest, arena);
     if (cut_prefix(key, conflict_prefix, &rest))
         return run_conflict(r, key, rest);
     return run_state(r, arena);
@@ -261,6 +283,15 @@ void report_bgp_service(struct report *r, struct str service)
         add(r, bgp_prefix, service);
 }
 
+void report_bgp_session(struct report *r, struct str peer)
+{
+    scoped_sbuf struct sbuf key = {0};
+    sbuf_put(&key, session_prefix);
+    sbuf_put(&key, peer);
+    if (r->synced)
+        work_queue_add_after(r->queue, sbuf_str(&key), SETTLE_MS);
+}
+
 void report_config(struct report *r)
 {
     if (r->synced)
@@ -286,7 +317,7 @@ bool report_is_about(const struct object *object)
 {
     enum kind_id kind = object->kind->id;
     return kind == KIND_SERVICE_L2_STATUS || kind == KIND_SERVICE_BGP_STATUS ||
-           kind == KIND_CONFIGURATION_STATE || kind == KIND_POD;
+           kind == KIND_BGP_SESSION_STATUS || kind == KIND_CONFIGURATION_STATE || kind == KIND_POD;
 }
 
 void report_object(struct report *r, const struct object *object)
@@ -294,6 +325,8 @@ void report_object(struct report *r, const struct object *object)
     scoped_sbuf struct sbuf service = {0};
     if (object->kind->id == KIND_CONFIGURATION_STATE)
         seen(r, state_key, STR(""));
+    if (object->kind->id == KIND_BGP_SESSION_STATUS)
+        report_bgp_session(r, ((const struct bgpsessionstatus *)object)->status.peer);
     bool bgp = object->kind->id == KIND_SERVICE_BGP_STATUS;
     if (object->kind->id != KIND_SERVICE_L2_STATUS && !bgp)
         return;
@@ -321,8 +354,10 @@ void report_synced(struct report *r)
 
 void report_bgp_planned(struct report *r)
 {
-    if (r->synced)
-        look_at_all(r, KIND_SERVICE_BGP_STATUS);
+    if (!r->synced)
+        return;
+    look_at_all(r, KIND_SERVICE_BGP_STATUS);
+    look_at_all(r, KIND_BGP_SESSION_STATUS);
 }
 
 static struct str conflict_body(const struct report *r, const struct ip *ip, const struct mac *mac,
@@ -428,6 +463,8 @@ size_t report_follow(const struct report *r, struct source_follow follow[REPORT_
         .kind = KIND_SERVICE_L2_STATUS, .namespace = namespace, .labels = r->node_filter};
     follow[count++] = (struct source_follow){
         .kind = KIND_SERVICE_BGP_STATUS, .namespace = namespace, .labels = r->node_filter};
+    follow[count++] = (struct source_follow){
+        .kind = KIND_BGP_SESSION_STATUS, .namespace = namespace, .labels = r->node_filter};
     follow[count++] = (struct source_follow){
         .kind = KIND_CONFIGURATION_STATE, .namespace = namespace, .name = r->state_name};
     if (r->options.pod.len)

@@ -1,5 +1,5 @@
-/* What this node writes to the source: ServiceL2Status and ServiceBGPStatus objects, its
- * ConfigurationState, and AddressConflict objects.
+/* What this node writes to the source: ServiceL2Status, ServiceBGPStatus and BGPSessionStatus
+ * objects, its ConfigurationState, and AddressConflict objects.
  *
  * Everything is a key in a work queue, brought to what is wanted when its turn comes, one write at
  * a time and tried again until it is there. Nothing else waits for it. */
@@ -9,6 +9,7 @@
 #include "common/net/ip.h"
 #include "common/net/mac.h"
 #include "common/source/source.h"
+#include "speaker/session_status.h"
 
 struct report;
 
@@ -28,6 +29,10 @@ struct report_calls {
      * ret_known while nothing has been planned. */
     bool (*announced_bgp)(void *ctx, struct str service, struct arena *arena,
                           struct str_list *ret_peers, bool *ret_known);
+    /* The session with a BGPPeer; what is not ours to know of ret is filled in, in the arena.
+     * False: there is none. False in ret_known while nothing has been planned. */
+    bool (*session)(void *ctx, struct str peer, struct arena *arena, struct session_want *ret,
+                    bool *ret_known);
     /* What is wrong with the configuration, a sentence each, in the arena. */
     struct str_list (*errors)(void *ctx, struct arena *arena);
 };
@@ -40,7 +45,7 @@ struct report *report_new(struct loop *loop, struct source *source,
 struct report *report_free(struct report *report);
 
 /* What has to be followed for this, for source_start. Returns how many, REPORT_FOLLOWS at most. */
-enum { REPORT_FOLLOWS = 4 };
+enum { REPORT_FOLLOWS = 5 };
 size_t report_follow(const struct report *report, struct source_follow follow[REPORT_FOLLOWS]);
 
 /* The source holds everything: what is left over from before can be told. */
@@ -59,6 +64,10 @@ void report_service(struct report *report, struct str service, bool took);
 void report_bgp_service(struct report *report, struct str service);
 /* BGP has been planned for the first time: what is left over from before can be told. */
 void report_bgp_planned(struct report *report);
+
+/* A session has come, gone, or is another way now. A peer that goes and comes within two seconds is
+ * not told of. */
+void report_bgp_session(struct report *report, struct str peer);
 
 /* The configuration was judged. */
 void report_config(struct report *report);

@@ -298,6 +298,31 @@ static void bgp_service_changed(void *ctx, struct str service)
     report_bgp_service(((struct speaker *)ctx)->report, service);
 }
 
+static bool bgp_session(void *ctx, struct str peer, struct arena *arena, struct session_want *ret,
+                        bool *ret_known)
+{
+    const struct speaker *s = ctx;
+    size_t count;
+    const struct bgp_view *views = bgp_views(s->options.bgp, arena, &count);
+    *ret_known = bgp_model(s->options.bgp) != NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_eq(views[i].peer, peer))
+            continue;
+        if (ip_is_set(&views[i].address))
+            ret->address = arena_str(arena, str_from(ip_format(&views[i].address).text));
+        ret->up = views[i].state == STATUS_ESTABLISHED;
+        ret->since = views[i].since;
+        ret->why = views[i].why;
+        return true;
+    }
+    return false;
+}
+
+static void bgp_session_changed(void *ctx, struct str peer)
+{
+    report_bgp_session(((struct speaker *)ctx)->report, peer);
+}
+
 static void bgp_planned(void *ctx)
 {
     report_bgp_planned(((struct speaker *)ctx)->report);
@@ -447,8 +472,10 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .loop = loop, .peers = s->peers, .elect = s->elect, .metrics = metrics, .tell = &s->tell};
     static const struct duty_calls duty_calls = {
         .changed = duty_changed, .has_status = has_status, .conflict = conflict};
-    static const struct report_calls report_calls = {
-        .announced = announced, .announced_bgp = announced_bgp, .errors = errors};
+    static const struct report_calls report_calls = {.announced = announced,
+                                                     .announced_bgp = announced_bgp,
+                                                     .session = bgp_session,
+                                                     .errors = errors};
     struct report_options report = {.node = options->node,
                                     .namespace = options->namespace,
                                     .pod = options->pod,
@@ -457,6 +484,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
     s->report = report_new(loop, source, &report, &report_calls, s);
     struct bgp_calls bgp = {.config = config_now,
                             .service_changed = bgp_service_changed,
+                            .session_changed = bgp_session_changed,
                             .planned = bgp_planned,
                             .ctx = s};
     bgp_attach(options->bgp, source, &bgp);

@@ -1,0 +1,69 @@
+"""BGPSessionStatus objects, on a real API server with the speaker's own rights: what `kubectl get` and
+`stentorctl bgp` show where no speaker can be asked."""
+
+import json
+
+import pytest
+
+from lab.bgp import advertisement, peer
+from lab.daemon import program
+from lab.routers import Frr, Neighbor
+from lab.wait import wait_until
+
+KIND = "/apis/stentor.io/v1alpha1/namespaces/metallb-system/bgpsessionstatuses"
+TOR, REFUSED = "192.0.2.1", "Socket: Connection refused"
+
+
+@pytest.fixture
+def lab(cluster, run, evidence):
+    """One node, a router and, at another address, a host that takes no session."""
+    one = cluster(1, api=True)
+    host = one.network.add_host("tor", 1, planes=("lan",))
+    one.network.add_host("tor2", 2, planes=("lan",))
+    one.store.put(advertisement())
+    one.router = Frr(run, host, 64513, [Neighbor(one.network.nodes[0].address, 64512)])
+    evidence.add("tor.txt", one.router.describe)
+    yield one
+    one.router.stop()
+
+
+def statuses(lab):
+    """{name: (node, peer, address, state, why not)}"""
+    return {one["metadata"]["name"]: tuple(one["status"][key] for key in
+                                           ("node", "peer", "address", "state", "message"))
+            for one in lab.store.control_plane.api.items(KIND)}
+
+
+def wait_statuses(lab, **wanted):
+    """tor="" for one that is up, else why it is not."""
+    addresses = {"tor": TOR, "tor2": "192.0.2.2"}
+    want = {f"{name}.n1": ("n1", name, addresses[name], "Down" if why else "Established", why)
+            for name, why in wanted.items()}
+    wait_until(lambda: statuses(lab) == want, 30, [lambda: f"{statuses(lab)}; wanted: {want}", lab.describe])
+
+
+def test_statuses(lab):
+    lab.store.put(peer("tor", TOR))
+    lab.store.put(peer("tor2", "192.0.2.2"))
+    wait_statuses(lab, tor="", tor2=REFUSED)
+    since = lab.store.control_plane.api.get(f"{KIND}/tor.n1")["status"]["since"]
+    # No speaker serves its API to others here: what it has written is shown.
+    control_plane, node = lab.store.control_plane, lab.network.nodes[0]
+    done = node.namespace.run(program("stentorctl"), "bgp", "-o", "json", "--kubeconfig",
+                              lab.store.kubeconfig("admin"))
+    (node,) = json.loads(done.stdout)["nodes"]
+    assert node["written"] and "onnection refused" in node["error"]
+    assert [(s["peer"], s["state"], s["since"], s["why"]) for s in node["sessions"]] == [
+        ("tor", "Established", since, ""), ("tor2", "Down", node["sessions"][1]["since"], REFUSED)]
+    # A speaker that is started again writes nothing anew.
+    version = control_plane.api.get(f"{KIND}/tor.n1")["metadata"]["resourceVersion"]
+    lab.kill_speaker("n1")
+    lab.store.remove(peer("tor2", "192.0.2.2"))
+    lab.start_speaker("n1")
+    wait_statuses(lab, tor="")  # the other went while nobody was there
+    assert control_plane.api.get(f"{KIND}/tor.n1")["metadata"]["resourceVersion"] == version
+    lab.router.stop()
+    wait_until(lambda: statuses(lab)["tor.n1"][3:] != ("Established", ""), 30, lambda: str(statuses(lab)))
+    assert statuses(lab)["tor.n1"][3] == "Down" and statuses(lab)["tor.n1"][4]
+    lab.store.remove(peer("tor", TOR))
+    wait_statuses(lab)
