@@ -112,6 +112,8 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _signal(self, number):
+        if self._child.poll() is not None:
+            return  # its number, and that of its group, may be others' by now
         try:
             os.killpg(self._child.pid, number)  # its own session: the group has its pid
         except ProcessLookupError:
