@@ -94,6 +94,8 @@ int claim_parse(const void *bytes, size_t size, struct claim_list *ret)
         return ERR_PROTOCOL;
     size_t count = 0;
     while (wire_left(&in)) {
+        if (count == CLAIM_COUNT_MAX)
+            return ERR_TRUNCATED; /* what is left is too short for another */
         int result = parse_entry(&in, &ret->items[count++]);
         if (result < 0)
             return result;

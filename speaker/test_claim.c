@@ -56,6 +56,10 @@ static void test_full(void)
     TEST_ASSERT(count == CLAIM_COUNT_MAX && message.size <= CLAIM_MESSAGE_MAX);
     TEST_ASSERT(claim_parse(message.bytes, message.size, &list) == 0);
     TEST_ASSERT(list.count == CLAIM_COUNT_MAX && !list.header.question);
+    uint8_t longer[CLAIM_MESSAGE_MAX] = {0}; /* room for a part of another */
+    memcpy(longer, message.bytes, message.size);
+    for (size_t more = message.size + 1; more <= sizeof(longer); more++)
+        TEST_ASSERT(claim_parse(longer, more, &list) == ERR_TRUNCATED);
     size_t size = message.size;
     TEST_ASSERT(!claim_add(&message, &large) && message.size == size);
 }
