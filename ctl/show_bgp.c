@@ -49,12 +49,20 @@ const json_t *show_bgp_session(const struct bgp_answer *answer, struct str peer)
     return NULL;
 }
 
+struct str show_bgp_why(const struct show_bgp *show, const json_t *session)
+{
+    struct str why = tree_text(session, "why"), advice = tree_text(session, "advice");
+    return advice.len ? arena_printf(show->scratch, STR_FMT " (" STR_FMT ")", STR_ARG(why),
+                                     STR_ARG(advice))
+                      : why;
+}
+
 struct str show_bgp_down(const struct show_bgp *show, const json_t *session)
 {
     struct str since = tree_text(session, "since");
     return arena_printf(show->scratch, "the session is %.*s%s" STR_FMT ": " STR_FMT,
                         STR_ARG(tree_text(session, "state")), since.len ? " since " : "",
-                        STR_ARG(since), STR_ARG(tree_text(session, "why")));
+                        STR_ARG(since), STR_ARG(show_bgp_why(show, session)));
 }
 
 struct str show_bgp_key(const struct show_bgp *show, const json_t *service)
@@ -145,7 +153,7 @@ static void put_session(const struct show_bgp *show, struct sheet *sheet,
                                       (long long)tree_int(session, "prefixes"),
                                       (long long)tree_int(session, "wanted")));
     sheet_put(sheet, tree_text(session, "bfd"));
-    sheet_put(sheet, tree_text(session, "why"));
+    sheet_put(sheet, show_bgp_why(show, session));
 }
 
 static void sessions_text(const struct show_bgp *show)

@@ -45,6 +45,9 @@ struct str show_bgp_attributes(const struct show_bgp *show, const json_t *attrib
 /* The session of an answer with that peer, or NULL. */
 const json_t *show_bgp_session(const struct bgp_answer *answer, struct str peer);
 
+/* "Socket: Connection refused (nothing takes …)", in scratch; empty for one that is up. */
+struct str show_bgp_why(const struct show_bgp *show, const json_t *session);
+
 /* Why a session is not up, a sentence in scratch: "the session is Connect since …: …". */
 struct str show_bgp_down(const struct show_bgp *show, const json_t *session);
 

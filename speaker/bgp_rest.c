@@ -37,6 +37,7 @@ static void put_session(struct patch *json, const struct bgp_view *view)
     patch_bool(json, "up", view->state == STATUS_ESTABLISHED);
     patch_str(json, "since", view->since);
     patch_str(json, "why", view->why);
+    patch_str(json, "advice", view->advice);
     patch_int(json, "peerASN", (int64_t)view->peer_as);
     patch_int(json, "holdTime", (int64_t)view->hold_time);
     patch_int(json, "keepaliveTime", (int64_t)view->keepalive_time);

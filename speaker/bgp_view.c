@@ -1,5 +1,7 @@
 #include "speaker/bgp_view.h"
 
+#include "speaker/bgp_advice.h"
+
 /* Peers on an interface have protocols of their own: the session's name, "_n" and a number. */
 static bool is_of(const struct session *session, struct str protocol)
 {
@@ -97,6 +99,7 @@ static void set_state(const struct session *session, const struct status_session
     if (status->state != STATUS_ESTABLISHED)
         view->why =
             status->last_error.len ? status->last_error : explain_state(session, status->state);
+    view->advice = bgp_advice(view->why);
 }
 
 struct bgp_view *bgp_view_make(const struct model *model, const struct status *status,

@@ -16,6 +16,7 @@ struct bgp_view {
     enum status_state state;
     struct str since;  /* of the state, the host's local time; empty: not known */
     struct str why;    /* it is not up, in a sentence; empty when it is */
+    struct str advice; /* what that means to who configured it; may be empty */
     uint64_t prefixes; /* that the router has from us now */
     uint64_t updates;  /* routes sent or withdrawn since the session came up */
     uint64_t wanted;   /* prefixes that are for it */
