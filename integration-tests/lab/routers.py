@@ -134,8 +134,6 @@ class Frr(Router):
                 lines.append(f" neighbor {name} password {n.password}")
             if n.bfd:
                 lines.append(f" neighbor {name} bfd{' profile lab' if self.options.get('bfd') else ''}")
-            if n.bfd and n.restart:  # BIRD's BFD ends with its BGP, and says so (RFC 5882 section 4.3.2)
-                lines.append(f" neighbor {name} bfd check-control-plane-failure")
             if n.restart:
                 lines.append(f" neighbor {name} graceful-restart")
             if n.multihop:
