@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/program/program_trim.h"
+
 #define ACCOUNT_NAMESPACE "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 enum { EXIT_USAGE = 2 };
@@ -48,7 +50,9 @@ void program_run(struct program *program, struct kv instance, void (*stop)(void 
     run.terminate = loop_signal_watch(program->loop, SIGTERM, on_signal, &run);
     run.interrupt = loop_signal_watch(program->loop, SIGINT, on_signal, &run);
     log_info("started", kv_cstr("version", STENTOR_VERSION), instance);
+    struct program_trim *trim = program_trim_start(program->loop);
     loop_run(program->loop);
+    (void)program_trim_cancel(trim);
     cancel_signals(&run);
 }
 

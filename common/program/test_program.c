@@ -1,6 +1,11 @@
 /* What programs share: settings, findings, servers. The rest is run by the programs themselves. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "common/program/program_findings.h"
 #include "common/program/program_servers.h"
+#include "common/program/program_trim.h"
 #include "common/program/test_tables.h"
 
 struct settings {
@@ -145,5 +150,36 @@ static void test_servers_refused(void)
     }
 }
 
+/* Kilobytes of files that are mapped in pages of this process. */
+static uint64_t mapped_files(void)
+{
+    char text[8192];
+    uint64_t size = 0;
+    scoped_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t len = read(fd, text, sizeof(text));
+    TEST_ASSERT(len > 0);
+    struct str rest = {.ptr = text, .len = (size_t)len}, line, name, value;
+    while (str_next(&rest, '\n', &line)) {
+        if (!str_cut(line, ':', &name, &value) || !str_eq(name, STR("RssFile")))
+            continue;
+        value = str_trim(value);
+        TEST_ASSERT(str_to_u64(str_slice(value, 0, str_find(value, ' ')), UINT64_MAX, &size) == 0);
+    }
+    return size;
+}
+
+/* Libraries give their pages back and go on working. */
+static void test_trim(void)
+{
+    json_t *tree = json_pack("{s: [i, i]}", "a", 1, 2);
+    uint64_t before = mapped_files();
+    TEST_ASSERT(program_trim_now() > 0);
+    TEST_ASSERT(mapped_files() < before);
+    char *text = json_dumps(tree, JSON_COMPACT);
+    TEST_STR(str_from(text), "{\"a\":[1,2]}");
+    free(text);
+    json_decref(tree);
+}
+
 TEST_MAIN("common/program", TEST(test_settings), TEST(test_rows), TEST(test_asked),
-          TEST(test_levels), TEST(test_findings), TEST(test_servers_refused))
+          TEST(test_levels), TEST(test_findings), TEST(test_servers_refused), TEST(test_trim))
