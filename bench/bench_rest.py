@@ -144,19 +144,16 @@ class Site:
         return self.speaker
 
     def settle(self):
-        """Until everything is announced, every status is written, and what was used is given back."""
-        def told():
-            metrics = self.speaker.metrics()
-            return sum(value for name, value in metrics.items() if name.split("{")[0] in (
-                "metallb_k8s_client_updates_total", "stentor_speaker_addresses"))
+        """Until every route is told and nothing is left to be done, and what was used meanwhile has
+        been given back, which takes a minute."""
         for sink in self.sinks:
             sink.wait(lambda s=sink: len(s.table) == self.count, 120)
-        last, since = None, time.monotonic()
-        while time.monotonic() - since < 12:
-            now = told()
-            if now != last:
-                last, since = now, time.monotonic()
+        quiet = 0
+        while quiet < 5:
+            before = cpu(self.speaker.process.pid)
             time.sleep(1)
+            quiet = quiet + 1 if cpu(self.speaker.process.pid) - before < 0.02 else 0
+        time.sleep(61)
 
     def processes(self):
         pids = {"speaker": self.speaker.process.pid}

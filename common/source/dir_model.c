@@ -2,19 +2,24 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/map.h"
 #include "common/source/dir_object.h"
 #include "common/source/dir_path.h"
 
+/* There are tens of thousands of documents, and a JSON tree is ten times its text: each is kept as
+ * compact text, in one allocation with what is known of it, and read again for the few times that
+ * it is needed. */
+
 /* One document of one file, taken out of its manifest so that it can outlive it. */
 struct definition {
-    struct arena *arena;
-    const struct kind *kind;
-    struct str path, key, origin; /* path: in the status directory */
-    struct str file;
+    struct definition *next; /* of its entry: by file, then place; the first counts */
+    struct entry *entry;
+    const struct file *file;
     size_t at; /* place in the file */
-    json_t *tree;
+    struct str origin, json;
+    char texts[];
 };
 
 struct file {
@@ -29,15 +34,16 @@ struct file {
 /* One object. Sits in the map as long as something defines or stores it, or as long as its going
  * has not been told. */
 struct entry {
-    struct arena *arena;
     const struct kind *kind;
-    struct str path, key;
-    VEC(struct definition *) definitions; /* sorted: the first counts */
-    json_t *stored;
-    struct sbuf stored_error;   /* empty: none */
-    struct str version, origin; /* as told last; in told_arena */
-    struct arena *told_arena;   /* NULL: not told, or told gone */
+    struct str path, key; /* path: in the status directory; key: a part of it */
+    struct definition *definitions;
+    char *stored; /* JSON, heap; NULL: nothing */
+    bool stored_whole;
     bool touched;
+    bool told;                /* and not told gone */
+    uint64_t told_mark;       /* of what was told last: version and origin */
+    struct sbuf stored_error; /* empty: none */
+    char text[];
 };
 
 struct dir_model {
@@ -54,19 +60,29 @@ struct dir_model *dir_model_new(void)
     return model;
 }
 
-static void definition_free(struct definition *definition)
+/* The heap's. */
+static char *text_of(const json_t *tree)
 {
-    json_decref(definition->tree);
-    (void)arena_free(definition->arena);
+    char *text = json_dumps(tree, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert(text); /* it was read from text, or made by us */
+    return text;
+}
+
+static json_t *tree_of(const char *text)
+{
+    return text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+}
+
+static json_t *manifest_of(const struct entry *entry)
+{
+    return entry->definitions ? tree_of(entry->definitions->json.ptr) : NULL;
 }
 
 static void entry_free(struct entry *entry)
 {
-    json_decref(entry->stored);
-    vec_done(&entry->definitions);
+    free(entry->stored);
     sbuf_done(&entry->stored_error);
-    (void)arena_free(entry->told_arena);
-    (void)arena_free(entry->arena);
+    free(entry);
 }
 
 static void file_clear_findings(struct file *file)
@@ -79,7 +95,7 @@ static void file_clear_findings(struct file *file)
 static void file_free(struct file *file)
 {
     for (size_t i = 0; i < file->definitions.len; i++)
-        definition_free(file->definitions.items[i]);
+        free(file->definitions.items[i]);
     vec_done(&file->definitions);
     file_clear_findings(file);
     (void)arena_free(file->arena);
@@ -110,49 +126,55 @@ static void touch(struct dir_model *model, struct entry *entry)
     vec_push(&model->touched, entry);
 }
 
+/* key: a part of the path */
 static struct entry *entry_get(struct dir_model *model, const struct kind *kind, struct str path,
                                struct str key)
 {
     struct entry *entry = map_get(&model->entries, path);
     if (entry)
         return entry;
-    struct arena *arena = arena_new(128);
-    entry = arena_alloc(arena, sizeof(*entry));
-    *entry = (struct entry){
-        .arena = arena, .kind = kind, .path = arena_str(arena, path), .key = arena_str(arena, key)};
+    entry = heap_alloc(sizeof(*entry) + path.len + 1);
+    memcpy(entry->text, path.ptr, path.len);
+    entry->kind = kind;
+    entry->path = (struct str){.ptr = entry->text, .len = path.len};
+    entry->key = str_slice(entry->path, (size_t)(key.ptr - path.ptr),
+                           (size_t)(key.ptr - path.ptr) + key.len);
     (void)map_put(&model->entries, entry->path, entry);
     return entry;
 }
 
-static int definition_cmp(const void *a, const void *b)
+static bool is_before(const struct definition *a, const struct definition *b)
 {
-    const struct definition *x = *(struct definition *const *)a;
-    const struct definition *y = *(struct definition *const *)b;
-    int order = str_cmp(x->file, y->file);
-    return order ? order : (x->at > y->at) - (x->at < y->at);
+    int order = str_cmp(a->file->name, b->file->name);
+    return order < 0 || (order == 0 && a->at < b->at);
+}
+
+/* Do several documents define it? There is something to say about that. */
+static bool is_disputed(const struct entry *entry)
+{
+    return entry->definitions && entry->definitions->next;
 }
 
 static void define(struct dir_model *model, struct definition *definition)
 {
-    struct entry *entry = entry_get(model, definition->kind, definition->path, definition->key);
-    vec_push(&entry->definitions, definition);
-    vec_sort(&entry->definitions, definition_cmp);
-    model->findings_version += entry->definitions.len > 1;
-    touch(model, entry);
+    struct definition **place = &definition->entry->definitions;
+    while (*place && is_before(*place, definition))
+        place = &(*place)->next;
+    definition->next = *place;
+    *place = definition;
+    model->findings_version += is_disputed(definition->entry);
+    touch(model, definition->entry);
 }
 
 /* Takes a definition out of its entry; it stays the file's. */
-static void undefine(struct dir_model *model, const struct definition *definition)
+static void undefine(struct dir_model *model, struct definition *definition)
 {
-    struct entry *entry = map_get(&model->entries, definition->path);
-    size_t kept = 0;
-    model->findings_version += entry->definitions.len > 1;
-    for (size_t i = 0; i < entry->definitions.len; i++) {
-        if (entry->definitions.items[i] != definition)
-            entry->definitions.items[kept++] = entry->definitions.items[i];
-    }
-    entry->definitions.len = kept;
-    touch(model, entry);
+    struct definition **place = &definition->entry->definitions;
+    model->findings_version += is_disputed(definition->entry);
+    while (*place != definition)
+        place = &(*place)->next;
+    *place = definition->next;
+    touch(model, definition->entry);
 }
 
 static struct file *file_get(struct dir_model *model, struct str name)
@@ -175,46 +197,51 @@ static void start_findings(struct dir_model *model, struct file *file)
     file->findings.arena = file->findings_arena;
 }
 
+static struct definition *definition_make(const struct file *file, struct entry *entry,
+                                          const struct manifest_object *object, size_t at)
+{
+    scoped_heap char *json = text_of(object->tree);
+    size_t len = strlen(json);
+    struct definition *definition =
+        heap_alloc(sizeof(*definition) + len + 1 + object->origin.len + 1);
+    char *origin = definition->texts + len + 1;
+    definition->entry = entry;
+    definition->file = file;
+    definition->at = at;
+    memcpy(definition->texts, json, len);
+    memcpy(origin, object->origin.ptr, object->origin.len);
+    definition->json = (struct str){.ptr = definition->texts, .len = len};
+    definition->origin = (struct str){.ptr = origin, .len = object->origin.len};
+    return definition;
+}
+
 /* The definition of a manifest's object. One whose name is not fit for a path is refused here,
  * because it could not be told from others. NULL then. */
-static struct definition *definition_new(struct file *file, struct manifest_object *object,
-                                         size_t at)
+static struct definition *definition_new(struct dir_model *model, struct file *file,
+                                         const struct manifest_object *object, size_t at)
 {
-    struct arena *arena = arena_new(256);
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str path;
-    if (!dir_path_make(object->kind, object->namespace, object->name, arena, &path)) {
+    if (!dir_path_make(object->kind, object->namespace, object->name, scratch, &path)) {
         scoped_sbuf struct sbuf shown = {0};
         sbuf_json(&shown, str_slice(object->name, 0, 64));
         diag_add(&file->findings, DIAG_ERROR, object->origin, STR("metadata.name"),
                  "%s is not a name (lower-case letters, digits, '-' and '.'), or its namespace is "
                  "none",
                  sbuf_cstr(&shown));
-        (void)arena_free(arena);
         return NULL;
     }
-    struct definition *definition = arena_alloc(arena, sizeof(*definition));
-    *definition = (struct definition){
-        .arena = arena,
-        .kind = object->kind,
-        .path = path,
-        .key = str_slice(path, str_find(path, '/') + 1, path.len - 5),
-        .origin = arena_str(arena, object->origin),
-        .file = file->name,
-        .at = at,
-        .tree = take_ptr(object->tree),
-    };
-    return definition;
+    struct str key = str_slice(path, str_find(path, '/') + 1, path.len - 5);
+    return definition_make(file, entry_get(model, object->kind, path, key), object, at);
 }
 
 /* Does the file define the object, as its entry knows it now? */
-static bool file_defines(const struct dir_model *model, const struct file *file, struct str path)
+static bool file_defines(const struct file *file, const struct entry *entry)
 {
-    const struct entry *entry = map_get(&model->entries, path);
-    for (size_t i = 0; i < entry->definitions.len; i++) {
-        if (str_eq(entry->definitions.items[i]->file, file->name))
-            return true;
-    }
-    return false;
+    const struct definition *one = entry->definitions;
+    while (one && one->file != file)
+        one = one->next;
+    return one != NULL;
 }
 
 static void note_kept(struct file *file, size_t kept)
@@ -235,7 +262,7 @@ static void file_define(struct dir_model *model, struct file *file, struct manif
                  STR_ARG(diag->message));
     }
     for (size_t i = 0; i < manifest->objects.len; i++) {
-        struct definition *definition = definition_new(file, &manifest->objects.items[i], i);
+        struct definition *definition = definition_new(model, file, &manifest->objects.items[i], i);
         if (!definition) {
             manifest->broken = true;
             continue;
@@ -256,8 +283,8 @@ void dir_model_file(struct dir_model *model, struct str name, struct manifest *m
         undefine(model, old[i]);
     file_define(model, file, manifest);
     for (size_t i = 0; i < old_count; i++) {
-        if (!manifest->broken || file_defines(model, file, old[i]->path)) {
-            definition_free(old[i]);
+        if (!manifest->broken || file_defines(file, old[i]->entry)) {
+            free(old[i]);
             continue;
         }
         old[i]->at = manifest->objects.len + kept++;
@@ -317,8 +344,10 @@ bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
     if (!stored && !map_get(&model->entries, path))
         return true;
     struct entry *entry = entry_get(model, kind, path, key);
-    json_decref(entry->stored);
-    entry->stored = stored;
+    free(entry->stored);
+    entry->stored = stored ? text_of(stored) : NULL;
+    entry->stored_whole = dir_object_is_whole(stored);
+    json_decref(stored);
     model->findings_version += entry->stored_error.len > 0;
     sbuf_clear(&entry->stored_error);
     touch(model, entry);
@@ -360,7 +389,7 @@ static bool is_stored(const struct entry *entry)
 
 static bool is_orphan(const struct entry *entry)
 {
-    return entry->stored && !entry->definitions.len && !dir_object_is_whole(entry->stored);
+    return entry->stored && !entry->definitions && !entry->stored_whole;
 }
 
 struct str *dir_model_paths(const struct dir_model *model, struct arena *arena, size_t *ret_count)
@@ -373,16 +402,42 @@ struct str *dir_model_orphans(const struct dir_model *model, struct arena *arena
     return pick_paths(model, is_orphan, arena, ret_count);
 }
 
-const json_t *dir_model_manifest_of(const struct dir_model *model, struct str path)
+static int by_key(const void *a, const void *b)
 {
-    const struct entry *entry = map_get(&model->entries, path);
-    return entry && entry->definitions.len ? entry->definitions.items[0]->tree : NULL;
+    const struct map_entry *x = a, *y = b;
+    return str_cmp(x->key, y->key);
 }
 
-const json_t *dir_model_stored_of(const struct dir_model *model, struct str path)
+struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str mention,
+                           struct arena *arena, size_t *ret_count)
+{
+    VEC(struct map_entry) list = {0};
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
+        const struct entry *entry = slot->value;
+        if (entry->kind->id == kind && entry->stored && !entry->definitions &&
+            memmem(entry->stored, strlen(entry->stored), mention.ptr, mention.len))
+            vec_push(&list, *slot);
+    }
+    vec_sort(&list, by_key);
+    struct str *paths = arena_array(arena, list.len, sizeof(struct str));
+    for (size_t i = 0; i < list.len; i++)
+        paths[i] = arena_str(arena, list.items[i].key);
+    *ret_count = list.len;
+    vec_done(&list);
+    return paths;
+}
+
+json_t *dir_model_manifest_of(const struct dir_model *model, struct str path)
 {
     const struct entry *entry = map_get(&model->entries, path);
-    return entry ? entry->stored : NULL;
+    return entry ? manifest_of(entry) : NULL;
+}
+
+json_t *dir_model_stored_of(const struct dir_model *model, struct str path)
+{
+    const struct entry *entry = map_get(&model->entries, path);
+    return entry ? tree_of(entry->stored) : NULL;
 }
 
 bool dir_model_is_whole(const struct dir_model *model)
@@ -395,20 +450,29 @@ bool dir_model_is_whole(const struct dir_model *model)
     return true;
 }
 
+/* Two states of an object with one mark are told once. */
+static uint64_t mark_of(const json_t *tree, struct str origin)
+{
+    struct str version = dir_object_version(tree);
+    scoped_sbuf struct sbuf text = {0};
+    sbuf_put(&text, version);
+    sbuf_putc(&text, ' ');
+    sbuf_put(&text, origin);
+    return map_hash(0, sbuf_str(&text));
+}
+
 static void entry_update(struct entry *entry, dir_model_change_fn *call, void *ctx)
 {
-    const struct definition *first = entry->definitions.len ? entry->definitions.items[0] : NULL;
-    json_t *tree = dir_object_merge(first ? first->tree : NULL, entry->stored);
-    struct str version = dir_object_version(tree), origin = first ? first->origin : entry->path;
-    bool was = entry->told_arena != NULL;
-    bool same = was && tree && str_eq(version, entry->version) && str_eq(origin, entry->origin);
-    if (!same) {
-        entry->told_arena = arena_free(entry->told_arena);
-        if (tree) {
-            entry->told_arena = arena_new(128);
-            entry->version = arena_str(entry->told_arena, version);
-            entry->origin = arena_str(entry->told_arena, origin);
-        }
+    json_t *manifest = manifest_of(entry), *stored = tree_of(entry->stored);
+    json_t *tree = dir_object_merge(manifest, stored);
+    struct str origin = entry->definitions ? entry->definitions->origin : entry->path;
+    uint64_t mark = tree ? mark_of(tree, origin) : 0;
+    bool was = entry->told;
+    json_decref(manifest);
+    json_decref(stored);
+    if (!(was && tree && mark == entry->told_mark)) {
+        entry->told = tree != NULL;
+        entry->told_mark = mark;
         if (was || tree)
             call(ctx, entry->kind, entry->key, tree, origin);
     }
@@ -428,7 +492,7 @@ void dir_model_update(struct dir_model *model, dir_model_change_fn *call, void *
         struct entry *entry = model->touched.items[i];
         entry->touched = false;
         entry_update(entry, call, ctx);
-        if (entry->definitions.len || is_stored(entry))
+        if (entry->definitions || is_stored(entry))
             continue;
         (void)map_remove(&model->entries, entry->path);
         entry_free(entry);
@@ -443,19 +507,12 @@ uint64_t dir_model_findings_version(const struct dir_model *model)
 
 static void find_duplicates(const struct entry *entry, struct diag_list *found)
 {
-    for (size_t i = 1; i < entry->definitions.len; i++) {
-        const struct definition *first = entry->definitions.items[0];
-        const struct definition *other = entry->definitions.items[i];
+    const struct definition *first = entry->definitions;
+    for (const struct definition *other = first ? first->next : NULL; other; other = other->next) {
         diag_add(found, DIAG_ERROR, other->origin, STR(""),
                  "%s/" STR_FMT " is already defined at " STR_FMT "; this one is not used",
                  entry->kind->name, STR_ARG(entry->key), STR_ARG(first->origin));
     }
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct map_entry *x = a, *y = b;
-    return str_cmp(x->key, y->key);
 }
 
 /* Of many thousand entries the few that there is something to say about, sorted. */
@@ -465,7 +522,7 @@ static void find_in_entries(const struct dir_model *model, struct diag_list *fou
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
         const struct entry *entry = slot->value;
-        if (entry->definitions.len > 1 || entry->stored_error.len)
+        if (is_disputed(entry) || entry->stored_error.len)
             vec_push(&list, *slot);
     }
     vec_sort(&list, by_key);

@@ -34,9 +34,15 @@ void dir_model_stored_failed(struct dir_model *model, struct str path, const cha
 /* All paths under which something is stored, sorted, borrowed until the next change. */
 struct str *dir_model_paths(const struct dir_model *model, struct arena *arena, size_t *ret_count);
 
-/* The two halves of an object as they are now, borrowed, NULL when there is none. */
-const json_t *dir_model_manifest_of(const struct dir_model *model, struct str path);
-const json_t *dir_model_stored_of(const struct dir_model *model, struct str path);
+/* The paths of objects of a kind that are stored and that no manifest defines, sorted, in the
+ * arena: those whose JSON has `mention` somewhere, which may be empty. Cheap for those that have
+ * not. */
+struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str mention,
+                           struct arena *arena, size_t *ret_count);
+
+/* The two halves of an object as they are now, NULL when there is none. The caller's references. */
+json_t *dir_model_manifest_of(const struct dir_model *model, struct str path);
+json_t *dir_model_stored_of(const struct dir_model *model, struct str path);
 
 /* One change: tree is the object with its resourceVersion (borrowed), or NULL when it is gone. */
 typedef void dir_model_change_fn(void *ctx, const struct kind *kind, struct str key,

@@ -80,20 +80,22 @@ static int save(struct source_dir *dir, struct str path, const json_t *stored)
     return dir_file_write(dir->status, path, str_from(text));
 }
 
-/* Carries out a write whose lock is held. */
-static struct outcome write_stored(struct source_dir *dir, const struct dir_object_write *write,
-                                   struct str path, struct arena *arena)
+/* The two halves of an object as they are now. */
+struct halves {
+    const json_t *manifest, *stored;
+};
+
+/* What the write makes of them is stored. */
+static struct outcome write_over(struct source_dir *dir, const struct dir_object_write *write,
+                                 struct str path, struct halves now, struct arena *arena)
 {
-    if (dir->status.len)
-        source_dir_read_stored(dir, path);
-    const json_t *manifest = dir_model_manifest_of(dir->model, path);
-    const json_t *stored = dir_model_stored_of(dir->model, path);
     json_t *next = NULL;
     struct str message = {0};
-    int result = dir_object_write(write, manifest, stored, arena, &next, &message);
+    int result = dir_object_write(write, now.manifest, now.stored, arena, &next, &message);
     if (result < 0)
         return failed(result, message);
-    json_t *before = dir_object_merge(manifest, stored), *after = dir_object_merge(manifest, next);
+    json_t *before = dir_object_merge(now.manifest, now.stored);
+    json_t *after = dir_object_merge(now.manifest, next);
     struct outcome outcome = {
         .message = new_error(write->kind, before, after, arena),
         .version = arena_str(arena, dir_object_version(after)),
@@ -114,6 +116,20 @@ static struct outcome write_stored(struct source_dir *dir, const struct dir_obje
     return outcome;
 }
 
+/* Carries out a write whose lock is held. */
+static struct outcome write_stored(struct source_dir *dir, const struct dir_object_write *write,
+                                   struct str path, struct arena *arena)
+{
+    if (dir->status.len)
+        source_dir_read_stored(dir, path);
+    json_t *manifest = dir_model_manifest_of(dir->model, path);
+    json_t *stored = dir_model_stored_of(dir->model, path);
+    struct outcome outcome = write_over(dir, write, path, (struct halves){manifest, stored}, arena);
+    json_decref(manifest);
+    json_decref(stored);
+    return outcome;
+}
+
 static struct outcome write_named(struct source_dir *dir, const struct dir_object_write *write,
                                   struct arena *arena)
 {
@@ -124,30 +140,44 @@ static struct outcome write_named(struct source_dir *dir, const struct dir_objec
     return write_stored(dir, write, path, arena);
 }
 
-/* Is the stored object one of those? What a manifest defines is not ours to delete. */
+/* Is the stored object one of those? */
 static bool is_asked_for(struct source_dir *dir, const struct source_write *asked, struct str path,
                          struct str *ret_namespace, struct str *ret_name)
 {
     struct str key;
     const struct kind *kind = dir_path_parse(path, &key);
-    const json_t *stored = dir_model_stored_of(dir->model, path);
-    if (!kind || kind->id != asked->kind || !stored || dir_model_manifest_of(dir->model, path) ||
-        !str_cut(key, '/', ret_namespace, ret_name) || !str_eq(*ret_namespace, asked->namespace))
+    if (!kind || !str_cut(key, '/', ret_namespace, ret_name) ||
+        !str_eq(*ret_namespace, asked->namespace))
         return false;
+    json_t *stored = dir_model_stored_of(dir->model, path);
     scoped_ptr(object) struct object *object = object_decode(kind, stored, STR(""));
+    json_decref(stored);
     return label_filter_takes(asked->labels, &object->meta.labels);
 }
 
+/* The longest value that a label must have: an object whose text has it nowhere is not meant. */
+static struct str longest_value(struct str labels)
+{
+    struct str longest = STR(""), term, key, value;
+    while (str_next(&labels, ',', &term)) {
+        if (str_cut(term, '=', &key, &value) && !str_ends_with(key, STR("!")) &&
+            value.len > longest.len)
+            longest = value;
+    }
+    return longest;
+}
+
+/* What a manifest defines is not ours to delete. */
 static struct outcome delete_all(struct source_dir *dir, const struct source_write *asked,
                                  struct arena *arena)
 {
     size_t count;
     struct outcome outcome = {0};
-    struct str *paths = dir_model_paths(dir->model, arena, &count);
+    struct str *paths =
+        dir_model_made(dir->model, asked->kind, longest_value(asked->labels), arena, &count);
     for (size_t i = 0; i < count && outcome.result == 0; i++) {
         struct dir_object_write write = {.verb = SOURCE_DELETE, .kind = kinds_get(asked->kind)};
-        struct str path = arena_str(arena, paths[i]);
-        if (is_asked_for(dir, asked, path, &write.namespace, &write.name))
+        if (is_asked_for(dir, asked, paths[i], &write.namespace, &write.name))
             outcome = write_named(dir, &write, arena);
     }
     return outcome;
