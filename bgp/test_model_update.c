@@ -1,9 +1,9 @@
 /* An updated model is the model that would be made anew. */
 #include "bgp/test_scene.h"
 
-#define POOL                                                                                    \
-    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: p, namespace: " \
-    "metallb-system}\nspec: {addresses: [198.51.100.0/24, \"2001:db8:100::/64\"]}\n"
+#define POOL(name, addresses)                                                          \
+    "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: " name \
+    ", namespace: metallb-system}\nspec: {addresses: [" addresses "]}\n"
 #define MARKED(name, meta, spec)                                                          \
     "---\napiVersion: metallb.io/v1beta1\nkind: BGPAdvertisement\nmetadata: {name: " name \
     ", namespace: metallb-system" meta "}\nspec: {" spec "}\n"
@@ -16,11 +16,14 @@
 #define SELECT(app) "serviceSelectors: [{matchLabels: {app: " app "}}]"
 
 /* Alone, together, aggregated, weighted, in conflict, for one peer only. */
-static const char cluster[] =
-    POOL PEER("tor", "192.0.2.1", "") PEER("both", "192.0.2.2", ", dualStackAddressFamily: true")
-        ADV("a", "communities: [\"64512:1\"]") ADV("b", "peers: [both], " SELECT("b"))
-            ADV("c", "aggregationLength: 28, " SELECT("c")) MARKED("w", WEIGHTED, SELECT("w"))
-                ADV("d", "localPref: 9, " SELECT("d"));
+static const char cluster[] = POOL("p", "198.51.100.0/24, \"2001:db8:100::/64\"")
+    POOL("q", "203.0.113.0/24") POOL("w", "192.0.2.0/24") PEER("tor", "192.0.2.1", "")
+        PEER("both", "192.0.2.2", ", dualStackAddressFamily: true")
+            ADV("a", "ipAddressPools: [p], communities: [\"64512:1\"]")
+                ADV("b", "ipAddressPools: [p], peers: [both], " SELECT("b"))
+                    ADV("c", "ipAddressPools: [q], aggregationLength: 28")
+                        ADV("d", "ipAddressPools: [p], localPref: 9, " SELECT("d"))
+                            MARKED("w", WEIGHTED, "ipAddressPools: [w]");
 
 static struct str everything(struct scene *s)
 {
@@ -115,6 +118,11 @@ static struct str draw_ingress(struct scene *s, unsigned shape, unsigned last)
         return arena_printf(s->arena, "{ip: 198.51.100.%u}, {ip: \"2001:db8:100::1\"}", last);
     case 3:
         return arena_printf(s->arena, "{ip: 203.0.113.%u}", last);
+    case 4:
+        return arena_printf(s->arena, "{ip: 198.18.9.%u}", last);
+    case 5:
+    case 6:
+        return arena_printf(s->arena, "{ip: 192.0.2.%u}", last);
     default:
         return arena_printf(s->arena, "{ip: 198.51.100.%u}", last);
     }
@@ -122,15 +130,15 @@ static struct str draw_ingress(struct scene *s, unsigned shape, unsigned last)
 
 static void change_service(struct scene *s, unsigned number, uint64_t *state)
 {
-    static const char *const apps[] = {"a", "b", "c", "d", "w"};
+    static const char *const apps[] = {"a", "b", "d"};
     static const char *const more[] = {"", ", externalTrafficPolicy: Local",
                                        ", loadBalancerClass: other"};
-    const char *app = apps[draw(state, 5)];
+    const char *app = apps[draw(state, 3)];
     /* mostly addresses of their own, sometimes those of others */
     unsigned last = draw(state, 5) ? number + 1 : draw(state, 40);
     put_service(s, number, draw(state, 12) ? "LoadBalancer" : "ClusterIP", app,
                 more[draw(state, 8) ? draw(state, 2) : 2],
-                draw_ingress(s, draw(state, 9), last).ptr);
+                draw_ingress(s, draw(state, 12), last).ptr);
 }
 
 static void change_slice(struct scene *s, unsigned number, uint64_t *state)
