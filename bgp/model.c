@@ -164,6 +164,7 @@ struct model *model_make(const struct model_input *input, struct arena *arena)
     };
     judge_init(input, arena, &run.judge);
     run.model->findings.arena = arena;
+    run.model->drain = input->drain;
     run.model->router_id = router_id(&run.judge);
     make_sessions(&run);
     make_services(&run);
@@ -305,17 +306,29 @@ static bool update_service(struct update *u, const struct model_touched *touched
     return true;
 }
 
+/* Of a drained node all Services say so, and have no routes. One that drains only tells the peers
+ * something else. */
+static bool update_drain(struct update *u)
+{
+    enum model_drain was = u->model->drain, is = u->input->drain;
+    u->model->drain = is;
+    return was == is || (was != MODEL_DRAINED && is != MODEL_DRAINED &&
+                         routes_export(&u->model->routes, &u->routes, u->arena));
+}
+
 bool model_update(struct model *model, const struct model_input *input,
                   const struct model_touched *touched, size_t count, struct arena *arena,
                   model_changes *changes)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct update u = {.model = model, .input = input, .arena = arena, .scratch = scratch};
-    model->updates += count;
+    model->updates += count + (model->drain != input->drain);
     if (model->updates > UPDATES_MAX + model->service_count / UPDATES_SHARE)
         return false;
     judge_init(input, scratch, &u.judge);
     u.routes = routes_input(&u.judge, model, input, scratch);
+    if (!update_drain(&u))
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (!update_service(&u, &touched[i], changes))
             return false;

@@ -48,6 +48,7 @@ struct model {
     struct model_service *services; /* sorted by key: those of type LoadBalancer, of our class */
     size_t service_count;
     size_t service_room, updates;
+    enum model_drain drain;    /* as in the input */
     struct diag_list findings; /* about peers and advertisements of this node; see model_done */
 };
 
@@ -67,12 +68,13 @@ struct model_change {
     struct model_service before, after;
 };
 
-/* Makes of the model what model_make would make of it, when no object has changed but those: what
- * it costs does not grow with all Services. The input is as that for model_make, of which services
- * and slices are not looked at; the arena is the model's. Adds what has changed to the list; a
- * change's texts are the model's. False: the model has to be made anew, because classes change, or
- * prefixes that several Services share, or because enough has been left behind in the arena. It is
- * of no other use then than to be compared with what comes after the changes in the list. */
+/* Makes of the model what model_make would make of it, when no object has changed but those, and
+ * perhaps whether the node drains: what it costs does not grow with all Services. The input is as
+ * that for model_make, of which services and slices are not looked at; the arena is the model's.
+ * Adds what has changed to the list; a change's texts are the model's. False: the model has to be
+ * made anew, because classes change, or prefixes that several Services share, or what is said of
+ * all Services, or because enough has been left behind in the arena. It is of no other use then
+ * than to be compared with what comes after the changes in the list. */
 typedef VEC(struct model_change) model_changes;
 bool model_update(struct model *model, const struct model_input *input,
                   const struct model_touched *touched, size_t count, struct arena *arena,

@@ -1,5 +1,7 @@
 #include "bgp/routes.h"
 
+#include <string.h>
+
 #include "common/base/map.h"
 #include "common/base/sbuf.h"
 
@@ -291,6 +293,26 @@ static void make_exports(struct run *run, const struct draft *draft, struct rout
     class->exports = exports;
 }
 
+bool routes_export(struct routes *routes, const struct routes_input *input, struct arena *arena)
+{
+    struct diag_list found = {.arena = arena};
+    struct run run = {.input = input, .arena = arena, .found = &found};
+    run.communities = arena_array(arena, input->advertisement_count, sizeof(*run.communities));
+    bool same = true;
+    for (size_t i = 0; i < routes->class_count; i++) {
+        struct route_class *class = &routes->classes[i];
+        struct draft draft = {.count = class->advertisement_count};
+        draft.advertisements = arena_array(arena, draft.count, sizeof(size_t));
+        memcpy(draft.advertisements, class->advertisements, draft.count * sizeof(size_t));
+        size_t before = class->export_count;
+        class->export_count = 0;
+        make_exports(&run, &draft, class);
+        same = same && class->export_count == before;
+    }
+    diag_done(&found);
+    return same;
+}
+
 /* --- all of it ------------------------------------------------------------------------------- */
 
 static struct draft *find_alone(struct run *run, size_t advertisement)
@@ -348,7 +370,8 @@ static void make_classes(struct run *run, struct routes *ret)
                                       .v6 = draft->v6,
                                       .v4_room = draft->v4_count,
                                       .v6_room = draft->v6_count,
-                                      .is_alone = draft->count == 1};
+                                      .advertisements = draft->advertisements,
+                                      .advertisement_count = draft->count};
         make_weights(run, draft, class);
         make_exports(run, draft, class);
     }

@@ -47,10 +47,11 @@ struct route_class {
     struct str name;        /* a symbol of BIRD's; the same for the same advertisements */
     struct prefix *v4, *v6; /* sorted */
     size_t v4_count, v6_count;
-    size_t v4_room, v6_room;           /* of the arrays */
-    bool is_alone;                     /* of one advertisement: it is there also without prefixes */
-    bool weighted;                     /* an advertisement of it wants weights: */
-    unsigned *v4_weights, *v6_weights; /* of each prefix, 0: none; NULL unless weighted */
+    size_t v4_room, v6_room;            /* of the arrays */
+    const size_t *advertisements;       /* by index among those of the input; sorted */
+    size_t advertisement_count;         /* one: the class is there also without prefixes */
+    bool weighted;                      /* an advertisement of it wants weights: */
+    unsigned *v4_weights, *v6_weights;  /* of each prefix, 0: none; NULL unless weighted */
     const struct route_export *exports; /* by session, without those that get nothing */
     size_t export_count;
 };
@@ -63,6 +64,11 @@ struct routes {
 /* Sorts the claims into classes; their order stays. All in the arena. */
 void routes_make(const struct routes_input *input, struct route_claim *claims, size_t count,
                  struct arena *arena, struct diag_list *found, struct routes *ret);
+
+/* Says anew what the sessions get, as input->draining has changed. False: that changes who gets
+ * something, and the routes are of no more use. */
+bool routes_export(struct routes *routes, const struct routes_input *input, struct arena *arena)
+    __attribute__((warn_unused_result));
 
 /* The class of those advertisements, by sorted indices; NULL: there is none. */
 struct route_class *routes_class(const struct routes *routes, const struct routes_input *input,

@@ -157,5 +157,5 @@ bool routes_edit_remove(struct routes *routes, const struct prefix *prefix)
         unsigned *weights = *family.weights + at;
         memmove(weights, weights + 1, behind * sizeof(*weights));
     }
-    return class->is_alone || class->v4_count + class->v6_count > 0;
+    return class->advertisement_count == 1 || class->v4_count + class->v6_count > 0;
 }

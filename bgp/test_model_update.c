@@ -166,6 +166,7 @@ static void change(struct scene *s, unsigned number, uint64_t *state)
 static void test_as_made_anew(void)
 {
     enum { SERVICES = 20, CHANGES = 400 };
+    static const enum model_drain drains[] = {MODEL_SERVES, MODEL_DRAINS, MODEL_DRAINED};
     size_t enough = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
         struct scene s;
@@ -178,6 +179,8 @@ static void test_as_made_anew(void)
             char key[32];
             (void)snprintf(key, sizeof(key), "default/s%u", number);
             change(&s, number, &state);
+            if (draw(&state, 10) == 0)
+                s.input.drain = drains[draw(&state, 3)];
             enough += update(&s, str_from(key));
         }
         scene_done(&s);
@@ -213,6 +216,14 @@ static void test_anew(void)
     TEST_ASSERT(!update(&s, STR("default/s1")));
     TEST_ASSERT(update(&s, STR("default/s1"))); /* nothing has changed */
     TEST_ASSERT(update(&s, STR("default/none")));
+    s.input.drain = MODEL_DRAINS; /* is said to the peers that there are */
+    TEST_ASSERT(update(&s, STR("default/none")));
+    s.input.drain = MODEL_SERVES;
+    TEST_ASSERT(update(&s, STR("default/none")));
+    s.input.drain = MODEL_DRAINED; /* is said of every Service */
+    TEST_ASSERT(!update(&s, STR("default/none")));
+    s.input.drain = MODEL_SERVES;
+    TEST_ASSERT(!update(&s, STR("default/none")));
     scene_done(&s);
 }
 

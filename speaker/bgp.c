@@ -206,6 +206,7 @@ static void turn(void *ctx)
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct modelled before = {0};
     model_changes changes = {0};
+    enum model_drain drain = b->drain;
     set_drain(b, is_draining(b));
     bool enough = update_model(b, scratch, &changes);
     if (!enough) {
@@ -213,7 +214,7 @@ static void turn(void *ctx)
         make_model(b, scratch, &b->now);
     }
     forget_touched(b);
-    if (!enough || changes.len)
+    if (!enough || changes.len || b->drain != drain)
         apply(b, b->now.model);
     bgp_tell_changes(b->tell, changes.items, changes.len);
     if (!enough)
@@ -273,8 +274,8 @@ void bgp_object_changed(struct bgp *b, const struct object *before, const struct
     } else if (kind == KIND_ENDPOINT_SLICE) {
         touch_service_of(b, before);
         touch_service_of(b, after);
-    } else {
-        b->all_touched = true;
+    } else if (kind != KIND_NODE || !matters_drains_alone(before, after)) {
+        b->all_touched = true; /* a drain is looked at in each turn */
     }
     schedule(b);
 }

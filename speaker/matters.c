@@ -25,6 +25,13 @@ static bool node_matters(const struct object *before, const struct object *after
            !same_addresses(a, b);
 }
 
+bool matters_drains_alone(const struct object *before, const struct object *after)
+{
+    const struct node *a = (const struct node *)before, *b = (const struct node *)after;
+    return a && b && object_same_labels(before, after) &&
+           a->network_unavailable == b->network_unavailable && same_addresses(a, b);
+}
+
 bool matters_balances(const struct object *service)
 {
     return service && ((const struct service *)service)->is_load_balancer;

@@ -25,6 +25,10 @@ enum matters matters(const struct object *before, const struct object *after,
 /* Are objects of that kind of interest in all namespaces, and not in ours alone? */
 bool matters_cluster_wide(enum kind_id kind);
 
+/* Of two versions of a Node: can nothing but its draining have changed of what matters? Either may
+ * be NULL. */
+bool matters_drains_alone(const struct object *before, const struct object *after);
+
 bool matters_balances(const struct object *service);
 
 /* The object (whose one reference is taken over) as it is to be kept, as source.h's `reduce`: of
