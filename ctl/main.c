@@ -278,7 +278,8 @@ static void follow(struct run *run)
     const enum kind_id *kinds = run->command->surveys ? surveyed : followed;
     for (size_t i = 0; i < (run->command->surveys ? (size_t)SURVEYED : most); i++) {
         enum kind_id kind = is_check(run) ? (enum kind_id)i : kinds[i];
-        what[count] = (struct source_follow){.kind = kind};
+        what[count] =
+            (struct source_follow){.kind = kind, .optional = kind == KIND_BGP_SESSION_STATUS};
         if ((kinds_get(kind)->config || kind == KIND_BGP_SESSION_STATUS) && !is_check(run))
             what[count].namespace = run->settings->common.namespace;
         count++;

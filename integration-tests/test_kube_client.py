@@ -337,6 +337,18 @@ def test_lists_refused_at_first(probe, fault_proxy, maps, answer):
         assert second.seconds - first.seconds >= 1, "Retry-After was not honoured"
 
 
+def test_what_may_not_be_read(probe, fault_proxy, maps):
+    """An optional kind holds nothing up, says so, and is followed once it may be."""
+    rule = fault_proxy.rule(Answer(403), path="/configmaps$", times=None)
+    one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow.replace("ConfigMap", "ConfigMap?"),
+                "Namespace").synced()
+    one.wait_finding("ConfigMap", "the fault proxy says")
+    version = maps.create("a")
+    rule.times = rule.used
+    one.told(maps.id("a"), version, seconds=40)
+    one.wait_finding("ConfigMap", None)
+
+
 def test_connection_half_closed(probe, control_plane, relay, maps):
     """A server that closes its side of the connection is connected to anew, over HTTP/2."""
     kubeconfig = control_plane.kubeconfig(server=relay.url)

@@ -464,7 +464,11 @@ size_t report_follow(const struct report *r, struct source_follow follow[REPORT_
     follow[count++] = (struct source_follow){
         .kind = KIND_SERVICE_BGP_STATUS, .namespace = namespace, .labels = r->node_filter};
     follow[count++] = (struct source_follow){
-        .kind = KIND_BGP_SESSION_STATUS, .namespace = namespace, .labels = r->node_filter};
+        .kind = KIND_BGP_SESSION_STATUS,
+        .namespace = namespace,
+        .labels = r->node_filter,
+        .optional = true, /* rights of an older release do not have it */
+    };
     follow[count++] = (struct source_follow){
         .kind = KIND_CONFIGURATION_STATE, .namespace = namespace, .name = r->state_name};
     if (r->options.pod.len)

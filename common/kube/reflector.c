@@ -41,9 +41,9 @@ struct reflector {
     unsigned epoch;
     struct list_page page;
     struct watch_frame frame;
-    struct sbuf next;    /* token of the next page */
-    bool fresh;          /* a list was completed since the last reflector_relist */
-    bool absent;         /* the server does not know the kind */
+    struct sbuf next; /* token of the next page */
+    bool fresh;       /* a list was completed since the last reflector_relist */
+    bool absent;      /* the server does not know the kind, or what is optional is kept from us */
     struct sbuf trouble; /* the last failure, until something works */
     struct reflector_counts counts;
 };
@@ -183,14 +183,16 @@ static void note_failure(struct reflector *r, const char *what, const struct fai
 
 static void list_failed(struct reflector *r, struct failure *failure, struct str detail)
 {
-    bool absent = failure->result == -ENOENT, first = absent && !r->absent;
+    bool unknown = failure->result == -ENOENT;
+    bool absent = unknown || (r->config.optional && failure->result == -EPERM);
+    bool first = absent && !r->absent;
     r->absent = absent;
-    if (absent)
+    if (unknown)
         failure->sentence = STR("the kind is not installed on the server");
     note_failure(r, "list", failure, detail);
     list_done(r);
     step(r, &(struct reflector_event){.type = REFLECTOR_FAILED,
-                                      .result = failure->result,
+                                      .result = absent ? -ENOENT : failure->result,
                                       .retry_after_ms = failure->retry_after_ms});
     if (absent && (first || !r->fresh))
         tell_listed(r);
@@ -399,7 +401,7 @@ static void list_complete(struct reflector *r)
     bool was_absent = r->absent;
     r->absent = false;
     if (was_absent)
-        log_info("kind is now installed", kv_cstr("kind", r->kind->name));
+        log_info("kind is followed now", kv_cstr("kind", r->kind->name));
     set_trouble(r, STR(""));
     tell_listed(r);
 }

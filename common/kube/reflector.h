@@ -17,6 +17,7 @@ struct reflector_config {
     struct str namespace; /* only this namespace; empty: all */
     struct str name;      /* only the object of that name; empty: all */
     struct str labels;    /* only those that this labelSelector takes; empty: all */
+    bool optional;        /* when it may not be read, go on as if it were not installed */
     size_t object_max;    /* limit in bytes of one object's JSON; 0: 2 MiB */
     unsigned page;        /* objects of one page; 0: 250 */
     /* An object came or changed; its reference is the owner's. The owner puts it in the cache. */
@@ -24,7 +25,8 @@ struct reflector_config {
     /* The object with this key went; the owner takes it out of the cache. */
     void (*remove)(void *ctx, enum kind_id kind, struct str key);
     /* A complete list was told; again after each relist. Also, once, when the server does not
-     * know the kind (then it is asked for again, later and later). */
+     * know the kind, or an optional one may not be read (then it is asked for again, later and
+     * later). */
     void (*listed)(void *ctx, struct reflector *reflector);
     void (*findings)(void *ctx); /* what reflector_findings gives has changed */
     void *ctx;

@@ -322,7 +322,7 @@ static int usage(const char *why)
     (void)fprintf(stderr,
                   "kube-probe: %s\n"
                   "usage: kube-probe [--kubeconfig FILE | --in-cluster DIR] [--object-max BYTES] "
-                  "[--state-dir DIR] KIND[@NAMESPACE]...\n",
+                  "[--state-dir DIR] KIND[?][@NAMESPACE]...\n",
                   why);
     return 2;
 }
@@ -375,10 +375,12 @@ int main(int argc, char **argv)
             config.object_max = (size_t)limit;
         } else {
             (void)str_cut(argument, '@', &name, &namespace);
-            const struct kind *kind = kind_of(name);
+            bool optional = str_ends_with(name, STR("?"));
+            const struct kind *kind = kind_of(str_slice(name, 0, name.len - optional));
             if (!kind || count == KIND_COUNT)
                 return usage("unknown kind or option");
-            follow[count++] = (struct source_follow){kind->id, namespace};
+            follow[count++] = (struct source_follow){
+                .kind = kind->id, .namespace = namespace, .optional = optional};
         }
     }
     log_init("kube-probe", LOG_LEVEL_DEBUG, LOG_FORMAT_LOGFMT);

@@ -18,6 +18,7 @@ struct source_follow {
     struct str namespace; /* only this namespace; empty: all */
     struct str name;      /* only the object of that name; empty: all */
     struct str labels;    /* only those that this takes (label_filter.h); empty: all */
+    bool optional;        /* the work goes on without: told, when it may not be read */
 };
 
 struct source_calls {

@@ -194,6 +194,7 @@ static void kube_start(struct source *source, const struct source_follow *follow
             .namespace = follow[i].namespace,
             .name = follow[i].name,
             .labels = follow[i].labels,
+            .optional = follow[i].optional,
             .object_max = kube->object_max,
             .put = on_put,
             .remove = on_remove,
