@@ -57,6 +57,7 @@ struct controller {
     struct loop_timer *move;           /* a unit may be moved */
     struct gossip *gossip;             /* NULL: every node counts as alive */
     bool fixed_peers;                  /* where they are was said, and is not read from Nodes */
+    struct lost *lost;                 /* speakers, by the members */
     bool members_changed;
     bool placed;       /* everything was placed once, so that annotations may be written */
     struct str secret; /* to be made */

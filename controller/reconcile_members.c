@@ -7,6 +7,7 @@
 #include "common/json/patch.h"
 #include "common/program/program_members.h"
 #include "controller/controller.h"
+#include "controller/lost.h"
 
 /* --- watching -------------------------------------------------------------------------------- */
 
@@ -66,6 +67,28 @@ void reconcile_members_find(struct controller *c)
     gossip_set_peers(c->gossip, addresses, count);
 }
 
+/* Events on the Nodes, for who looks there first at night. */
+static void tell_lost(struct controller *c, const struct gossip_member *members, size_t count,
+                      struct arena *scratch)
+{
+    size_t news_count;
+    const struct lost_news *news = lost_update(c->lost, members, count, scratch, &news_count);
+    for (size_t i = 0; i < news_count; i++) {
+        struct source_event event = {
+            .about = source_get(c->source, KIND_NODE, STR(""), news[i].node),
+            .warning = !news[i].is_back,
+            .reason = news[i].is_back ? STR("SpeakerBack") : STR("SpeakerLost"),
+            .action = STR("Watch"),
+            .message =
+                news[i].is_back
+                    ? STR("its speaker is alive again, and trusted")
+                    : STR("its speaker gives no sign of life; its addresses go to other nodes"),
+        };
+        if (event.about)
+            source_event(c->source, &event);
+    }
+}
+
 bool reconcile_members_read(struct controller *c)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
@@ -79,6 +102,7 @@ bool reconcile_members_read(struct controller *c)
     c->members_changed = false;
     const struct gossip_member *members = gossip_list(c->gossip, scratch, &count);
     placing_set_members(c->placing, gossip_is_on(c->gossip), members, count);
+    tell_lost(c, members, count, scratch);
     return true;
 }
 

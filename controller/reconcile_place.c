@@ -2,6 +2,7 @@
  * once per turn of the loop, and lets units move as the rate allows. */
 #include "common/base/log.h"
 #include "controller/controller.h"
+#include "controller/lost.h"
 #include "crd/node.h"
 #include "crd/service.h"
 
@@ -22,6 +23,7 @@ void reconcile_place_begin(struct controller *c)
     struct placing_options options = c->options.placing;
     options.seed = c->options.seed;
     c->placing = placing_new(&options);
+    c->lost = lost_new();
     c->world_changed = true;
     c->members_changed = true;
     c->placed = false;
@@ -31,6 +33,7 @@ void reconcile_place_end(struct controller *c)
 {
     c->move = loop_timer_cancel(c->move);
     c->placing = placing_free(c->placing);
+    c->lost = lost_free(c->lost);
     c->moves_left = 0;
 }
 

@@ -11,7 +11,9 @@ const char *show_node_state(const struct world_node *node)
         return "noNetwork";
     if (!node->available)
         return "excluded";
-    return node->object->draining ? "draining" : "available";
+    if (node->object->draining)
+        return "draining";
+    return node->left_out ? "leftOut" : "available";
 }
 
 struct str_list show_order(const struct show *show, const struct world_unit *unit, size_t from,

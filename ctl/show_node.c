@@ -81,6 +81,10 @@ static const char *meaning_of(const struct world_node *node)
                "announces nothing";
     if (node->object->draining)
         return "it is drained (stentor.io/drain): it announces only what nobody else may";
+    if (node->left_out)
+        return "the published orders leave it out: its speaker has given no sign of life lately, "
+               "or "
+               "has none of the interfaces";
     return "it may announce what L2Advertisements name it for";
 }
 

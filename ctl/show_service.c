@@ -10,7 +10,7 @@
 struct part {
     size_t place; /* in the order, from 1; 0: it has none */
     int64_t score;
-    const char *role; /* "owner", "backup", or why it may not */
+    const char *role; /* "owner", "backup", "leftOut", or why it may not */
 };
 
 static struct part part_of(const struct show *show, const struct world_service *s, size_t node)
@@ -22,8 +22,24 @@ static struct part part_of(const struct show *show, const struct world_service *
         if (unit->order[i] == node)
             part.place = i + 1;
     }
-    part.role = refusal ? refusal : part.place == 1 ? "owner" : "backup";
+    part.role = refusal                         ? refusal
+                : part.place == 1               ? "owner"
+                : world_is_left_out(unit, node) ? "leftOut"
+                                                : "backup";
     return part;
+}
+
+/* Whom the published order leaves out. */
+static struct str_list left_out_of(const struct show *show, const struct world_unit *unit)
+{
+    const struct world *w = show->world;
+    struct str_list names = {.items =
+                                 arena_array(show->scratch, w->node_count, sizeof(struct str))};
+    for (size_t i = 0; i < w->node_count; i++) {
+        if (world_is_left_out(unit, i))
+            names.items[names.count++] = w->nodes[i].name;
+    }
+    return names;
 }
 
 static struct str_list advertisements_of(const struct show *show, const struct world_service *s)
@@ -117,7 +133,7 @@ static void service_json(const struct show *show, struct patch *json, const stru
     const struct world_unit *unit = &show->world->units[s->unit];
     struct str_list advertisements = advertisements_of(show, s),
                     interfaces = interfaces_of(show, s), companions = companions_of(show, s),
-                    backups = show_backups(show, unit);
+                    backups = show_backups(show, unit), left_out = left_out_of(show, unit);
     patch_open(json, NULL);
     patch_str(json, "service", s->key);
     show_put_ips(json, "ips", s->candidacy.ips, s->candidacy.ip_count);
@@ -132,6 +148,7 @@ static void service_json(const struct show *show, struct patch *json, const stru
     patch_int(json, "epoch", (int64_t)unit->epoch);
     patch_str(json, "owner", world_order_name(show->world, unit, 0));
     show_put_list(json, "backups", &backups);
+    show_put_list(json, "leftOut", &left_out);
     show_put_list(json, "announcedBy", &s->announcers);
     patch_str(json, "askedFor", unit->wish);
     patch_str(json, "handoff", annotation_of(s, ANNOTATION_HANDOFF));
@@ -204,7 +221,7 @@ static void service_text(const struct show *show, const struct world_service *s)
     const struct world_unit *unit = &show->world->units[s->unit];
     struct str_list advertisements = advertisements_of(show, s),
                     interfaces = interfaces_of(show, s), companions = companions_of(show, s),
-                    backups = show_backups(show, unit);
+                    backups = show_backups(show, unit), left_out = left_out_of(show, unit);
     sbuf_printf(show->out, "Service " STR_FMT "\n", STR_ARG(s->key));
     allocation_text(show, s);
     if (s->candidacy.stands) {
@@ -217,6 +234,7 @@ static void service_text(const struct show *show, const struct world_service *s)
     line(show, "hand-off", annotation_of(s, ANNOTATION_HANDOFF));
     line(show, "owner", world_order_name(show->world, unit, 0));
     line_list(show, "backups", &backups);
+    line_list(show, "left out", &left_out);
     line(show, "nobody, since", show_silence(show, s));
     line_list(show, "announced by", &s->announcers);
     if (s->candidacy.stands)

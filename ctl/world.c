@@ -270,6 +270,20 @@ static void count_loads(struct world *w)
     }
 }
 
+static void find_left_out(struct world *w)
+{
+    for (size_t node = 0; node < w->node_count; node++) {
+        size_t listed = 0, left_out = 0;
+        for (size_t i = 0; i < w->service_count; i++) {
+            const struct world_unit *unit = &w->units[i];
+            bool serves = unit->stands && unit->published_count && nodeset_has(&unit->nodes, node);
+            left_out += world_is_left_out(unit, node);
+            listed += serves && !world_is_left_out(unit, node);
+        }
+        w->nodes[node].left_out = left_out && !listed;
+    }
+}
+
 /* --- asking ---------------------------------------------------------------------------------- */
 
 struct world *world_make(const struct world_input *input, struct arena *arena)
@@ -283,6 +297,7 @@ struct world *world_make(const struct world_input *input, struct arena *arena)
     gather_units(&m);
     list_addresses(&m);
     count_loads(m.world);
+    find_left_out(m.world);
     return m.world;
 }
 
@@ -344,4 +359,16 @@ const char *world_refusal(const struct world *world, const struct world_service 
     if (!nodeset_has(&unit->nodes, node))
         return "it may not announce a Service that shares the address";
     return NULL;
+}
+
+bool world_is_left_out(const struct world_unit *unit, size_t node)
+{
+    if (!unit->stands || !unit->published_count ||
+        unit->published_count >= PLACEMENT_PUBLISHED_MAX || !nodeset_has(&unit->nodes, node))
+        return false;
+    for (size_t i = 0; i < unit->published_count; i++) {
+        if (unit->published[i] == node)
+            return false;
+    }
+    return true;
 }

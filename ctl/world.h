@@ -26,6 +26,7 @@ struct world_node {
     size_t units;     /* owned: what is balanced */
     size_t ips;       /* addresses of those */
     size_t standby;   /* units that it is the first backup of */
+    bool left_out;    /* of the published orders of all units that it may serve */
     size_t announced; /* Services that it says it announces */
 };
 
@@ -89,6 +90,11 @@ const struct world_address *world_find_address(const struct world *world, const 
 
 /* The name of the node at that place of a unit's order, or empty. */
 struct str world_order_name(const struct world *world, const struct world_unit *unit, size_t place);
+
+/* Does the published order of the unit, though it has room for more, leave out this node, which may
+ * answer by its objects? The controller then does not count on it: its speaker is dead or was until
+ * just now, it is drained, or it has not the interfaces. */
+bool world_is_left_out(const struct world_unit *unit, size_t node);
 
 /* Why a node may not announce a Service, a phrase; NULL: it may. */
 const char *world_refusal(const struct world *world, const struct world_service *service,

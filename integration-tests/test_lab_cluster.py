@@ -38,9 +38,13 @@ def test_a_node_dies_and_comes_back(cluster):
     (owner,) = one.wait_owned().values()
     one.kill_node(owner)
     after = one.wait_owned(lambda owners: owner not in owners.values())
+    wait_until(lambda: one.store.node_events(owner) == ["SpeakerLost"], 20, one.describe)
     one.revive_node(owner)
     one.wait_settled()
     assert one.wait_owned() == after  # the load is even: nothing needs to move back
+    wait_until(lambda: one.store.node_events(owner) == ["SpeakerLost", "SpeakerBack"], 20, one.describe)
+    (heir,) = after.values()
+    assert one.store.node_events(heir) == []
 
 
 def test_a_paused_speaker_is_silent(cluster):

@@ -47,6 +47,13 @@ class ApiStore:
         return sorted((event["note"], event["regarding"]["name"]) for event in events
                       if event["reason"] == reason)
 
+    def node_events(self, name):
+        """The reasons of the Events about that node, as it is since it was made, in order."""
+        uid = self._api.get(f"/api/v1/nodes/{name}")["metadata"]["uid"]
+        events = self._api.items("/apis/events.k8s.io/v1/namespaces/default/events")
+        return [event["reason"] for event in sorted(events, key=lambda event: event["eventTime"])
+                if event["regarding"].get("uid") == uid]
+
 
 class DirectoryStore:
     """Objects in files, one in each, and the status that the controller writes beside them."""
