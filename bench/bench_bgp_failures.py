@@ -60,7 +60,7 @@ class Bench:
         self.kernel = KernelRoutes(self.router.host.namespace)
 
     def wait_up(self):
-        wait_until(lambda: self.router.kernel_routes() == {f"{VIP}/32": [self.node]} and self.router.is_up(self.node)
+        wait_until(lambda: self.router.kernel_routes() == {f"{VIP}/32": [self.node]} and self.router.has_all(self.node)
                    and (not self.bfd or self.speaker.bgp_sessions()["tor"]["bfd"] == "Up"), 60, self.router.describe)
 
     def cut(self):

@@ -53,6 +53,7 @@ def make_restarting(bgp_lab, **options):
     lab.speaker()
     lab.wait_up()
     wait_kernel(lab.tor, {f"{V4}/32": [lab["n1"].address]})
+    wait_until(lambda: lab.tor.has_all(lab["n1"].address), 20, lab.tor.describe)
     if bfd:
         wait_watched(lab)
     return lab
@@ -68,7 +69,8 @@ def restart_happened(lab, before):
     """Waits until the session has come up anew."""
     def again():
         established, _ = lab.tor.connections(lab["n1"].address)
-        return established > before[0] and lab.tor.is_up(lab["n1"].address)
+        node = lab["n1"].address
+        return established > before[0] and lab.tor.is_up(node) and lab.tor.has_all(node)
     wait_until(again, 30, [lab.tor.describe, lab.speakers["n1"].process.describe])
 
 

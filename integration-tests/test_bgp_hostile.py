@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ FIELDS = {
     "advertising node label": selector_of_advertisement("nodeSelectors"),
     "receiveInterval": Field("BFDProfile", "spec.receiveInterval", "300", lambda text: {"receiveInterval": text}),
     "community value": Field("Community", "spec.communities[0].value", "64512:1",
-                             lambda text: {"communities": [{"name": f"n{hash(text)}", "value": text}]}),
+                             lambda text: {"communities": [{"name": f"n{zlib.crc32(text.encode())}", "value": text}]}),
     "community name": Field("Community", "spec.communities[0].name", "blue",
                             lambda text: {"communities": [{"name": f"alias {text}", "value": "64512:1"}]}, only_compared=True),
 }

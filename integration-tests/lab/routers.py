@@ -184,6 +184,12 @@ class Frr(Router):
     def restarts(self, address):
         return self.neighbor(address).get("gracefulRestartInfo", {}).get("remoteGrMode") == "Restart"
 
+    def has_all(self, address):
+        """Has the neighbour sent all it has (End-of-RIB)? Whoever restarts before has no promise of
+        routes that stay: those of before are stale already (RFC 4724 section 4.2)."""
+        families = self.neighbor(address).get("gracefulRestartInfo", {}).get("endOfRibRecv", {})
+        return bool(families) and all(families.values())
+
     def connections(self, address):
         """(established, dropped): how often the session has come up and gone down."""
         told = self.neighbor(address)

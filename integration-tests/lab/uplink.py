@@ -49,10 +49,13 @@ class Uplink:
         self.router = Frr(self._run, self.host, their_as, neighbors, bfd=(50, 50, 3))
 
     def wait_watching(self, *nodes, seconds=30):
-        """Waits until BFD watches those nodes."""
+        """Waits until BFD watches those nodes, and the router has all of their routes."""
         wanted = {self._network[node].address for node in nodes}
-        wait_until(lambda: wanted <= {one["peer"] for one in self.router.bfd_peers() if one["status"] == "up"},
-                   seconds, self.router.describe, f"BFD watches {', '.join(nodes)}")
+
+        def watching():
+            up = {one["peer"] for one in self.router.bfd_peers() if one["status"] == "up"}
+            return wanted <= up and all(self.router.has_all(address) for address in wanted)
+        wait_until(watching, seconds, self.router.describe, f"BFD watches {', '.join(nodes)}")
 
     def wait_hops(self, address, *nodes, seconds=30):
         """Waits until the router's kernel sends what is for the address to exactly those nodes."""
