@@ -108,6 +108,35 @@ def test_what_is_refused_is_named(lab):
     wait_statuses(lab, n1=["bad", "tor"], n2=["bad", "tor"])
 
 
+def test_annotations(lab):
+    """A change of an annotation alone, which has no new generation, is carried out; one that cannot be
+    is told by the controller and the speakers, and what was before stays."""
+    api, name = lab.store.control_plane.api, "stentor.io/bgp-med"
+    path = "/apis/metallb.io/v1beta1/namespaces/metallb-system/bgpadvertisements/all"
+
+    def accepted():
+        (condition,) = [c for c in api.get(path).get("status", {}).get("conditions", []) if c["type"] == "Accepted"]
+        return condition["status"], condition["message"]
+
+    def meds():
+        return {route.med for route in lab.routers[0].routes("ipv4").get(prefix(lab), [])}
+    lab.store.put(advertisement())
+    lab.store.put(peer("tor", TOR))
+    wait_statuses(lab, n1=["tor"], n2=["tor"])
+    wait_until(lambda: meds() == {None}, 30, lab.routers[0].describe)
+    generation = api.get(path)["metadata"]["generation"]
+    api.patch(path, {"metadata": {"annotations": {name: "5"}}})
+    wait_until(lambda: meds() == {5}, 20, lab.routers[0].describe)
+    api.patch(path, {"metadata": {"annotations": {name: "five"}}})
+    sentence = f'metadata.annotations[{name}]: must be a number from 0 to 4294967295, not "five"'
+    wait_until(lambda: accepted() == ("False", sentence), 20, lambda: str(accepted()))
+    state = "/apis/metallb.io/v1beta1/namespaces/metallb-system/configurationstates/speaker-n1"
+    wait_until(lambda: "five" in api.get(state)["status"].get("errorSummary", ""), 20)
+    assert meds() == {5} and api.get(path)["metadata"]["generation"] == generation
+    api.patch(path, {"metadata": {"annotations": {name: None}}})
+    wait_until(lambda: meds() == {None} and accepted()[0] == "True", 20, lambda: str((meds(), accepted())))
+
+
 def test_api_server_goes(lab):
     """Routes stay without it, in the router's kernel, also when speaker and BIRD are started again
     meanwhile."""
