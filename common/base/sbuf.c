@@ -1,7 +1,6 @@
 #include "common/base/sbuf.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,12 +59,18 @@ void sbuf_printf(struct sbuf *b, const char *format, ...)
 
 void sbuf_u64(struct sbuf *b, uint64_t value)
 {
-    sbuf_printf(b, "%" PRIu64, value);
+    char digits[20], *at = digits + sizeof(digits);
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    sbuf_put(b, (struct str){.ptr = at, .len = (size_t)(digits + sizeof(digits) - at)});
 }
 
 void sbuf_i64(struct sbuf *b, int64_t value)
 {
-    sbuf_printf(b, "%" PRId64, value);
+    if (value < 0)
+        sbuf_putc(b, '-');
+    sbuf_u64(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 static void put_json_char(struct sbuf *b, unsigned char c)
@@ -82,10 +87,26 @@ static void put_json_char(struct sbuf *b, unsigned char c)
     }
 }
 
+/* How much of the text stands in JSON as it is: nearly all that there ever is. */
+static size_t plain_len(struct str text)
+{
+    size_t len = 0;
+    while (len < text.len && (unsigned char)text.ptr[len] >= 0x20 &&
+           (unsigned char)text.ptr[len] < 0x7f && text.ptr[len] != '"' && text.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 void sbuf_json(struct sbuf *b, struct str text)
 {
     sbuf_putc(b, '"');
     while (text.len) {
+        size_t plain = plain_len(text);
+        if (plain) {
+            sbuf_put(b, str_slice(text, 0, plain));
+            text = str_slice(text, plain, text.len);
+            continue;
+        }
         size_t len = utf8_len(text);
         if (len == 1)
             put_json_char(b, (unsigned char)text.ptr[0]);
