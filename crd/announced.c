@@ -65,7 +65,7 @@ static const struct str_list *texts_of(const struct object *object)
 
 static size_t status_size(const struct object *object)
 {
-    enum { ALIGNMENT = 16 };
+    enum { ALIGNMENT = 15 };
     const struct servicebgpstatus_status *status =
         &((const struct servicebgpstatus *)object)->status;
     const struct str_list *names = texts_of(object);

@@ -104,13 +104,13 @@ struct object *endpointslice_reduce(struct object *object)
 {
     const struct endpointslice *slice = (const struct endpointslice *)object;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    enum { ROUNDED = 16 }; /* what an array behind a text takes more, at most */
+    enum { ROUNDED = 15 }; /* between two arrays */
     size_t texts;
     if (object->refused)
         return object;
     struct list kept = reduce_endpoints(&slice->endpoints, scratch, &texts);
     size_t extra = kept.count * sizeof(struct endpoint) + sizeof(struct str_pair) + texts +
-                   slice->service.len + 1 + 2 * ROUNDED;
+                   slice->service.len + 1 + ROUNDED;
     struct endpointslice *small = (struct endpointslice *)object_copy_head(object, extra);
     struct arena *arena = small->object.arena;
     struct endpoint *endpoints = arena_array(arena, kept.count, sizeof(*endpoints));

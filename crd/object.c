@@ -110,10 +110,10 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
 
 struct object *object_copy_head(const struct object *object, size_t extra)
 {
-    enum { ALIGNMENT = 32 }; /* of the texts and of the first of the extra bytes */
+    enum { ROUNDED = 16 + 3 }; /* for what is behind texts to be aligned, and a NUL to each */
     const struct meta *meta = &object->meta;
     size_t texts = object->id.len + meta->resource_version.len + object->origin.len;
-    struct arena *arena = arena_new_steady(object->kind->size + texts + 2 * ALIGNMENT + extra, 64);
+    struct arena *arena = arena_new_steady(object->kind->size + texts + ROUNDED + extra, 64);
     struct object *copy = arena_alloc(arena, object->kind->size);
     copy->kind = object->kind;
     copy->arena = arena;
@@ -132,12 +132,32 @@ struct object *object_copy_head(const struct object *object, size_t extra)
     return copy;
 }
 
+/* Keys that thousands of objects have are not copied. */
+static const struct str common_keys[] = {
+    STR_INIT("metallb.io/node"),
+    STR_INIT("metallb.io/service-name"),
+    STR_INIT("metallb.io/service-namespace"),
+    STR_INIT("stentor.io/placement"),
+};
+
+/* The constant with that text, or nothing. */
+static struct str common_key(struct str key)
+{
+    for (size_t i = 0; i < sizeof(common_keys) / sizeof(common_keys[0]); i++) {
+        if (str_eq(key, common_keys[i]))
+            return common_keys[i];
+    }
+    return (struct str){0};
+}
+
 size_t object_map_size(const struct str_map *map)
 {
-    enum { ALIGNMENT = 16 }; /* of the array behind texts */
+    enum { ALIGNMENT = 15 }; /* of the array behind texts */
     size_t size = map->count ? map->count * sizeof(struct str_pair) + ALIGNMENT : 0;
-    for (size_t i = 0; i < map->count; i++)
-        size += map->items[i].key.len + map->items[i].value.len + 2;
+    for (size_t i = 0; i < map->count; i++) {
+        size_t key = common_key(map->items[i].key).len ? 0 : map->items[i].key.len + 1;
+        size += key + map->items[i].value.len + 1;
+    }
     return size;
 }
 
@@ -148,8 +168,10 @@ struct str_map object_map_copy(const struct str_map *map, struct arena *arena)
         copy.items = arena_array(arena, map->count, sizeof(*copy.items));
     for (; copy.count < map->count; copy.count++) {
         const struct str_pair *from = &map->items[copy.count];
-        copy.items[copy.count] = (struct str_pair){.key = arena_str(arena, from->key),
-                                                   .value = arena_str(arena, from->value)};
+        struct str key = common_key(from->key);
+        copy.items[copy.count] =
+            (struct str_pair){.key = key.len ? key : arena_str(arena, from->key),
+                              .value = arena_str(arena, from->value)};
     }
     return copy;
 }

@@ -75,6 +75,8 @@ void held_forget_probe(struct held *held, uint32_t interface)
         free(held->probes.items[i]);
         vec_drop(&held->probes, i);
     }
+    if (!held->probes.len)
+        vec_done(&held->probes); /* thousands have probed once */
 }
 
 void held_probe_stop(struct held *held)

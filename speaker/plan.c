@@ -31,6 +31,7 @@ struct run {
     struct nodeset tiers[PLAN_TIERS]; /* live nodes; the last: all of them */
     struct nodeset *served[FAMILIES]; /* for each advertisement: the nodes that it names and that
                                          have one of its interfaces for that family */
+    struct str_list last; /* the interfaces that were found last, in the result's arena */
     struct plan *plan;
 };
 
@@ -213,15 +214,25 @@ static bool is_named(const struct basis *b, const struct basis_service *service,
 
 /* Those of this node's interfaces that the Service's advertisements name, all when one of them
  * names none. */
-static struct str_list find_interfaces(const struct run *run, const struct basis_service *service)
+static struct str_list find_interfaces(struct run *run, const struct basis_service *service)
 {
     const struct str_list *ours = &run->view->interfaces;
-    struct str_list names = {.items = arena_array(run->arena, ours->count, sizeof(struct str))};
+    size_t count = 0;
+    bool same = true; /* as the last time: then it is the same list */
+    for (size_t i = 0; i < ours->count; i++) {
+        if (!is_named(run->basis, service, ours->items[i]))
+            continue;
+        same = same && count < run->last.count && str_eq(run->last.items[count], ours->items[i]);
+        count++;
+    }
+    if (same && count == run->last.count)
+        return run->last;
+    run->last = (struct str_list){.items = arena_array(run->arena, count, sizeof(struct str))};
     for (size_t i = 0; i < ours->count; i++) {
         if (is_named(run->basis, service, ours->items[i]))
-            names.items[names.count++] = arena_str(run->arena, ours->items[i]);
+            run->last.items[run->last.count++] = arena_str(run->arena, ours->items[i]);
     }
-    return names;
+    return run->last;
 }
 
 static void decide(struct run *run, const struct basis_service *service,
@@ -276,6 +287,11 @@ static void add_service(struct run *run, struct plan_address *address,
                         const struct plan_service *service)
 {
     struct str_list one = {.items = (struct str *)&service->key, .count = 1};
+    if (!address->services.count) { /* as it is with most */
+        address->services = one;
+        address->interfaces = service->interfaces;
+        return;
+    }
     address->services = unite(&address->services, &one, run->arena);
     address->interfaces = unite(&address->interfaces, &service->interfaces, run->arena);
 }

@@ -13,8 +13,9 @@ struct shelf {
 };
 
 struct bucket {
-    struct str value; /* heap, owned: the key of the map */
+    struct str value; /* the key of the map */
     struct shelf shelf;
+    char text[]; /* of the value */
 };
 
 struct cache_index {
@@ -103,9 +104,12 @@ static void index_put(struct cache_index *index, struct object *object)
         return;
     struct bucket *bucket = map_get(&index->buckets, sbuf_str(&value));
     if (!bucket) {
-        bucket = heap_alloc(sizeof(*bucket));
-        *bucket = (struct bucket){.value = {.ptr = value.ptr, .len = value.len}};
-        value = (struct sbuf){0}; /* the bucket owns it now */
+        bucket = heap_alloc(sizeof(*bucket) + value.len);
+        memcpy(bucket->text, value.ptr, value.len);
+        bucket->value = (struct str){.ptr = bucket->text, .len = value.len};
+        /* Most have one object for ever. */
+        bucket->shelf.sorted.items = heap_alloc(sizeof(struct object *));
+        bucket->shelf.sorted.cap = 1;
         (void)map_put(&index->buckets, bucket->value, bucket);
     }
     (void)shelf_put(&bucket->shelf, object); /* one object of a key at a time: nothing was there */
@@ -114,7 +118,6 @@ static void index_put(struct cache_index *index, struct object *object)
 static void bucket_free(struct bucket *bucket)
 {
     vec_done(&bucket->shelf.sorted);
-    free((char *)bucket->value.ptr);
     free(bucket);
 }
 
