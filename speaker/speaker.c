@@ -73,11 +73,15 @@ static bool balances(void *ctx, struct str namespace, struct str name)
     return matters_balances(source_get(s->source, KIND_SERVICE, namespace, name));
 }
 
+static bool advertises(const struct speaker *s)
+{
+    return config_advertisements(s->config)->count > 0;
+}
+
 /* Endpoints move addresses only where some are announced on layer 2. */
 static bool is_urgent(const struct speaker *s, enum kind_id kind)
 {
-    return kind != KIND_SERVICE &&
-           (kind != KIND_ENDPOINT_SLICE || config_advertisements(s->config)->count > 0);
+    return kind != KIND_SERVICE && (kind != KIND_ENDPOINT_SLICE || advertises(s));
 }
 
 static void object_changed(void *ctx, const struct object *before, const struct object *after)
@@ -410,11 +414,18 @@ static void turn(void *ctx)
     speaker_metrics_planned(s->metrics, s->ended_ns - s->started_ns);
 }
 
+/* Where nothing can be announced on layer 2, a plan only says why, for people to read. */
+static uint64_t delay_ms(const struct speaker *s)
+{
+    return advertises(s) ? pace_delay_ms(loop_clock_ns(), s->started_ns, s->ended_ns)
+                         : PACE_LONGEST_MS;
+}
+
 static void schedule(struct speaker *s, bool at_once)
 {
     if (!s->synced || !netlink_is_complete(s->netlink) || (s->turn && (s->at_once || !at_once)))
         return;
-    uint64_t delay = at_once ? 0 : pace_delay_ms(loop_clock_ns(), s->started_ns, s->ended_ns);
+    uint64_t delay = at_once ? 0 : delay_ms(s);
     s->turn = loop_timer_cancel(s->turn);
     s->at_once = delay == 0;
     s->turn = delay ? loop_timer_start(s->loop, delay, 0, turn, s) : loop_defer(s->loop, turn, s);
