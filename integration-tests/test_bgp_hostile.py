@@ -63,6 +63,7 @@ class Field:
     versions: tuple = ("v1beta1",)
     is_right: object = never
     only_compared: bool = False
+    annotation: str = ""  # that holds the text, beside the spec
 
 
 BOTH, NEW = ("v1beta1", "v1beta2"), ("v1beta2",)
@@ -87,6 +88,11 @@ def selector_of_peer(found, good, make, is_right):
 def selector_of_advertisement(name):
     return Field("BGPAdvertisement", f"spec.{name}[0].matchLabels", "b",
                  lambda text: {name: select(value=text), "peers": ["nobody"]}, is_right=is_label)
+
+
+def annotation_of_advertisement(key, good, is_right):
+    return Field("BGPAdvertisement", f"metadata.annotations[{key}]", good, lambda _text: {"ipAddressPools": ["none"]},
+                 is_right=is_right, annotation=key)
 
 
 FIELDS = {
@@ -118,6 +124,9 @@ FIELDS = {
     "pool label": selector_of_advertisement("ipAddressPoolSelectors"),
     "service label": selector_of_advertisement("serviceSelectors"),
     "advertising node label": selector_of_advertisement("nodeSelectors"),
+    "bgp-med": annotation_of_advertisement("stentor.io/bgp-med", "10", is_zero),
+    "bgp-prepend": annotation_of_advertisement("stentor.io/bgp-prepend", "2", is_zero),
+    "bgp-weights": annotation_of_advertisement("stentor.io/bgp-weights", "endpoints", never),
     "receiveInterval": Field("BFDProfile", "spec.receiveInterval", "300", lambda text: {"receiveInterval": text}),
     "community value": Field("Community", "spec.communities[0].value", "64512:1",
                              lambda text: {"communities": [{"name": f"n{zlib.crc32(text.encode())}", "value": text}]}),
@@ -148,6 +157,8 @@ class Hostile:
             if field.kind == "BGPPeer" else {}
         spec |= field.make(text)
         made = metallb(field.kind, name, version, **{k: v for k, v in spec.items() if v is not None})
+        if field.annotation:
+            made["metadata"]["annotations"] = {field.annotation: text}
         self.objects.append(made)
         self.fields[identity(made)] = field.found
         if not field.only_compared and not field.is_right(text):
@@ -194,7 +205,7 @@ LINES = re.compile("|".join(rf"(?:{line})" for line in (
     rf"route {ADDRESS}/\d+ blackhole;", r"template bgp t_common \{", r"  connect delay time 1;", r"  error wait time 1, 10;",
     r"  error forget time 30;", r"  interpret communities off;", r"  disable after error off;",
     rf"filter {NAME} \{{", r"  if source != RTS_STATIC then reject;", rf'  if proto ~ "{NAME}\*" then \{{',
-    r"    bgp_local_pref = 7;", r"    accept;", r"  reject;", rf"  description {QUOTED};", rf"  local (?:{ADDRESS} )?as {NUMBER};",
+    r"    bgp_local_pref = 7;", r"    bgp_med = 0;", r"    accept;", r"  reject;", rf"  description {QUOTED};", rf"  local (?:{ADDRESS} )?as {NUMBER};",
     rf"  neighbor (?:{ADDRESS} port {NUMBER}|range fe80::/64) (?:as {NUMBER}|external|internal);",
     rf"  dynamic name {QUOTED};", rf"  (?:connect retry|hold|keepalive) time {NUMBER};", rf"  vrf {QUOTED};",
     r'  password "[^"\n]*";', rf"  ipv[46] \{{ import none; export filter {NAME}; next hop self;(?: extended next hop on;)? \}};",
