@@ -76,6 +76,22 @@ def test_replaced_without_a_gap(probe, relay, sandbox):
     one.wait_log("the api server answers, saved state is replaced", 5)
 
 
+def test_server_that_says_nothing(probe, relay, sandbox):
+    """It takes connections and does not answer: after two seconds the file is worked from, until it
+    does."""
+    namespace = sandbox.namespace
+    follow = f"ConfigMap@{namespace}"
+    sandbox.api.create(config_map("stays", namespace))
+    probe(follow).synced().finish()
+    relay.freeze()
+    one = probe(follow).synced()
+    assert one.objects("ConfigMap") == {f"{namespace}/stays": ""}
+    before = len(one.said)
+    relay.thaw()
+    one.synced(after=before, seconds=60)
+    one.wait_log("the api server answers, saved state is replaced", 5)
+
+
 def test_server_counts_when_it_answers(probe, sandbox):
     """What is on disk is not even looked at."""
     namespace = sandbox.namespace

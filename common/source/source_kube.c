@@ -93,11 +93,8 @@ static void on_saved(void *ctx, struct object *owned)
     source_put(&kube->source, source_reduce(&kube->source, take_ptr(object)));
 }
 
-static void use_saved(struct source_kube *kube)
+static void read_saved(struct source_kube *kube)
 {
-    if (!kube->patience)
-        return; /* done, or never to be done */
-    kube->patience = loop_timer_cancel(kube->patience);
     if (!kube->syncing || saved_load(kube->saved, on_saved, kube) == 0)
         return;
     kube->source.saved.stale = true;
@@ -109,7 +106,18 @@ static void use_saved(struct source_kube *kube)
 
 static void on_impatience(void *ctx)
 {
-    use_saved(ctx);
+    struct source_kube *kube = ctx;
+    kube->patience = NULL;
+    read_saved(kube);
+}
+
+/* The server refuses: there is nothing to be patient for. */
+static void use_saved(struct source_kube *kube)
+{
+    if (!kube->patience)
+        return; /* done, or never to be done */
+    kube->patience = loop_timer_cancel(kube->patience);
+    read_saved(kube);
 }
 
 /* Objects from the file have no version; what is left of them when the kind has been listed (it is
