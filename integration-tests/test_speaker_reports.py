@@ -51,6 +51,7 @@ def test_status_follows_the_owner(lab):
     lab.wait_settled()
     (again,) = lab.wait_owned().values()
     wait_until(lambda: statuses(lab) == wanted(lab, again), 10, lambda: str(statuses(lab)))
+    assert "report cannot be written" not in lab.speakers[heir].process.log()
 
 
 def test_configuration_state(lab):

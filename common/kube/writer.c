@@ -16,8 +16,11 @@ enum {
     PAUSE_MAX_MS = 30000,
 };
 
-/* Only the metadata of the object is of use to us. */
+/* Only the metadata of the object is of use to us. When many are deleted the answer is their list,
+ * and the server reports an error, the deed done, when it was asked for one object. */
 #define ACCEPT "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+#define ACCEPT_LIST \
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 static const struct {
     const char *method, *content_type, *subresource;
@@ -169,7 +172,7 @@ static void send_write(struct write *write)
     struct http_request request = {
         .method = verbs[write->verb].method,
         .path = write->path,
-        .accept = STR(ACCEPT),
+        .accept = write->verb == WRITE_DELETE_ALL ? STR(ACCEPT_LIST) : STR(ACCEPT),
         .content_type = str_from(verbs[write->verb].content_type),
         .body = write->body,
         .timeout_ms = TIMEOUT_MS,
