@@ -9,6 +9,7 @@
 #include "common/base/sbuf.h"
 
 enum {
+    WAKE_FIRST_MS = 2, /* then 4, 8 and so on up to 50 */
     WAKE_MS = 50,
     WAKE_AFTER_CONFIGURE_MS = 1000,
     WAKE_AFTER_CHANGE_MS = 4000, /* of a session's state: the first routes are due */
@@ -39,7 +40,7 @@ struct engine {
     bool busy;        /* a command that changes the configuration is under way */
     struct loop_timer *progress;
     struct loop_timer *wake;
-    uint64_t wake_until;
+    uint64_t wake_until, wake_ms; /* until when; how long until the next one */
     struct loop_timer *poll;
     bool polling, poll_again;
     struct arena *state; /* of the two below */
@@ -56,14 +57,22 @@ static void woken(void *ctx, const struct reply *reply)
     (void)reply;
 }
 
+static void wake(void *ctx);
+
+static void wake_later(struct engine *e)
+{
+    e->wake = loop_timer_start(e->loop, e->wake_ms, 0, wake, e);
+    e->wake_ms = e->wake_ms * 2 < WAKE_MS ? e->wake_ms * 2 : WAKE_MS;
+}
+
 static void wake(void *ctx)
 {
     struct engine *e = ctx;
     struct birdctl *ctl = supervisor_ctl(e->supervisor);
-    if (!ctl || loop_now(e->loop) >= e->wake_until) {
-        e->wake = loop_timer_cancel(e->wake);
+    e->wake = NULL;
+    if (!ctl || loop_now(e->loop) >= e->wake_until)
         return;
-    }
+    wake_later(e);
     if (!birdctl_is_idle(ctl))
         return;
     e->figures.wakes++;
@@ -76,6 +85,7 @@ static bool needs_waking(const struct engine *e)
     return version[0] < 2 || (version[0] == 2 && version[1] < 14);
 }
 
+/* Soon at first: what has just changed is what is held back. */
 static void keep_awake(struct engine *e, uint64_t ms)
 {
     uint64_t until = loop_now(e->loop) + ms;
@@ -83,8 +93,9 @@ static void keep_awake(struct engine *e, uint64_t ms)
         return;
     if (until > e->wake_until)
         e->wake_until = until;
-    if (!e->wake)
-        e->wake = loop_timer_start(e->loop, WAKE_MS, WAKE_MS, wake, e);
+    e->wake = loop_timer_cancel(e->wake);
+    e->wake_ms = WAKE_FIRST_MS;
+    wake_later(e);
 }
 
 /* --- polling --------------------------------------------------------------------------------- */

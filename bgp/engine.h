@@ -10,8 +10,8 @@
  * Sessions go on through everything but a change of their own parameters.
  *
  * BIRD before 2.14 may hold UPDATEs back for three seconds after sessions come up or the
- * configuration changes, unless something wakes it: so it is asked for its status every 50 ms in
- * that time. */
+ * configuration changes, unless something wakes it: so it is asked for its status in that time, at
+ * once and then every 50 ms. */
 #ifndef BGP_ENGINE_H
 #define BGP_ENGINE_H
 
