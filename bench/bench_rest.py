@@ -144,15 +144,16 @@ class Site:
         return self.speaker
 
     def settle(self):
-        """Until every route is told and nothing is left to be done, and what was used meanwhile has
-        been given back, which takes a minute."""
+        """Until every route is told and nothing is left to be done (Events of so many Services are
+        written slowly, for minutes), and what was used meanwhile has been given back, which takes a
+        minute."""
         for sink in self.sinks:
             sink.wait(lambda s=sink: len(s.table) == self.count, 120)
         quiet = 0
         while quiet < 5:
             before = cpu(self.speaker.process.pid)
             time.sleep(1)
-            quiet = quiet + 1 if cpu(self.speaker.process.pid) - before < 0.02 else 0
+            quiet = quiet + 1 if cpu(self.speaker.process.pid) - before < 0.005 else 0
         time.sleep(61)
 
     def processes(self):
