@@ -353,7 +353,7 @@ def test_connection_half_closed(probe, control_plane, relay, maps):
     """A server that closes its side of the connection is connected to anew, over HTTP/2."""
     kubeconfig = control_plane.kubeconfig(server=relay.url)
     one = probe("--kubeconfig", kubeconfig, maps.follow).synced()
-    assert relay.open_connections == 2, "one for watches, one for the rest"
+    wait_until(lambda: relay.open_connections == 2, 20, one.describe, "one for watches, one for the rest")
     for i in range(3):
         relay.half_close()
         one.told(maps.id(f"m{i}"), maps.create(f"m{i}"))

@@ -73,7 +73,7 @@ def test_cable_pulled_is_seen_by_the_node(lan):
 
 def test_loss_takes_its_share(lan):
     """Half of the frames: some echoes come back and some do not."""
-    assert lan.client.ping(lan["n1"].address) is not None
+    wait_until(lambda: lan.client.ping(lan["n1"].address), 10, lan.describe)
     lan.lose(n1=50)
     answered = [lan.client.ping(lan["n1"].address, 0.05) is not None for _ in range(60)]
     assert 5 < sum(answered) < 55  # far beyond six deviations of 30
