@@ -435,7 +435,7 @@ def test_many_writes_at_once(probe, control_plane, relay, maps):
     assert all(wrote[name]["result"] == "ok" for name in names)
     for name in names:
         one.told(maps.id(name), wrote[name]["version"])
-    assert relay.open_connections == 2, "one for watches, one for the rest"
+    wait_until(lambda: relay.open_connections == 2, 20, one.describe, "one for watches, one for the rest")
     assert one.counts()["watches"] == 1
 
 
