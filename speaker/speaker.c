@@ -3,13 +3,9 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "common/program/program_findings.h"
-#include "speaker/config.h"
-#include "speaker/leaving.h"
 #include "speaker/matters.h"
 #include "speaker/pace.h"
-#include "speaker/report.h"
-#include "speaker/tell.h"
+#include "speaker/speaker_internal.h"
 
 static const enum kind_id followed[] = {
     KIND_NODE,
@@ -26,42 +22,6 @@ static const enum kind_id followed[] = {
     KIND_COMMUNITY,
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
-
-/* A plan with its arena. */
-struct planned {
-    struct plan *plan; /* NULL: none yet */
-    struct arena *arena;
-};
-
-struct speaker {
-    struct speaker_options options;
-    struct loop *loop;
-    struct source *source;
-    struct excludes_file *excludes;
-    struct netlink *netlink;
-    struct speaker_metrics *metrics;
-    struct config *config;
-    struct elect *elect;
-    struct peers *peers;
-    struct duty *duty;
-    struct leaving *leaving; /* NULL: stays */
-    struct local *local;
-    struct report *report;
-    struct tell tell;
-    struct basis *basis;             /* NULL: objects have changed since */
-    struct planned now;              /* carried out */
-    struct planned told;             /* what people were told of last */
-    struct loop_timer *turn;         /* a plan is due */
-    struct loop_timer *telling_more; /* there is more to tell */
-    struct loop_timer *telling;      /* deferred: the plan carried out is to be told of */
-    bool at_once;                    /* it does not wait for its time (pace.h) */
-    uint64_t started_ns, ended_ns;   /* the last plan, from its making to its telling */
-    uint64_t changed_ns;             /* members have changed last */
-    uint64_t deaths, detection_us;   /* as noted last */
-    struct sbuf findings;            /* as they were logged last */
-    bool synced;                     /* the cache holds everything */
-    bool config_changed;
-};
 
 /* --- what has changed ------------------------------------------------------------------------ */
 
@@ -281,79 +241,7 @@ static void service_changed(void *ctx, struct str service, bool took)
     report_service(s->report, service, took);
 }
 
-/* --- reports --------------------------------------------------------------------------------- */
-
-static bool announced_bgp(void *ctx, struct str key, struct arena *arena,
-                          struct str_list *ret_peers, bool *ret_known)
-{
-    const struct speaker *s = ctx;
-    const struct model *model = bgp_model(s->options.bgp);
-    const struct model_service *service = model_find(model, key);
-    (void)arena; /* the model outlives the call */
-    *ret_known = model != NULL;
-    if (!service || service->reason)
-        return false;
-    *ret_peers = service->peers;
-    return true;
-}
-
-static void bgp_service_changed(void *ctx, struct str service)
-{
-    report_bgp_service(((struct speaker *)ctx)->report, service);
-}
-
-static bool bgp_session(void *ctx, struct str peer, struct arena *arena, struct session_want *ret,
-                        bool *ret_known)
-{
-    const struct speaker *s = ctx;
-    size_t count;
-    const struct bgp_view *views = bgp_views(s->options.bgp, arena, &count);
-    *ret_known = bgp_model(s->options.bgp) != NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!str_eq(views[i].peer, peer))
-            continue;
-        if (ip_is_set(&views[i].address))
-            ret->address = arena_str(arena, str_from(ip_format(&views[i].address).text));
-        ret->up = views[i].state == STATUS_ESTABLISHED;
-        ret->since = views[i].since;
-        ret->why = views[i].why;
-        return true;
-    }
-    return false;
-}
-
-static void bgp_session_changed(void *ctx, struct str peer)
-{
-    report_bgp_session(((struct speaker *)ctx)->report, peer);
-}
-
-static void bgp_planned(void *ctx)
-{
-    report_bgp_planned(((struct speaker *)ctx)->report);
-}
-
-static bool announced(void *ctx, struct str key, struct arena *arena,
-                      struct str_list *ret_interfaces)
-{
-    const struct speaker *s = ctx;
-    const struct plan_service *service = plan_find(s->now.plan, key);
-    if (!service || !service->announced)
-        return false;
-    *ret_interfaces = (struct str_list){0};
-    if (!service->all_interfaces)
-        *ret_interfaces = (struct str_list){
-            .items = arena_array(arena, service->interfaces.count, sizeof(struct str))};
-    for (size_t i = 0; !service->all_interfaces && i < service->interfaces.count; i++)
-        ret_interfaces->items[ret_interfaces->count++] =
-            arena_str(arena, service->interfaces.items[i]);
-    return true;
-}
-
-static struct str_list errors(void *ctx, struct arena *arena)
-{
-    const struct speaker *s = ctx;
-    return program_findings_errors(config_findings(s->config), source_findings(s->source), arena);
-}
+/* --- what duty asks and tells ---------------------------------------------------------------- */
 
 static bool has_status(void *ctx, struct str service)
 {
@@ -483,22 +371,8 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .loop = loop, .peers = s->peers, .elect = s->elect, .metrics = metrics, .tell = &s->tell};
     static const struct duty_calls duty_calls = {
         .changed = duty_changed, .has_status = has_status, .conflict = conflict};
-    static const struct report_calls report_calls = {.announced = announced,
-                                                     .announced_bgp = announced_bgp,
-                                                     .session = bgp_session,
-                                                     .errors = errors};
-    struct report_options report = {.node = options->node,
-                                    .namespace = options->namespace,
-                                    .pod = options->pod,
-                                    .seed = options->seed};
     s->duty = duty_new(&parts, &options->apply, &duty_calls, s);
-    s->report = report_new(loop, source, &report, &report_calls, s);
-    struct bgp_calls bgp = {.config = config_now,
-                            .service_changed = bgp_service_changed,
-                            .session_changed = bgp_session_changed,
-                            .planned = bgp_planned,
-                            .ctx = s};
-    bgp_attach(options->bgp, source, &bgp);
+    speaker_report_begin(s, config_now);
     follow(s);
     *ret = s;
     return 0;
@@ -546,64 +420,4 @@ bool speaker_is_ready(const struct speaker *s, const char **ret_phrase)
     else
         *ret_phrase = "ok";
     return s->now.plan && !s->leaving;
-}
-
-const struct plan *speaker_plan(const struct speaker *s)
-{
-    return s->now.plan;
-}
-
-struct bgp *speaker_bgp(const struct speaker *s)
-{
-    return s->options.bgp;
-}
-
-const struct peers *speaker_peers(const struct speaker *s)
-{
-    return s->peers;
-}
-
-const struct duty *speaker_duty(const struct speaker *s)
-{
-    return s->duty;
-}
-
-const struct apply *speaker_apply(const struct speaker *s)
-{
-    return duty_apply(s->duty);
-}
-
-const struct local *speaker_local(const struct speaker *s)
-{
-    return s->local;
-}
-
-const struct excludes_file *speaker_excludes(const struct speaker *s)
-{
-    return s->excludes;
-}
-
-const struct netlink *speaker_netlink(const struct speaker *s)
-{
-    return s->netlink;
-}
-
-const struct diag_list *speaker_findings(const struct speaker *s)
-{
-    return config_findings(s->config);
-}
-
-const struct diag_list *speaker_input_findings(const struct speaker *s)
-{
-    return source_findings(s->source);
-}
-
-struct source_saved speaker_saved(const struct speaker *s)
-{
-    return source_saved(s->source);
-}
-
-struct str speaker_node(const struct speaker *s)
-{
-    return s->options.node;
 }
