@@ -1,57 +1,11 @@
-#include "common/source/dir_model.h"
+#include "common/source/dir_model_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/map.h"
 #include "common/source/dir_object.h"
 #include "common/source/dir_path.h"
-
-/* There are tens of thousands of documents, and a JSON tree is ten times its text: each is kept as
- * compact text, in one allocation with what is known of it, and read again for the few times that
- * it is needed. */
-
-/* One document of one file, taken out of its manifest so that it can outlive it. */
-struct definition {
-    struct definition *next; /* of its entry: by file, then place; the first counts */
-    struct entry *entry;
-    const struct file *file;
-    size_t at; /* place in the file */
-    struct str origin, json;
-    char texts[];
-};
-
-struct file {
-    struct arena *arena; /* of the name */
-    struct str name;
-    VEC(struct definition *) definitions;
-    struct arena *findings_arena;
-    struct diag_list findings;
-    bool broken; /* not all of it could be read */
-};
-
-/* One object. Sits in the map as long as something defines or stores it, or as long as its going
- * has not been told. */
-struct entry {
-    const struct kind *kind;
-    struct str path, key; /* path: in the status directory; key: a part of it */
-    struct definition *definitions;
-    char *stored; /* JSON, heap; NULL: nothing */
-    bool stored_whole;
-    bool touched;
-    bool told;                /* and not told gone */
-    uint64_t told_mark;       /* of what was told last: version and origin */
-    struct sbuf stored_error; /* empty: none */
-    char text[];
-};
-
-struct dir_model {
-    struct map files;   /* name → struct file */
-    struct map entries; /* path → struct entry */
-    VEC(struct entry *) touched;
-    uint64_t findings_version;
-};
 
 struct dir_model *dir_model_new(void)
 {
@@ -150,11 +104,6 @@ static bool is_before(const struct definition *a, const struct definition *b)
 }
 
 /* Do several documents define it? There is something to say about that. */
-static bool is_disputed(const struct entry *entry)
-{
-    return entry->definitions && entry->definitions->next;
-}
-
 static void define(struct dir_model *model, struct definition *definition)
 {
     struct definition **place = &definition->entry->definitions;
@@ -162,7 +111,7 @@ static void define(struct dir_model *model, struct definition *definition)
         place = &(*place)->next;
     definition->next = *place;
     *place = definition;
-    model->findings_version += is_disputed(definition->entry);
+    model->findings_version += entry_is_disputed(definition->entry);
     touch(model, definition->entry);
 }
 
@@ -170,7 +119,7 @@ static void define(struct dir_model *model, struct definition *definition)
 static void undefine(struct dir_model *model, struct definition *definition)
 {
     struct definition **place = &definition->entry->definitions;
-    model->findings_version += is_disputed(definition->entry);
+    model->findings_version += entry_is_disputed(definition->entry);
     while (*place != definition)
         place = &(*place)->next;
     *place = definition->next;
@@ -319,20 +268,6 @@ void dir_model_file_failed(struct dir_model *model, struct str name, const char 
     file->broken = true;
 }
 
-static struct str *names_of_map(const struct map *map, struct arena *arena, size_t *ret_count)
-{
-    struct map_entry *sorted = map_sorted(map, arena, ret_count);
-    struct str *names = arena_array(arena, *ret_count, sizeof(struct str));
-    for (size_t i = 0; i < *ret_count; i++)
-        names[i] = sorted[i].key;
-    return names;
-}
-
-struct str *dir_model_files(const struct dir_model *model, struct arena *arena, size_t *ret_count)
-{
-    return names_of_map(&model->files, arena, ret_count);
-}
-
 bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
 {
     struct str key;
@@ -367,67 +302,6 @@ void dir_model_stored_failed(struct dir_model *model, struct str path, const cha
     touch(model, entry);
 }
 
-/* Paths of the entries that `wanted` picks. */
-static struct str *pick_paths(const struct dir_model *model, bool (*wanted)(const struct entry *),
-                              struct arena *arena, size_t *ret_count)
-{
-    size_t count, picked = 0;
-    struct map_entry *sorted = map_sorted(&model->entries, arena, &count);
-    struct str *paths = arena_array(arena, count, sizeof(struct str));
-    for (size_t i = 0; i < count; i++) {
-        if (wanted(sorted[i].value))
-            paths[picked++] = sorted[i].key;
-    }
-    *ret_count = picked;
-    return paths;
-}
-
-static bool is_stored(const struct entry *entry)
-{
-    return entry->stored || entry->stored_error.len;
-}
-
-static bool is_orphan(const struct entry *entry)
-{
-    return entry->stored && !entry->definitions && !entry->stored_whole;
-}
-
-struct str *dir_model_paths(const struct dir_model *model, struct arena *arena, size_t *ret_count)
-{
-    return pick_paths(model, is_stored, arena, ret_count);
-}
-
-struct str *dir_model_orphans(const struct dir_model *model, struct arena *arena, size_t *ret_count)
-{
-    return pick_paths(model, is_orphan, arena, ret_count);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct map_entry *x = a, *y = b;
-    return str_cmp(x->key, y->key);
-}
-
-struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str mention,
-                           struct arena *arena, size_t *ret_count)
-{
-    VEC(struct map_entry) list = {0};
-    size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
-        const struct entry *entry = slot->value;
-        if (entry->kind->id == kind && entry->stored && !entry->definitions &&
-            memmem(entry->stored, strlen(entry->stored), mention.ptr, mention.len))
-            vec_push(&list, *slot);
-    }
-    vec_sort(&list, by_key);
-    struct str *paths = arena_array(arena, list.len, sizeof(struct str));
-    for (size_t i = 0; i < list.len; i++)
-        paths[i] = arena_str(arena, list.items[i].key);
-    *ret_count = list.len;
-    vec_done(&list);
-    return paths;
-}
-
 json_t *dir_model_manifest_of(const struct dir_model *model, struct str path)
 {
     const struct entry *entry = map_get(&model->entries, path);
@@ -438,16 +312,6 @@ json_t *dir_model_stored_of(const struct dir_model *model, struct str path)
 {
     const struct entry *entry = map_get(&model->entries, path);
     return entry ? tree_of(entry->stored) : NULL;
-}
-
-bool dir_model_is_whole(const struct dir_model *model)
-{
-    size_t cursor = 0;
-    for (struct map_entry *at; (at = map_next(&model->files, &cursor));) {
-        if (((const struct file *)at->value)->broken)
-            return false;
-    }
-    return true;
 }
 
 /* Two states of an object with one mark are told once. */
@@ -492,62 +356,10 @@ void dir_model_update(struct dir_model *model, dir_model_change_fn *call, void *
         struct entry *entry = model->touched.items[i];
         entry->touched = false;
         entry_update(entry, call, ctx);
-        if (entry->definitions || is_stored(entry))
+        if (entry->definitions || entry_is_stored(entry))
             continue;
         (void)map_remove(&model->entries, entry->path);
         entry_free(entry);
     }
     vec_clear(&model->touched);
-}
-
-uint64_t dir_model_findings_version(const struct dir_model *model)
-{
-    return model->findings_version;
-}
-
-static void find_duplicates(const struct entry *entry, struct diag_list *found)
-{
-    const struct definition *first = entry->definitions;
-    for (const struct definition *other = first ? first->next : NULL; other; other = other->next) {
-        diag_add(found, DIAG_ERROR, other->origin, STR(""),
-                 "%s/" STR_FMT " is already defined at " STR_FMT "; this one is not used",
-                 entry->kind->name, STR_ARG(entry->key), STR_ARG(first->origin));
-    }
-}
-
-/* Of many thousand entries the few that there is something to say about, sorted. */
-static void find_in_entries(const struct dir_model *model, struct diag_list *found)
-{
-    VEC(struct map_entry) list = {0};
-    size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
-        const struct entry *entry = slot->value;
-        if (is_disputed(entry) || entry->stored_error.len)
-            vec_push(&list, *slot);
-    }
-    vec_sort(&list, by_key);
-    for (size_t i = 0; i < list.len; i++) {
-        const struct entry *entry = list.items[i].value;
-        find_duplicates(entry, found);
-        if (entry->stored_error.len)
-            diag_add(found, DIAG_ERROR, entry->path, STR(""), STR_FMT,
-                     STR_ARG(sbuf_str(&entry->stored_error)));
-    }
-    vec_done(&list);
-}
-
-void dir_model_findings(const struct dir_model *model, struct diag_list *found)
-{
-    scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    size_t count;
-    struct map_entry *sorted = map_sorted(&model->files, scratch, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct file *file = sorted[i].value;
-        for (size_t k = 0; k < file->findings.found.len; k++) {
-            const struct diag *diag = &file->findings.found.items[k];
-            diag_add(found, diag->severity, diag->object, diag->field, STR_FMT,
-                     STR_ARG(diag->message));
-        }
-    }
-    find_in_entries(model, found);
 }
