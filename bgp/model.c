@@ -4,6 +4,7 @@
 
 #include "bgp/judge.h"
 #include "bgp/routes_edit.h"
+#include "common/base/sorted.h"
 #include "crd/service.h"
 
 struct run {
@@ -180,24 +181,16 @@ void model_done(struct model *model)
         diag_done(&model->findings);
 }
 
+static int compare_key(const void *key, const void *service)
+{
+    return str_cmp(*(const struct str *)key, ((const struct model_service *)service)->key);
+}
+
 /* Where the Service is, or would be. */
 static size_t search(const struct model *model, struct str key, bool *ret_found)
 {
-    size_t from = 0, to = model->service_count;
-    *ret_found = false;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = str_cmp(model->services[middle].key, key);
-        if (order == 0) {
-            *ret_found = true;
-            return middle;
-        }
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    return sorted_place(&key, model->services, model->service_count, sizeof(*model->services),
+                        compare_key, ret_found);
 }
 
 const struct model_service *model_find(const struct model *model, struct str key)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/sorted.h"
+
 /* The prefixes of a class that are of one family. */
 struct family {
     struct prefix **items;
@@ -19,21 +21,8 @@ static struct family family_of(struct route_class *class, const struct prefix *p
 /* Where the prefix is, or would be. */
 static size_t search(const struct family *family, const struct prefix *prefix, bool *ret_found)
 {
-    size_t from = 0, to = *family->count;
-    *ret_found = false;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = prefix_cmp(&(*family->items)[middle], prefix);
-        if (order == 0) {
-            *ret_found = true;
-            return middle;
-        }
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    return sorted_place(prefix, *family->items, *family->count, sizeof(struct prefix),
+                        prefix_cmp_ptr, ret_found);
 }
 
 static struct route_class *class_of(const struct routes *routes, const struct prefix *prefix)

@@ -1,5 +1,6 @@
 #include "speaker/explain.h"
 
+#include "common/base/sorted.h"
 #include "common/json/patch.h"
 #include "speaker/bgp_rest.h"
 
@@ -100,18 +101,12 @@ static const struct route_class *find_class(const struct model *model, const str
         bool v4 = prefix->base.family == IP_V4;
         const struct prefix *all = v4 ? class->v4 : class->v6;
         const unsigned *weights = v4 ? class->v4_weights : class->v6_weights;
-        size_t from = 0, to = v4 ? class->v4_count : class->v6_count;
-        while (from < to) {
-            size_t middle = from + (to - from) / 2;
-            int order = prefix_cmp(&all[middle], prefix);
-            if (order == 0) {
-                *ret_weight = weights ? weights[middle] : 0;
-                return class;
-            }
-            if (order < 0)
-                from = middle + 1;
-            else
-                to = middle;
+        bool found;
+        size_t at = sorted_place(prefix, all, v4 ? class->v4_count : class->v6_count, sizeof(*all),
+                                 prefix_cmp_ptr, &found);
+        if (found) {
+            *ret_weight = weights ? weights[at] : 0;
+            return class;
         }
     }
     return NULL;

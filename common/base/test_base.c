@@ -7,6 +7,7 @@
 #include "common/base/map.h"
 #include "common/base/names.h"
 #include "common/base/sbuf.h"
+#include "common/base/sorted.h"
 #include "common/base/str.h"
 #include "common/base/utf8.h"
 #include "common/base/vec.h"
@@ -234,7 +235,27 @@ static void test_diag(void)
     diag_done(&list);
 }
 
+static int compare_int(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void test_sorted(void)
+{
+    static const int items[] = {1, 3, 5, 7, 9};
+    bool found;
+    for (size_t count = 0; count <= TEST_COUNT(items); count++) {
+        for (int key = 0; key <= 10; key++) {
+            size_t place = sorted_place(&key, items, count, sizeof(*items), compare_int, &found);
+            size_t smaller = (size_t)key / 2 < count ? (size_t)key / 2 : count;
+            TEST_ASSERT(place == smaller);
+            TEST_ASSERT(found == (key % 2 == 1 && (size_t)key / 2 < count));
+        }
+    }
+    TEST_ASSERT(sorted_place("", NULL, 0, 1, compare_int, &found) == 0 && !found);
+}
+
 TEST_MAIN("common/base", TEST(test_str_split), TEST(test_str_numbers), TEST(test_str_edges),
           TEST(test_arena), TEST(test_arena_wipe), TEST(test_sbuf_json), TEST(test_utf8),
           TEST(test_map_against_array), TEST(test_vec), TEST(test_names_and_errors),
-          TEST(test_diag))
+          TEST(test_diag), TEST(test_sorted))

@@ -78,3 +78,8 @@ int prefix_cmp(const struct prefix *a, const struct prefix *b)
     int order = ip_cmp(&a->base, &b->base);
     return order ? order : (int)a->len - (int)b->len;
 }
+
+int prefix_cmp_ptr(const void *a, const void *b)
+{
+    return prefix_cmp(a, b);
+}

@@ -25,5 +25,6 @@ struct ip prefix_last(const struct prefix *prefix);
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 bool prefix_eq(const struct prefix *a, const struct prefix *b);
 int prefix_cmp(const struct prefix *a, const struct prefix *b); /* base, then length */
+int prefix_cmp_ptr(const void *a, const void *b);               /* for qsort and bsearch */
 
 #endif
