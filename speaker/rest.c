@@ -195,8 +195,6 @@ static void refresh_members(struct rest *rest)
     const struct speaker *speaker = rest->speaker;
     const struct gossip *gossip = peers_gossip(speaker_peers(speaker));
     struct talk_figures talk = duty_talk(speaker_duty(speaker));
-    if (speaker_plan(speaker))
-        speaker_metrics_plan(rest->metrics, speaker_plan(speaker), speaker_node(speaker));
     for (size_t i = TENURE_NONE + 1; i < TENURE_STATES; i++)
         speaker_metrics_state(rest->metrics, (enum tenure_state)i,
                               apply_count(speaker_apply(speaker), (enum tenure_state)i));

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/map.h"
 #include "common/base/utf8.h"
+#include "common/base/vec.h"
 
 const double metric_latency_buckets[METRIC_LATENCY_BUCKETS] = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
@@ -15,17 +17,27 @@ struct series {
     double value; /* of a counter or gauge; the sum of a histogram */
     uint64_t count;
     uint64_t *buckets; /* observations that belong to this bucket alone */
-    char *key;         /* labels as they are printed: owned, and the key in the map */
+    uint64_t filling;  /* the family's when it was set last: with an older one it is not there */
+    size_t key_len;
+    char key[]; /* labels as they are printed, and the key in the map */
 };
 
+/* Who asks for metrics has most families cleared and filled with the same series again. So clearing
+ * only begins a new filling; what the whole of one has not brought back goes when the next begins.
+ * Series that stay keep their place in the order, which is sorted when new ones have come. */
 struct family {
     const struct metric *row;
     struct map series; /* printed labels to struct series */
+    VEC(struct series *) order;
+    bool is_sorted;
+    uint64_t filling;
+    size_t live; /* series of this filling */
 };
 
 struct metrics {
     struct family *families;
     size_t count;
+    struct sbuf key; /* of the series that is looked for */
 };
 
 static size_t label_count(const struct metric *row)
@@ -36,18 +48,28 @@ static size_t label_count(const struct metric *row)
     return count;
 }
 
+/* How much of the text is printed as it is: nearly all that there ever is. */
+static size_t plain_len(struct str text)
+{
+    size_t len = 0;
+    while (len < text.len && (unsigned char)text.ptr[len] < 0x80 && text.ptr[len] != '\n' &&
+           text.ptr[len] != '"' && text.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 static void put_escaped(struct sbuf *out, struct str value)
 {
     while (value.len) {
-        size_t len = utf8_len(value);
+        size_t plain = plain_len(value), len = plain ? plain : utf8_len(value);
         if (len == 0)
             sbuf_puts(out, "\xef\xbf\xbd"); /* U+FFFD */
+        else if (plain || len > 1)
+            sbuf_put(out, str_slice(value, 0, len));
         else if (value.ptr[0] == '\n')
             sbuf_puts(out, "\\n");
-        else if (value.ptr[0] == '"' || value.ptr[0] == '\\')
-            sbuf_printf(out, "\\%c", value.ptr[0]);
         else
-            sbuf_put(out, str_slice(value, 0, len));
+            sbuf_put(out, (struct str){.ptr = (const char[]){'\\', value.ptr[0]}, .len = 2});
         value = str_slice(value, len ? len : 1, value.len);
     }
 }
@@ -56,7 +78,10 @@ static void put_labels(struct sbuf *out, const struct metric *row, struct metric
 {
     assert(labels.count == label_count(row));
     for (size_t i = 0; i < labels.count; i++) {
-        sbuf_printf(out, "%s%s=\"", i ? "," : "", row->labels[i]);
+        if (i)
+            sbuf_putc(out, ',');
+        sbuf_puts(out, row->labels[i]);
+        sbuf_put(out, STR("=\""));
         put_escaped(out, labels.values[i]);
         sbuf_putc(out, '"');
     }
@@ -68,41 +93,76 @@ static struct family *find_family(const struct metrics *metrics, size_t id)
     return &metrics->families[id];
 }
 
-static struct series *find_series(const struct metrics *metrics, size_t id,
-                                  struct metric_labels labels)
+static struct str key_of(const struct series *series)
 {
-    const struct family *family = find_family(metrics, id);
-    scoped_sbuf struct sbuf key = {0};
-    put_labels(&key, family->row, labels);
-    return map_get(&family->series, sbuf_str(&key));
+    return (struct str){.ptr = series->key, .len = series->key_len};
+}
+
+static bool is_live(const struct family *family, const struct series *series)
+{
+    return series->filling == family->filling;
+}
+
+static struct series *add_series(struct family *family, struct str key)
+{
+    struct series *series = heap_alloc(sizeof(*series) + key.len);
+    series->key_len = key.len;
+    if (key.len)
+        memcpy(series->key, key.ptr, key.len);
+    if (family->row->kind == METRIC_HISTOGRAM)
+        series->buckets = heap_alloc((family->row->bucket_count + 1) * sizeof(uint64_t));
+    (void)map_put(&family->series, key_of(series), series);
+    family->is_sorted = false;
+    vec_push(&family->order, series);
+    return series;
+}
+
+/* One of an older filling comes back as if it were new. */
+static void revive(const struct family *family, struct series *series)
+{
+    series->value = 0;
+    series->count = 0;
+    for (size_t i = 0; series->buckets && i <= family->row->bucket_count; i++)
+        series->buckets[i] = 0;
 }
 
 static struct series *need_series(struct metrics *metrics, size_t id, struct metric_labels labels)
 {
     struct family *family = find_family(metrics, id);
-    struct sbuf key = {0};
-    sbuf_puts(&key, ""); /* so that there is memory to own, also without labels */
-    put_labels(&key, family->row, labels);
-    struct series *series = map_get(&family->series, sbuf_str(&key));
-    if (series) {
-        sbuf_done(&key);
+    sbuf_clear(&metrics->key);
+    put_labels(&metrics->key, family->row, labels);
+    struct series *series = map_get(&family->series, sbuf_str(&metrics->key));
+    if (series && is_live(family, series))
         return series;
-    }
-    series = heap_alloc(sizeof(*series));
-    series->key = key.ptr;
-    if (family->row->kind == METRIC_HISTOGRAM)
-        series->buckets = heap_alloc((family->row->bucket_count + 1) * sizeof(uint64_t));
-    (void)map_put(&family->series, sbuf_str(&key), series);
+    if (series)
+        revive(family, series);
+    else
+        series = add_series(family, sbuf_str(&metrics->key));
+    series->filling = family->filling;
+    family->live++;
     return series;
 }
 
 static void series_free(struct series *series)
 {
-    if (!series)
-        return;
     free(series->buckets);
-    free(series->key);
     free(series);
+}
+
+/* Frees the series of older fillings; the others stay in their order. */
+static void sweep(struct family *family)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < family->order.len; i++) {
+        struct series *series = family->order.items[i];
+        if (is_live(family, series)) {
+            family->order.items[kept++] = series;
+            continue;
+        }
+        (void)map_remove(&family->series, key_of(series));
+        series_free(series);
+    }
+    family->order.len = kept;
 }
 
 struct metrics *metrics_new(const struct metric *rows, size_t count)
@@ -122,8 +182,14 @@ struct metrics *metrics_free(struct metrics *metrics)
 {
     if (!metrics)
         return NULL;
-    for (size_t i = 0; i < metrics->count; i++)
-        metric_clear(metrics, i);
+    for (size_t i = 0; i < metrics->count; i++) {
+        struct family *family = &metrics->families[i];
+        for (size_t j = 0; j < family->order.len; j++)
+            series_free(family->order.items[j]);
+        vec_done(&family->order);
+        map_done(&family->series);
+    }
+    sbuf_done(&metrics->key);
     free(metrics->families);
     free(metrics);
     return NULL;
@@ -162,24 +228,38 @@ void metric_observe(struct metrics *metrics, size_t id, double value, struct met
 void metric_remove(struct metrics *metrics, size_t id, struct metric_labels labels)
 {
     struct family *family = find_family(metrics, id);
-    scoped_sbuf struct sbuf key = {0};
-    put_labels(&key, family->row, labels);
-    series_free(map_remove(&family->series, sbuf_str(&key)));
+    sbuf_clear(&metrics->key);
+    put_labels(&metrics->key, family->row, labels);
+    struct series *series = map_get(&family->series, sbuf_str(&metrics->key));
+    if (!series || !is_live(family, series))
+        return;
+    series->filling = family->filling - 1;
+    family->live--;
+    sweep(family);
 }
 
 void metric_clear(struct metrics *metrics, size_t id)
 {
     struct family *family = find_family(metrics, id);
-    size_t cursor = 0;
-    for (struct map_entry *entry; (entry = map_next(&family->series, &cursor));)
-        series_free(entry->value);
-    map_done(&family->series);
+    if (family->live < family->order.len)
+        sweep(family);
+    family->filling++;
+    family->live = 0;
 }
 
 double metric_value(const struct metrics *metrics, size_t id, struct metric_labels labels)
 {
-    const struct series *series = find_series(metrics, id, labels);
-    return series ? series->value : 0;
+    const struct family *family = find_family(metrics, id);
+    scoped_sbuf struct sbuf key = {0};
+    put_labels(&key, family->row, labels);
+    const struct series *series = map_get(&family->series, sbuf_str(&key));
+    return series && is_live(family, series) ? series->value : 0;
+}
+
+/* A count, as nearly every value is. Not -0: its sign is printed. */
+static bool is_count(double value)
+{
+    return value >= 0 && value < 1e15 && value == (double)(uint64_t)value && !signbit(value);
 }
 
 /* The shortest text that reads back as the same number. OpenMetrics wants bounds of buckets to look
@@ -188,6 +268,12 @@ static void put_number(struct sbuf *out, double value, bool as_float)
 {
     if (isnan(value) || isinf(value)) {
         sbuf_puts(out, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+        return;
+    }
+    if (is_count(value)) {
+        sbuf_u64(out, (uint64_t)value);
+        if (as_float)
+            sbuf_put(out, STR(".0"));
         return;
     }
     char text[32];
@@ -204,8 +290,7 @@ static void put_number(struct sbuf *out, double value, bool as_float)
 
 /* One line: name, suffix, labels (with one more, "le", for a bucket), value. */
 struct sample {
-    const char *name, *suffix;
-    struct str labels;
+    struct str name, suffix, labels;
     const double *bound; /* NULL: no bucket */
     double value;
     bool float_bound;
@@ -213,7 +298,8 @@ struct sample {
 
 static void put_sample(struct sbuf *out, const struct sample *sample)
 {
-    sbuf_printf(out, "%s%s", sample->name, sample->suffix);
+    sbuf_put(out, sample->name);
+    sbuf_put(out, sample->suffix);
     if (sample->labels.len || sample->bound) {
         sbuf_putc(out, '{');
         sbuf_put(out, sample->labels);
@@ -230,11 +316,11 @@ static void put_sample(struct sbuf *out, const struct sample *sample)
 }
 
 static void put_histogram(struct sbuf *out, const struct metric *row, const struct series *series,
-                          struct str labels, enum metrics_format format)
+                          enum metrics_format format)
 {
-    struct sample sample = {.name = row->name,
-                            .suffix = "_bucket",
-                            .labels = labels,
+    struct sample sample = {.name = str_from(row->name),
+                            .suffix = STR("_bucket"),
+                            .labels = key_of(series),
                             .float_bound = format == METRICS_OPENMETRICS};
     const double infinite = INFINITY;
     uint64_t below = 0;
@@ -244,13 +330,13 @@ static void put_histogram(struct sbuf *out, const struct metric *row, const stru
         sample.value = (double)below;
         put_sample(out, &sample);
     }
-    put_sample(out,
-               &(struct sample){
-                   .name = row->name, .suffix = "_sum", .labels = labels, .value = series->value});
-    put_sample(out, &(struct sample){.name = row->name,
-                                     .suffix = "_count",
-                                     .labels = labels,
-                                     .value = (double)series->count});
+    sample.bound = NULL;
+    sample.suffix = STR("_sum");
+    sample.value = series->value;
+    put_sample(out, &sample);
+    sample.suffix = STR("_count");
+    sample.value = (double)series->count;
+    put_sample(out, &sample);
 }
 
 /* OpenMetrics names a counter without "_total"; one that has no such ending cannot be a counter
@@ -271,23 +357,29 @@ static void put_header(struct sbuf *out, const struct metric *row, enum metrics_
     sbuf_printf(out, "# TYPE " STR_FMT " %s\n", STR_ARG(name), kind);
 }
 
-static void put_family(struct sbuf *out, const struct family *family, enum metrics_format format)
+static int by_key(const void *a, const void *b)
 {
-    if (map_count(&family->series) == 0)
+    return str_cmp(key_of(*(struct series *const *)a), key_of(*(struct series *const *)b));
+}
+
+static void put_family(struct sbuf *out, struct family *family, enum metrics_format format)
+{
+    if (family->live == 0)
         return;
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
-    const struct map_entry *entries = map_sorted(&family->series, arena, &count);
+    if (!family->is_sorted)
+        vec_sort(&family->order, by_key);
+    family->is_sorted = true;
     put_header(out, family->row, format);
-    for (size_t i = 0; i < count; i++) {
-        const struct series *series = entries[i].value;
+    struct str name = str_from(family->row->name);
+    for (size_t i = 0; i < family->order.len; i++) {
+        const struct series *series = family->order.items[i];
+        if (!is_live(family, series))
+            continue;
         if (family->row->kind == METRIC_HISTOGRAM)
-            put_histogram(out, family->row, series, entries[i].key, format);
+            put_histogram(out, family->row, series, format);
         else
-            put_sample(out, &(struct sample){.name = family->row->name,
-                                             .suffix = "",
-                                             .labels = entries[i].key,
-                                             .value = series->value});
+            put_sample(out, &(struct sample){
+                                .name = name, .labels = key_of(series), .value = series->value});
     }
 }
 

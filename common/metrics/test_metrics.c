@@ -111,6 +111,14 @@ static void test_values(void)
         {123456789012345, "123456789012345"},
         {1.0 / 3, "0.3333333333333333"},
         {-2, "-2"},
+        {0, "0"},
+        {-0.0, "-0"},
+        {0.5, "0.5"},
+        {1e-7, "1e-07"},
+        {999999999999999, "999999999999999"},
+        {999999999999999.5, "999999999999999.5"},
+        {1234567890123456, "1234567890123456"},
+        {1e300, "1e+300"},
         {INFINITY, "+Inf"},
         {-INFINITY, "-Inf"},
         {NAN, "NaN"},
@@ -125,6 +133,49 @@ static void test_values(void)
     TEST_ASSERT(metric_value(m, REQUESTS, LABELS(STR("200"))) == 0);
     metric_add(m, REQUESTS, 2.5, LABELS(STR("200")));
     TEST_ASSERT(metric_value(m, REQUESTS, LABELS(STR("200"))) == 2.5);
+}
+
+/* What is cleared is gone at once, and comes back as if it had never been there. */
+static void test_fillings(void)
+{
+    scoped_ptr(metrics) struct metrics *m = metrics_new(rows, TEST_COUNT(rows));
+    scoped_sbuf struct sbuf out = {0};
+    metric_remove(m, UPTIME, NO_LABELS);
+    TEST_STR(render(m, METRICS_TEXT, &out), "");
+    fill(m);
+    sbuf_clear(&out);
+    (void)render(m, METRICS_TEXT, &out); /* the order is there */
+    for (size_t i = 0; i < TEST_COUNT(rows); i++)
+        metric_clear(m, i);
+    TEST_ASSERT(metric_value(m, ANNOUNCED, LABELS(STR("a/x"), STR("192.0.2.1"))) == 0);
+    sbuf_clear(&out);
+    TEST_STR(render(m, METRICS_TEXT, &out), "");
+    metric_inc(m, REQUESTS, LABELS(STR("404")));
+    metric_inc(m, REQUESTS, LABELS(STR("200")));
+    metric_inc(m, REQUESTS, LABELS(STR("")));
+    metric_remove(m, REQUESTS, LABELS(STR("we\"ird\\\n\xff"))); /* not there any more */
+    metric_observe(m, LATENCY, 0.5, LABELS(STR("GET")));
+    static const char *const text = "# HELP stentor_requests_total Requests served.\n"
+                                    "# TYPE stentor_requests_total counter\n"
+                                    "stentor_requests_total{code=\"\"} 1\n"
+                                    "stentor_requests_total{code=\"200\"} 1\n"
+                                    "stentor_requests_total{code=\"404\"} 1\n"
+                                    "# HELP stentor_latency_seconds Time taken.\n"
+                                    "# TYPE stentor_latency_seconds histogram\n"
+                                    "stentor_latency_seconds_bucket{verb=\"GET\",le=\"0.1\"} 0\n"
+                                    "stentor_latency_seconds_bucket{verb=\"GET\",le=\"1\"} 1\n"
+                                    "stentor_latency_seconds_bucket{verb=\"GET\",le=\"+Inf\"} 1\n"
+                                    "stentor_latency_seconds_sum{verb=\"GET\"} 0.5\n"
+                                    "stentor_latency_seconds_count{verb=\"GET\"} 1\n";
+    TEST_STR(render(m, METRICS_TEXT, &out), text);
+    for (size_t i = 0; i < 3; i++) { /* what stayed away for a whole filling is freed */
+        metric_clear(m, REQUESTS);
+        metric_inc(m, REQUESTS, LABELS(STR("404")));
+        metric_inc(m, REQUESTS, LABELS(STR("200")));
+        metric_inc(m, REQUESTS, LABELS(STR("")));
+    }
+    sbuf_clear(&out);
+    TEST_STR(render(m, METRICS_TEXT, &out), text);
 }
 
 static void test_negotiate(void)
@@ -194,4 +245,4 @@ static void test_lint(void)
 }
 
 TEST_MAIN("common/metrics", TEST(test_text), TEST(test_openmetrics), TEST(test_values),
-          TEST(test_negotiate), TEST(test_lint))
+          TEST(test_fillings), TEST(test_negotiate), TEST(test_lint))
