@@ -6,16 +6,21 @@
 
 #include "common/base/utf8.h"
 
-static void reserve(struct sbuf *b, size_t more)
+static void grow(struct sbuf *b, size_t want)
 {
-    size_t want = b->len + more + 1;
-    if (want <= b->cap)
-        return;
     size_t cap = b->cap ? b->cap : 128;
     while (cap < want)
         cap *= 2;
     b->ptr = heap_resize(b->ptr, cap);
     b->cap = cap;
+}
+
+/* Texts of megabytes are made of short pieces: what is done for each of them is little. */
+static inline void reserve(struct sbuf *b, size_t more)
+{
+    size_t want = b->len + more + 1;
+    if (want > b->cap)
+        grow(b, want);
 }
 
 void sbuf_put(struct sbuf *b, struct str text)
@@ -34,7 +39,9 @@ void sbuf_puts(struct sbuf *b, const char *text)
 
 void sbuf_putc(struct sbuf *b, char c)
 {
-    sbuf_put(b, (struct str){.ptr = &c, .len = 1});
+    reserve(b, 1);
+    b->ptr[b->len++] = c;
+    b->ptr[b->len] = '\0';
 }
 
 void sbuf_vprintf(struct sbuf *b, const char *format, va_list args)
@@ -87,36 +94,65 @@ static void put_json_char(struct sbuf *b, unsigned char c)
     }
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Are all eight bytes plain? For each byte, its top bit is set when the byte has it already, is
+ * less than 0x20, or is a quote or a backslash (then it is 0 after the exclusive or, and less than
+ * 1). A borrow into the next byte only comes from a byte that is found itself. */
+static bool is_plain_word(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    uint64_t found = word | (word - ones * 0x20) | ((word ^ (ones * '"')) - ones) |
+                     ((word ^ (ones * '\\')) - ones);
+    return (found & (ones * 0x80)) == 0;
+}
+
 /* How much of the text stands in JSON as it is: nearly all that there ever is. */
 static size_t plain_len(struct str text)
 {
     size_t len = 0;
-    while (len < text.len && (unsigned char)text.ptr[len] >= 0x20 &&
-           (unsigned char)text.ptr[len] < 0x7f && text.ptr[len] != '"' && text.ptr[len] != '\\')
+    while (text.len - len >= sizeof(uint64_t) && is_plain_word(text.ptr + len))
+        len += sizeof(uint64_t);
+    while (len < text.len && is_plain((unsigned char)text.ptr[len]))
         len++;
     return len;
 }
 
+/* One character that does not stand as it is, or the byte that begins none. */
+static size_t put_json_special(struct sbuf *b, struct str text)
+{
+    size_t len = utf8_len(text);
+    if (len == 1)
+        put_json_char(b, (unsigned char)text.ptr[0]);
+    else if (len > 1)
+        sbuf_put(b, str_slice(text, 0, len));
+    else
+        sbuf_puts(b, "\xef\xbf\xbd"); /* U+FFFD */
+    return len ? len : 1;
+}
+
 void sbuf_json(struct sbuf *b, struct str text)
 {
-    sbuf_putc(b, '"');
-    while (text.len) {
-        size_t plain = plain_len(text);
-        if (plain) {
-            sbuf_put(b, str_slice(text, 0, plain));
-            text = str_slice(text, plain, text.len);
-            continue;
-        }
-        size_t len = utf8_len(text);
-        if (len == 1)
-            put_json_char(b, (unsigned char)text.ptr[0]);
-        else if (len > 1)
-            sbuf_put(b, str_slice(text, 0, len));
-        else
-            sbuf_puts(b, "\xef\xbf\xbd"); /* U+FFFD */
-        text = str_slice(text, len ? len : 1, text.len);
+    size_t len = plain_len(text);
+    reserve(b, text.len + 2); /* enough for most; the rest makes room for itself */
+    b->ptr[b->len++] = '"';
+    while (len < text.len) {
+        sbuf_put(b, str_slice(text, 0, len));
+        text = str_slice(text, len, text.len);
+        text = str_slice(text, put_json_special(b, text), text.len);
+        len = plain_len(text);
     }
-    sbuf_putc(b, '"');
+    reserve(b, len + 1);
+    if (len)
+        memcpy(b->ptr + b->len, text.ptr, len);
+    b->len += len;
+    b->ptr[b->len++] = '"';
+    b->ptr[b->len] = '\0';
 }
 
 struct str sbuf_str(const struct sbuf *b)

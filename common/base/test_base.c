@@ -125,6 +125,46 @@ static void test_sbuf_json(void)
     }
 }
 
+/* What one byte between ASCII letters becomes. */
+static void put_json_byte(struct sbuf *out, unsigned c)
+{
+    static const char *const short_escapes[] = {
+        ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    if (c < TEST_COUNT(short_escapes) && short_escapes[c])
+        sbuf_puts(out, short_escapes[c]);
+    else if (c < 0x20)
+        sbuf_printf(out, "\\u%04x", c);
+    else if (c < 0x80)
+        sbuf_printf(out, "%c", (int)c);
+    else
+        sbuf_puts(out, "\xef\xbf\xbd");
+}
+
+/* Text is looked at by words: every byte at every place of two and a bit, twice beside itself. */
+static void test_sbuf_json_bytes(void)
+{
+    enum { LEN = 19 };
+    scoped_sbuf struct sbuf want = {0}, out = {0};
+    size_t wrong = 0;
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t at = 0; at + 1 < LEN; at++) {
+            char text[LEN];
+            sbuf_clear(&want);
+            sbuf_clear(&out);
+            sbuf_putc(&want, '"');
+            for (size_t i = 0; i < LEN; i++) {
+                bool here = i == at || i == at + 1;
+                text[i] = here ? (char)c : (char)('a' + i);
+                put_json_byte(&want, here ? c : (unsigned)('a' + i));
+            }
+            sbuf_putc(&want, '"');
+            sbuf_json(&out, (struct str){.ptr = text, .len = LEN});
+            wrong += !str_eq(sbuf_str(&out), sbuf_str(&want));
+        }
+    }
+    TEST_ASSERT(wrong == 0);
+}
+
 static void test_utf8(void)
 {
     static const struct {
@@ -256,6 +296,6 @@ static void test_sorted(void)
 }
 
 TEST_MAIN("common/base", TEST(test_str_split), TEST(test_str_numbers), TEST(test_str_edges),
-          TEST(test_arena), TEST(test_arena_wipe), TEST(test_sbuf_json), TEST(test_utf8),
-          TEST(test_map_against_array), TEST(test_vec), TEST(test_names_and_errors),
-          TEST(test_diag), TEST(test_sorted))
+          TEST(test_arena), TEST(test_arena_wipe), TEST(test_sbuf_json), TEST(test_sbuf_json_bytes),
+          TEST(test_utf8), TEST(test_map_against_array), TEST(test_vec),
+          TEST(test_names_and_errors), TEST(test_diag), TEST(test_sorted))
