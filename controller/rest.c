@@ -21,9 +21,8 @@ struct rest {
 
 static void answer(struct http_response *response, struct patch *json)
 {
-    sbuf_put(&response->body, patch_text(json));
+    patch_give(json, &response->body);
     sbuf_putc(&response->body, '\n');
-    patch_done(json);
 }
 
 /* --- pools ----------------------------------------------------------------------------------- */

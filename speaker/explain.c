@@ -197,9 +197,8 @@ static bool begin(const struct speaker *speaker, const struct http_request *requ
 static void answer(struct run *run, struct http_response *response)
 {
     patch_close(&run->json);
-    sbuf_put(&response->body, patch_text(&run->json));
+    patch_give(&run->json, &response->body);
     sbuf_putc(&response->body, '\n');
-    patch_done(&run->json);
 }
 
 void explain_service(const struct speaker *speaker, struct str key,

@@ -145,7 +145,7 @@ static void show_announcements(void *ctx, const struct http_request *request,
     program_findings_put(&json, speaker_findings(speaker));
     patch_close(&json);
     patch_close(&json);
-    sbuf_put(&response->body, patch_text(&json));
+    patch_give(&json, &response->body);
     sbuf_putc(&response->body, '\n');
 }
 
@@ -156,7 +156,7 @@ static void show_bgp(void *ctx, const struct http_request *request, struct http_
     const struct speaker *speaker = ((const struct rest *)ctx)->speaker;
     scoped_patch struct patch json = {0};
     bgp_rest_put(&json, speaker_bgp(speaker), speaker_node(speaker), request->arena);
-    sbuf_put(&response->body, patch_text(&json));
+    patch_give(&json, &response->body);
     sbuf_putc(&response->body, '\n');
 }
 

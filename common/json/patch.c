@@ -85,6 +85,13 @@ struct str patch_move(struct patch *patch, struct arena *arena)
     return sbuf_move(&patch->text, arena);
 }
 
+void patch_give(struct patch *patch, struct sbuf *ret)
+{
+    assert(patch->depth == 0 && ret->ptr == NULL);
+    *ret = patch->text;
+    *patch = (struct patch){0};
+}
+
 void patch_done(struct patch *patch)
 {
     sbuf_done(&patch->text);

@@ -48,6 +48,8 @@ void patch_raw(struct patch *patch, const char *key, struct str json);
 struct str patch_text(const struct patch *patch);
 /* The finished text in the arena; the builder is empty again. */
 struct str patch_move(struct patch *patch, struct arena *arena);
+/* Gives the finished text away: ret, which must be empty, owns it; the builder is empty again. */
+void patch_give(struct patch *patch, struct sbuf *ret);
 /* Frees the text. */
 void patch_done(struct patch *patch);
 

@@ -34,6 +34,12 @@ static void test_builder(void)
     patch_open(&patch, NULL);
     patch_close(&patch);
     TEST_STR(patch_text(&patch), "{}");
+    scoped_sbuf struct sbuf given = {0};
+    patch_give(&patch, &given);
+    TEST_STR(sbuf_str(&given), "{}");
+    patch_list(&patch, NULL);
+    patch_close(&patch);
+    TEST_STR(patch_text(&patch), "[]");
 }
 
 static json_t *tree_of(const char *text)
