@@ -310,13 +310,6 @@ int engine_open(struct loop *loop, const struct engine_options *options,
     return 0;
 }
 
-static void wipe(struct sbuf *text)
-{
-    for (volatile char *p = text->ptr; p && p < text->ptr + text->len; p++)
-        *p = 0;
-    sbuf_done(text);
-}
-
 struct engine *engine_close(struct engine *e)
 {
     if (!e)
@@ -327,11 +320,11 @@ struct engine *engine_close(struct engine *e)
     (void)supervisor_free(e->supervisor);
     (void)launcher_close(e->launcher);
     (void)birdconf_close(e->conf);
-    wipe(&e->main);
+    sbuf_wipe(&e->main);
     sbuf_done(&e->routes);
-    wipe(&e->extras);
-    wipe(&e->good_extras);
-    wipe(&e->bad_extras);
+    sbuf_wipe(&e->extras);
+    sbuf_wipe(&e->good_extras);
+    sbuf_wipe(&e->bad_extras);
     (void)arena_free(e->state);
     (void)arena_free(e->arena);
     free(e);

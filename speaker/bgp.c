@@ -184,9 +184,7 @@ static void apply(struct bgp *b, struct model *model)
     struct engine_texts texts = {
         .main = sbuf_str(&main), .routes = sbuf_str(&routes), .extras = find_extras(b)};
     engine_apply(b->engine, &texts);
-    for (size_t i = 0; i < main.len; i++)
-        main.ptr[i] = 0; /* passwords */
-    sbuf_done(&main);
+    sbuf_wipe(&main); /* passwords */
     sbuf_done(&routes);
 }
 

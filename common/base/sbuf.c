@@ -1,6 +1,7 @@
 #include "common/base/sbuf.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -176,6 +177,13 @@ void sbuf_done(struct sbuf *b)
 {
     free(b->ptr);
     *b = (struct sbuf){0};
+}
+
+void sbuf_wipe(struct sbuf *b)
+{
+    if (b->len)
+        sodium_memzero(b->ptr, b->len);
+    sbuf_done(b);
 }
 
 struct str sbuf_move(struct sbuf *b, struct arena *arena)

@@ -38,6 +38,9 @@ void sbuf_clear(struct sbuf *b);
 /* Frees the memory; the buffer is empty and usable again. */
 void sbuf_done(struct sbuf *b);
 
+/* The same of a secret text: overwritten first. What it left behind when it had to grow is not. */
+void sbuf_wipe(struct sbuf *b);
+
 #define scoped_sbuf __attribute__((cleanup(sbuf_done)))
 
 /* A copy of the text in the arena; the buffer is freed. */
