@@ -18,17 +18,20 @@ struct series {
     uint64_t count;
     uint64_t *buckets; /* observations that belong to this bucket alone */
     uint64_t filling;  /* the family's when it was set last: with an older one it is not there */
+    struct series *follower; /* that was set after this one the last time, NULL: not known */
     size_t key_len;
     char key[]; /* labels as they are printed, and the key in the map */
 };
 
 /* Who asks for metrics has most families cleared and filled with the same series again. So clearing
  * only begins a new filling; what the whole of one has not brought back goes when the next begins.
- * Series that stay keep their place in the order, which is sorted when new ones have come. */
+ * Series that stay keep their place in the order, which is sorted when new ones have come. They are
+ * mostly set in the same sequence, too: the one that followed is looked at before the map is. */
 struct family {
     const struct metric *row;
     struct map series; /* printed labels to struct series */
     VEC(struct series *) order;
+    struct series *last; /* that was set, NULL: not known */
     bool is_sorted;
     uint64_t filling;
     size_t live; /* series of this filling */
@@ -111,19 +114,36 @@ static struct series *add_series(struct family *family, struct str key)
         memcpy(series->key, key.ptr, key.len);
     if (family->row->kind == METRIC_HISTOGRAM)
         series->buckets = heap_alloc((family->row->bucket_count + 1) * sizeof(uint64_t));
+    series->filling = family->filling - 1; /* not there yet */
     (void)map_put(&family->series, key_of(series), series);
     family->is_sorted = false;
     vec_push(&family->order, series);
     return series;
 }
 
-/* One of an older filling comes back as if it were new. */
-static void revive(const struct family *family, struct series *series)
+/* One of an older filling comes back as if it were new, and a new one becomes one of this. */
+static void revive(struct family *family, struct series *series)
 {
+    series->filling = family->filling;
+    family->live++;
     series->value = 0;
     series->count = 0;
     for (size_t i = 0; series->buckets && i <= family->row->bucket_count; i++)
         series->buckets[i] = 0;
+}
+
+/* The series with this key, made when it is not there. */
+static struct series *follow(struct family *family, struct str key)
+{
+    struct series *last = family->last, *series = last ? last->follower : NULL;
+    if (!series || !str_eq(key_of(series), key))
+        series = map_get(&family->series, key);
+    if (!series)
+        series = add_series(family, key);
+    if (last)
+        last->follower = series;
+    family->last = series;
+    return series;
 }
 
 static struct series *need_series(struct metrics *metrics, size_t id, struct metric_labels labels)
@@ -131,15 +151,9 @@ static struct series *need_series(struct metrics *metrics, size_t id, struct met
     struct family *family = find_family(metrics, id);
     sbuf_clear(&metrics->key);
     put_labels(&metrics->key, family->row, labels);
-    struct series *series = map_get(&family->series, sbuf_str(&metrics->key));
-    if (series && is_live(family, series))
-        return series;
-    if (series)
+    struct series *series = follow(family, sbuf_str(&metrics->key));
+    if (!is_live(family, series))
         revive(family, series);
-    else
-        series = add_series(family, sbuf_str(&metrics->key));
-    series->filling = family->filling;
-    family->live++;
     return series;
 }
 
@@ -156,6 +170,7 @@ static void sweep(struct family *family)
     for (size_t i = 0; i < family->order.len; i++) {
         struct series *series = family->order.items[i];
         if (is_live(family, series)) {
+            series->follower = NULL; /* it may be one that goes */
             family->order.items[kept++] = series;
             continue;
         }
@@ -163,6 +178,7 @@ static void sweep(struct family *family)
         series_free(series);
     }
     family->order.len = kept;
+    family->last = NULL;
 }
 
 struct metrics *metrics_new(const struct metric *rows, size_t count)
