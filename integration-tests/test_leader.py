@@ -4,6 +4,7 @@ The time of each take-over is printed and kept as a property of the test."""
 
 import contextlib
 import json
+import re
 import signal
 import time
 from datetime import datetime
@@ -11,7 +12,7 @@ from datetime import datetime
 import pytest
 
 from lab import promises
-from lab.api import History
+from lab.api import ApiError, History
 from lab.objects import pool
 from lab.story import given, shown, waits, web
 from lab.wait import wait_until
@@ -232,3 +233,30 @@ def test_new_leader_takes_over_what_changed_meanwhile(pair):
     wait_until(lambda: shown(box.api.get(box.service_path("wish"))) == expected,
                LEASE_S + RETRY_S + MARGIN_S, two.describe)
     assert two.addresses() == {n: i for n, i in ips.items() if n != "old-3"} | {"wish": ips["old-3"]}
+
+
+def test_writes_end_with_the_lease(crds, controller, fault_proxy):
+    """A leader that dies may have writes under way. The server is told with each of them to give it up
+    before another may lead, so that nobody's address is written after the heir has read them all."""
+    one = controller(kubeconfig=fault_proxy.kubeconfig("controller"))
+    wait_until(lambda: one.role() == "leading", 20, one.process.describe)
+    crds.kubectl.apply(pool("a", "192.0.2.0/27"))
+    made = web("web")
+    made["metadata"]["namespace"] = crds.namespace
+    crds.api.create(made)
+    path = crds.service_path("web")
+    wait_until(lambda: shown(crds.api.get(path)).ips, 20, one.process.describe)
+    limits = [re.search(r"\btimeout=(\d+)ms$", request.query) for request in fault_proxy.writes(path=path)]
+    assert limits and all(limit and 0 < int(limit[1]) <= LEASE_S * 1000 for limit in limits)
+
+
+def test_server_gives_up_a_write_in_time(crds):
+    """What the test above relies on."""
+    made = web("web")
+    made["metadata"]["namespace"] = crds.namespace
+    crds.api.create(made)
+    path = crds.service_path("web")
+    with pytest.raises(ApiError) as error:
+        crds.api.patch(f"{path}?timeout=1ns", {"metadata": {"labels": {"late": "yes"}}})
+    assert error.value.status == 504
+    assert "late" not in crds.api.get(path)["metadata"].get("labels", {})

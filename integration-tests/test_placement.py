@@ -393,6 +393,7 @@ def test_local_policy_follows_the_endpoints(site, controller):
         site.box.api.delete(path)
         site.box.api.patch(site.box.service_path("s01"), {"metadata": {"labels": {"touched": "yes"}}})
         wait_until(lambda: leader.metrics()[PLANNED] > planned and quiet(leader), SECONDS)
+        wait_until(lambda: history.events, SECONDS, what="the label is seen")
     assert [one["metadata"]["labels"]["touched"] for _, one in history.events] == ["yes"]
 
 

@@ -197,3 +197,10 @@ struct str lease_leader(const struct lease *lease)
 {
     return lease_holder(&lease->state);
 }
+
+uint64_t lease_left_ms(const struct lease *lease)
+{
+    const struct lease_state *state = &lease->state;
+    uint64_t now = loop_now(lease->loop), ends = state->renewed_at + state->config.lease_ms;
+    return state->leading && ends > now ? ends - now : 0;
+}

@@ -23,6 +23,10 @@ struct lease *lease_free(struct lease *lease);
  * then calls done, from the loop. `changed` may be called with false from inside this function. */
 void lease_release(struct lease *lease, void (*done)(void *ctx), void *ctx);
 
+/* How long the lease is ours for certain, in ms, if it is not renewed: others may take it then. 0:
+ * it is not. */
+uint64_t lease_left_ms(const struct lease *lease);
+
 /* Who leads as far as we know; empty: nobody. Borrowed. */
 struct str lease_leader(const struct lease *lease);
 

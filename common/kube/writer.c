@@ -58,6 +58,8 @@ struct writer {
     size_t waiting_count, sent_count;
     struct loop_timer *sending; /* deferred */
     struct loop_timer *pause;   /* while the server wants to be left alone */
+    uint64_t (*limit_ms)(void *ctx);
+    void *limit_ctx;
 };
 
 struct writer *writer_new(struct client *client, struct str manager)
@@ -83,6 +85,12 @@ struct writer *writer_free(struct writer *writer)
     sbuf_done(&writer->manager);
     free(writer);
     return NULL;
+}
+
+void writer_set_limit(struct writer *writer, uint64_t (*limit_ms)(void *ctx), void *ctx)
+{
+    writer->limit_ms = limit_ms;
+    writer->limit_ctx = ctx;
 }
 
 size_t writer_pending(const struct writer *writer)
@@ -163,15 +171,27 @@ static void on_done(void *ctx, const struct http_response *response)
     done(done_ctx, result_for_caller(status.result), status.message, version);
 }
 
+/* The path, with the time that the server has. */
+static struct str limited_path(const struct write *write, struct arena *arena)
+{
+    const struct writer *writer = write->writer;
+    uint64_t limit = writer->limit_ms ? writer->limit_ms(writer->limit_ctx) : 0;
+    if (!limit)
+        return write->path;
+    return arena_printf(arena, STR_FMT "%ctimeout=%llums", STR_ARG(write->path),
+                        str_contains(write->path, STR("?")) ? '&' : '?', (unsigned long long)limit);
+}
+
 static void send_write(struct write *write)
 {
     struct writer *writer = write->writer;
+    scoped_ptr(arena) struct arena *scratch = arena_new(256);
     unlink_write(write);
     write->tries++;
     identity_init(&write->answer, false);
     struct http_request request = {
         .method = verbs[write->verb].method,
-        .path = write->path,
+        .path = limited_path(write, scratch),
         .accept = write->verb == WRITE_DELETE_ALL ? STR(ACCEPT_LIST) : STR(ACCEPT),
         .content_type = str_from(verbs[write->verb].content_type),
         .body = write->body,

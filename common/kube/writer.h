@@ -42,6 +42,10 @@ struct writer *writer_new(struct client *client, struct str manager);
 struct writer *writer_free(struct writer *writer);
 SCOPE_DEFINE(writer, struct writer, writer_free)
 
+/* How long the server may take for a write, in ms, asked for each when it is sent; 0: as long as it
+ * likes. What it has not done by then it does not do any more (the query parameter `timeout`). */
+void writer_set_limit(struct writer *writer, uint64_t (*limit_ms)(void *ctx), void *ctx);
+
 /* Texts are copied. `done` comes from the loop, never from inside this function. */
 struct write *writer_start(struct writer *writer, const struct write_request *request);
 /* `done` is not called. A write that was sent may be done all the same. */

@@ -290,6 +290,13 @@ static struct source_request *kube_cancel(struct source_request *base)
     return NULL;
 }
 
+/* A write of a leader that has died must not be done after another one has read what there is. */
+static uint64_t while_we_lead(void *ctx)
+{
+    const struct source_kube *kube = ctx;
+    return kube->lease ? lease_left_ms(kube->lease) : 0;
+}
+
 static void kube_elect(struct source *source, const struct source_election *election)
 {
     struct source_kube *kube = kube_of(source);
@@ -305,6 +312,7 @@ static void kube_elect(struct source *source, const struct source_election *elec
         .ctx = election->ctx,
     };
     kube->lease = lease_new(kube->client, &settings);
+    writer_set_limit(kube->writer, while_we_lead, kube);
 }
 
 static void on_released(void *ctx)
