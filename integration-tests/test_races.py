@@ -282,6 +282,7 @@ def _try(function, *arguments):
         return False
 
 
+@pytest.mark.alone  # with leases of a second, which a server that is starved of processor time outlasts
 def test_killed_at_random_under_churn(crds, replicas, history, evidence, record_property):
     """The leader is killed -9 fifty times while five hundred Services change: no address is given
     twice, none moves, and in the end everybody has what there is to have."""
