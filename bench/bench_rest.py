@@ -39,7 +39,7 @@ def parse():
 ARGS = parse()
 os.environ["STENTOR_BUILD"] = ARGS.build
 
-from lab.bgp import OUR_AS, THEIR_AS, advertisement, endpoints, metallb, node_object, peer, service  # noqa: E402
+from lab.bgp import THEIR_AS, advertisement, endpoints, metallb, node_object, peer, service  # noqa: E402
 from lab.bgpsink import BgpSink  # noqa: E402
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
 from lab.member import PORT, KeyDirectory, Member  # noqa: E402
@@ -52,7 +52,6 @@ from lab.speaker import Speaker  # noqa: E402
 from lab.stores import DirectoryStore  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
-assert OUR_AS != THEIR_AS
 POOL = metallb("IPAddressPool", "many", addresses=["10.16.0.0/12"])
 
 

@@ -68,15 +68,6 @@ static bool has_its_place(struct validate_run *run, const struct object *object)
     return true;
 }
 
-static void add_own_findings(struct validate_run *run, const struct object *object)
-{
-    for (size_t i = 0; i < object->findings.found.len; i++) {
-        const struct diag *diag = &object->findings.found.items[i];
-        diag_add(run->found, diag->severity, diag->object, diag->field, STR_FMT,
-                 STR_ARG(diag->message));
-    }
-}
-
 /* Who is judged first wins against who is judged later: what was in force before, then the older,
  * then by key. So a newcomer never pushes out what works, whatever its name. */
 struct turn {
@@ -123,7 +114,7 @@ static void judge_kind(struct validate_run *run, enum kind_id id, validate_rule 
     kept->items = arena_array(run->arena, all->count, sizeof(*kept->items));
     for (size_t i = 0; i < all->count; i++) {
         const struct object *object = turns[i].object;
-        add_own_findings(run, object);
+        diag_add_all(run->found, &object->findings);
         if (object->refused || !has_its_place(run, object) || (rule && !rule(run, object)))
             continue;
         kept->items[kept->count++] = object;

@@ -43,7 +43,8 @@ struct writer *writer_free(struct writer *writer);
 SCOPE_DEFINE(writer, struct writer, writer_free)
 
 /* How long the server may take for a write, in ms, asked for each when it is sent; 0: as long as it
- * likes. What it has not done by then it does not do any more (the query parameter `timeout`). */
+ * likes. What it has not done by then it does not do any more (the query parameter `timeout`); it
+ * counts from when it has read the request, which a starved server may do late. */
 void writer_set_limit(struct writer *writer, uint64_t (*limit_ms)(void *ctx), void *ctx);
 
 /* Texts are copied. `done` comes from the loop, never from inside this function. */

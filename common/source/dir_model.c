@@ -103,7 +103,6 @@ static bool is_before(const struct definition *a, const struct definition *b)
     return order < 0 || (order == 0 && a->at < b->at);
 }
 
-/* Do several documents define it? There is something to say about that. */
 static void define(struct dir_model *model, struct definition *definition)
 {
     struct definition **place = &definition->entry->definitions;
@@ -205,11 +204,7 @@ static void note_kept(struct file *file, size_t kept)
 static void file_define(struct dir_model *model, struct file *file, struct manifest *manifest)
 {
     start_findings(model, file);
-    for (size_t i = 0; i < manifest->findings.found.len; i++) {
-        const struct diag *diag = &manifest->findings.found.items[i];
-        diag_add(&file->findings, diag->severity, diag->object, diag->field, STR_FMT,
-                 STR_ARG(diag->message));
-    }
+    diag_add_all(&file->findings, &manifest->findings);
     for (size_t i = 0; i < manifest->objects.len; i++) {
         struct definition *definition = definition_new(model, file, &manifest->objects.items[i], i);
         if (!definition) {

@@ -50,13 +50,13 @@ struct dir_model {
     uint64_t findings_version;
 };
 
-/* By more than one document. */
+/* Do several documents define it? There is something to say about that. */
 static inline bool entry_is_disputed(const struct entry *entry)
 {
     return entry->definitions && entry->definitions->next;
 }
 
-/* By a file of the status directory, readable or not. */
+/* Is there a file of it in the status directory, readable or not? */
 static inline bool entry_is_stored(const struct entry *entry)
 {
     return entry->stored || entry->stored_error.len;

@@ -128,11 +128,7 @@ void dir_model_findings(const struct dir_model *model, struct diag_list *found)
     struct map_entry *sorted = map_sorted(&model->files, scratch, &count);
     for (size_t i = 0; i < count; i++) {
         const struct file *file = sorted[i].value;
-        for (size_t k = 0; k < file->findings.found.len; k++) {
-            const struct diag *diag = &file->findings.found.items[k];
-            diag_add(found, diag->severity, diag->object, diag->field, STR_FMT,
-                     STR_ARG(diag->message));
-        }
+        diag_add_all(found, &file->findings);
     }
     find_in_entries(model, found);
 }

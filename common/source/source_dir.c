@@ -70,11 +70,8 @@ static void tell_findings(struct source_dir *dir)
     struct diag_list found = {.arena = scratch};
     dir_model_findings(dir->model, &found);
     bool same = same_findings(&found, &dir->base.findings);
-    struct diag_list *list = same ? NULL : source_reset_findings(&dir->base);
-    for (size_t i = 0; !same && i < found.found.len; i++) {
-        const struct diag *diag = &found.found.items[i];
-        diag_add(list, diag->severity, diag->object, diag->field, STR_FMT, STR_ARG(diag->message));
-    }
+    if (!same)
+        diag_add_all(source_reset_findings(&dir->base), &found);
     diag_done(&found);
     if (!same && dir->base.calls.findings)
         dir->base.calls.findings(dir->base.calls.ctx);
