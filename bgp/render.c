@@ -38,7 +38,7 @@ static void put_head(const struct model *model, struct sbuf *out)
                    "log stderr { info, remote, warning, error, auth, fatal, bug, trace };\n"
                    "debug protocols { states };\n");
     sbuf_printf(out, "router id %s;\n", ip_format(&model->router_id).text);
-    sbuf_puts(out, "timeformat protocol iso long;\n"
+    sbuf_puts(out, "timeformat protocol \"%F %T%z\";\n"
                    "timeformat base iso long ms;\n"
                    "timeformat log iso long ms;\n"
                    "watchdog warning 2 s;\n"

@@ -1,7 +1,9 @@
 #include "bgp/status.h"
 
 #include "common/base/names.h"
+#include "common/base/sbuf.h"
 #include "common/base/vec.h"
+#include "common/json/rfc3339.h"
 
 static const char *const state_names[] = {
     [STATUS_DOWN] = "Down",
@@ -58,13 +60,22 @@ static uint64_t leading_number(struct str word)
     return str_to_u64(str_slice(word, 0, len), UINT64_MAX, &number) < 0 ? 0 : number;
 }
 
-/* Date and time as one text. */
-static struct str take_since(struct str *rest)
+/* "2026-11-25 18:24:07+0100", which is RFC 3339 but for the "T" and the colon in the offset, as
+ * seconds since 1970. A BIRD that has not taken our configuration yet leaves the offset out: 0. */
+static int64_t take_since(struct str *rest)
 {
+    enum { TIME_LEN = 8, OFFSET_LEN = 5, HOURS_LEN = 3 };
     struct str date = next_word(rest), time = next_word(rest);
-    if (time.len == 0)
-        return date;
-    return (struct str){.ptr = date.ptr, .len = (size_t)(time.ptr + time.len - date.ptr)};
+    int64_t seconds = 0;
+    if (time.len != TIME_LEN + OFFSET_LEN)
+        return 0;
+    scoped_sbuf struct sbuf text = {0};
+    sbuf_put(&text, date);
+    sbuf_putc(&text, 'T');
+    sbuf_put(&text, str_slice(time, 0, TIME_LEN + HOURS_LEN));
+    sbuf_putc(&text, ':');
+    sbuf_put(&text, str_slice(time, TIME_LEN + HOURS_LEN, time.len));
+    return rfc3339_parse(sbuf_str(&text), &seconds, NULL) < 0 ? 0 : seconds;
 }
 
 /* --- sessions -------------------------------------------------------------------------------- */
@@ -92,7 +103,9 @@ static void read_row(struct parser *p, struct str row)
 {
     struct str name = next_word(&row), protocol = next_word(&row);
     (void)next_word(&row); /* table */
-    struct str state = next_word(&row), since = take_since(&row), word = next_word(&row);
+    struct str state = next_word(&row);
+    int64_t since = take_since(&row);
+    struct str word = next_word(&row);
     p->open = name.len && str_eq(protocol, STR("BGP"));
     p->channel = NULL;
     p->theirs = false;
@@ -217,7 +230,6 @@ static void read_detail(struct parser *p, struct str line)
 static void keep(struct status_session *one, struct arena *arena)
 {
     one->name = arena_str(arena, one->name);
-    one->since = arena_str(arena, one->since);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct str *text = (struct str *)((char *)one + texts[i].offset);
         *text = arena_str(arena, *text);
@@ -260,7 +272,7 @@ static bool read_bfd(struct str row, struct arena *arena, struct status_bfd *ret
     if (names_find(&bfd_states, next_word(&row), &state) < 0)
         return false;
     one.state = (enum status_bfd_state)state;
-    one.since = arena_str(arena, take_since(&row));
+    one.since = take_since(&row);
     *ret = one;
     return true;
 }

@@ -1,7 +1,9 @@
 /* The state of BIRD's sessions, as `show protocols all` and `show bfd sessions` tell it.
  *
  * The texts are made for people, so they are read by what stands before the colon; what is not
- * known is left alone. The configuration fixes the format of times ("2026-11-25 18:24:07"). Pure.
+ * known is left alone. The configuration fixes the format of times, with the offset of the local
+ * time
+ * ("2026-11-25 18:24:07+0100"). Pure.
  */
 #ifndef BGP_STATUS_H
 #define BGP_STATUS_H
@@ -32,7 +34,7 @@ struct status_channel {
 struct status_session {
     struct str name; /* of the protocol in the configuration */
     enum status_state state;
-    struct str since; /* when the protocol's state last changed, BIRD's local time */
+    int64_t since; /* when the protocol's state last changed, in seconds since 1970; 0: not known */
     struct str neighbor_address, neighbor_id, source_address;
     struct str last_error; /* empty: none */
     uint64_t neighbor_port, neighbor_as, local_as;
@@ -64,7 +66,7 @@ struct status_bfd {
     struct ip peer;
     struct str interface; /* empty: more than one hop away */
     enum status_bfd_state state;
-    struct str since;
+    int64_t since; /* as above */
 };
 
 struct status_bfd_list {

@@ -2,18 +2,19 @@
 
 #include "common/base/sbuf.h"
 #include "common/base/test.h"
+#include "common/json/rfc3339.h"
 
-/* As BIRD 2.0.12 writes it. */
+/* As BIRD 2.0.12 writes it; p_none as without our timeformat. */
 static const char protocols[] =
     "2002-Name       Proto      Table      State  Since         Info\n"
-    "1002-device1    Device     ---        up     2026-11-25 18:24:06  \n"
+    "1002-device1    Device     ---        up     2026-11-25 18:24:06+0000  \n"
     "1006-\n"
-    "1002-c1_v4      Static     master4    up     2026-11-25 18:24:06  \n"
+    "1002-c1_v4      Static     master4    up     2026-11-25 18:24:06+0000  \n"
     "1006-  Channel ipv4\n"
     "     State:          UP\n"
     "     Routes:         1 imported, 0 exported, 1 preferred\n"
     " \n"
-    "1002-p_tor1     BGP        ---        up     2026-11-25 18:24:07  Established   \n"
+    "1002-p_tor1     BGP        ---        up     2026-11-25 18:24:07+0000  Established   \n"
     "1006-  Description:    tor1\n"
     "   BGP state:          Established\n"
     "     Neighbor address: 127.0.0.2\n"
@@ -49,7 +50,7 @@ static const char protocols[] =
     "   Channel ipv6\n"
     "     State:          DOWN\n"
     " \n"
-    "1002-p_dead     BGP        ---        start  2026-11-25 18:24:06  Active        Socket: "
+    "1002-p_dead     BGP        ---        start  2026-11-25 20:24:06+0200  Active        Socket: "
     "Connection reset by peer\n"
     "1006-  BGP state:          Active\n"
     "     Neighbor address: 127.0.0.3\n"
@@ -66,7 +67,7 @@ static const char protocols[] =
     "1006-  BGP state:          Down\n"
     "     Last error:       Error: No listening socket\n"
     " \n"
-    "1002-dyn_1      BGP        ---        start  2026-11-25 18:24:06  Passive       \n"
+    "1002-dyn_1      BGP        ---        start  2026-11-25 14:54:06-0330  Passive       \n"
     "1006-  BGP state:          Passive\n"
     "     Neighbor range:   fe80::/64\n"
     " \n"
@@ -80,10 +81,18 @@ static void put_channel(struct sbuf *out, const char *name, const struct status_
                     (unsigned)channel->withdraws_sent, (unsigned)channel->imported);
 }
 
+static void put_since(struct sbuf *out, int64_t since)
+{
+    sbuf_putc(out, '[');
+    if (since)
+        rfc3339_format(out, since, 0, 0);
+    sbuf_putc(out, ']');
+}
+
 static void put_session(struct sbuf *out, const struct status_session *s)
 {
-    sbuf_printf(out, STR_FMT " %s [" STR_FMT "]", STR_ARG(s->name), status_state_name(s->state),
-                STR_ARG(s->since));
+    sbuf_printf(out, STR_FMT " %s ", STR_ARG(s->name), status_state_name(s->state));
+    put_since(out, s->since);
     sbuf_printf(out, " " STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(s->neighbor_address),
                 STR_ARG(s->neighbor_id), STR_ARG(s->source_address));
     sbuf_printf(out, " %u/%u/%u %u/%u%s", (unsigned)s->neighbor_port, (unsigned)s->neighbor_as,
@@ -106,12 +115,12 @@ static void test_sessions(void)
     for (size_t i = 0; i < status.count; i++)
         put_session(&out, &status.sessions[i]);
     TEST_STR(sbuf_str(&out),
-             "p_tor1 Established [2026-11-25 18:24:07] 127.0.0.2/10.99.0.2/127.0.0.1 "
+             "p_tor1 Established [2026-11-25T18:24:07Z] 127.0.0.2/10.99.0.2/127.0.0.1 "
              "1791/64513/64512 9/3 GR v4:up:10001/1234/56/2 v6:down:0/0/0/0 \"\"\n"
-             "p_dead Active [2026-11-25 18:24:06] 127.0.0.3// 0/0/0 0/0 v6:down:0/0/0/0 "
+             "p_dead Active [2026-11-25T18:24:06Z] 127.0.0.3// 0/0/0 0/0 v6:down:0/0/0/0 "
              "\"Socket: Connection reset by peer\"\n"
-             "p_none Down [2026-11-25 18:24:06] // 0/0/0 0/0 \"Error: No listening socket\"\n"
-             "dyn_1 Passive [2026-11-25 18:24:06] // 0/0/0 0/0 \"\"\n");
+             "p_none Down [] // 0/0/0 0/0 \"Error: No listening socket\"\n"
+             "dyn_1 Passive [2026-11-25T18:24:06Z] // 0/0/0 0/0 \"\"\n");
 }
 
 static void test_bfd(void)
@@ -119,9 +128,12 @@ static void test_bfd(void)
     static const char text[] =
         "1020-b_main:\n"
         " IP address                Interface  State      Since         Interval  Timeout\n"
-        " 127.0.0.2                 ---        Down       2026-11-25 18:24:06    1.000    0.000\n"
-        " fe80::1                   eth0       Up         2026-11-25 18:24:07    0.300    0.900\n"
-        " 192.0.2.7                 eth1       AdminDown  2026-11-25 18:24:07    0.300    0.900\n"
+        " 127.0.0.2                 ---        Down       2026-11-25 18:24:06+0000    1.000    "
+        "0.000\n"
+        " fe80::1                   eth0       Up         2026-11-25 23:59:07+0535    0.300    "
+        "0.900\n"
+        " 192.0.2.7                 eth1       AdminDown  2026-11-25 18:24:07+00xx    0.300    "
+        "0.900\n"
         " 192.0.2.8                 eth1       Sideways   2026-11-25 18:24:07    0.300    0.900\n"
         "0000 \n";
     scoped_ptr(arena) struct arena *arena = arena_new(0);
@@ -133,13 +145,14 @@ static void test_bfd(void)
     struct status_bfd_list list = status_parse_bfd(&reply, arena);
     for (size_t i = 0; i < list.count; i++) {
         const struct status_bfd *one = &list.items[i];
-        sbuf_printf(&out, "%s " STR_FMT " %s [" STR_FMT "]\n", ip_format(&one->peer).text,
-                    STR_ARG(one->interface), status_bfd_state_name(one->state),
-                    STR_ARG(one->since));
+        sbuf_printf(&out, "%s " STR_FMT " %s ", ip_format(&one->peer).text, STR_ARG(one->interface),
+                    status_bfd_state_name(one->state));
+        put_since(&out, one->since);
+        sbuf_putc(&out, '\n');
     }
-    TEST_STR(sbuf_str(&out), "127.0.0.2  Down [2026-11-25 18:24:06]\n"
-                             "fe80::1 eth0 Up [2026-11-25 18:24:07]\n"
-                             "192.0.2.7 eth1 AdminDown [2026-11-25 18:24:07]\n");
+    TEST_STR(sbuf_str(&out), "127.0.0.2  Down [2026-11-25T18:24:06Z]\n"
+                             "fe80::1 eth0 Up [2026-11-25T18:24:07Z]\n"
+                             "192.0.2.7 eth1 AdminDown []\n");
 }
 
 TEST_MAIN("bgp/status", TEST(test_sessions), TEST(test_bfd))

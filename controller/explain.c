@@ -1,6 +1,5 @@
 #include "controller/explain.h"
 
-#include "common/json/rfc3339.h"
 #include "controller/report.h"
 #include "crd/annotations.h"
 
@@ -53,13 +52,6 @@ static void put_users(struct patch *json, const struct alloc *alloc, const struc
     patch_close(json);
 }
 
-static void put_time(struct patch *json, const char *key, int64_t seconds)
-{
-    scoped_sbuf struct sbuf text = {0};
-    rfc3339_format(&text, seconds, 0, 0);
-    patch_str(json, key, sbuf_str(&text));
-}
-
 /* Who else answers for those addresses, and until when they are in quarantine. */
 static void put_conflicts(struct patch *json, const struct quarantine *quarantine,
                           const struct ip *ips, size_t count)
@@ -74,8 +66,8 @@ static void put_conflicts(struct patch *json, const struct quarantine *quarantin
         patch_str(json, "mac", str_from(mac_format(&entry->mac).text));
         patch_str(json, "node", entry->node);
         patch_str(json, "interface", entry->interface);
-        put_time(json, "seen", entry->seen);
-        put_time(json, "until", entry->until);
+        patch_time(json, "seen", entry->seen);
+        patch_time(json, "until", entry->until);
         patch_close(json);
     }
     patch_close(json);

@@ -6,7 +6,7 @@
 static const struct field status_fields[] = {
     {"node", FIELD_STR, AT(node)},       {"peer", FIELD_STR, AT(peer)},
     {"address", FIELD_STR, AT(address)}, {"state", FIELD_STR, AT(state)},
-    {"since", FIELD_STR, AT(since)},     {"message", FIELD_STR, AT(message)},
+    {"since", FIELD_TIME, AT(since)},    {"message", FIELD_STR, AT(message)},
 };
 #undef AT
 static const struct shape status_shape = SHAPE(struct bgpsessionstatus_status, status_fields, 0);

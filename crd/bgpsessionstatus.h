@@ -11,7 +11,7 @@ struct bgpsessionstatus {
         struct str node, peer; /* names of a Node and a BGPPeer */
         struct str address;    /* of the router; empty: unnumbered, and nobody has come yet */
         struct str state;      /* "Established" or "Down" */
-        struct str since;      /* by the node's clock; empty: not known */
+        int64_t since;         /* by the node's clock, seconds since 1970; 0: not known */
         struct str message;    /* why it is down */
     } status;
 };

@@ -1,17 +1,13 @@
 #include "crd/condition_patch.h"
 
-#include "common/json/rfc3339.h"
-
 static void put(struct patch *patch, const struct condition *condition, int64_t time)
 {
-    scoped_sbuf struct sbuf since = {0};
-    rfc3339_format(&since, time, 0, 0);
     patch_open(patch, NULL);
     patch_str(patch, "type", condition->type);
     patch_str(patch, "status", condition->status);
     patch_str(patch, "reason", condition->reason);
     patch_str(patch, "message", condition->message);
-    patch_str(patch, "lastTransitionTime", sbuf_str(&since));
+    patch_time(patch, "lastTransitionTime", time);
     if (condition->observed_generation)
         patch_int(patch, "observedGeneration", condition->observed_generation);
     patch_close(patch);

@@ -1,3 +1,4 @@
+#include "common/json/rfc3339.h"
 #include "crd/bgpsessionstatus.h"
 #include "crd/node.h"
 #include "ctl/run.h"
@@ -55,10 +56,14 @@ void run_bgp_survey(struct run *run, void (*done)(void *ctx))
 static json_t *session_of(const struct bgpsessionstatus_status *status)
 {
     bool up = str_eq(status->state, STR("Established"));
+    scoped_sbuf struct sbuf since = {0};
+    if (status->since)
+        rfc3339_format(&since, status->since, 0, 0);
     return json_pack("{s:s%, s:s%, s:s%, s:b, s:s%, s:s%}", "peer", status->peer.ptr,
                      status->peer.len, "address", status->address.ptr, status->address.len, "state",
-                     status->state.ptr, status->state.len, "up", up, "since", status->since.ptr,
-                     status->since.len, "why", status->message.ptr, status->message.len);
+                     status->state.ptr, status->state.len, "up", up, "since",
+                     since.ptr ? since.ptr : "", since.len, "why", status->message.ptr,
+                     status->message.len);
 }
 
 /* Puts what the speaker of a node has written to the API server in the place of its answer. */

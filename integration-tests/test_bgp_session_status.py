@@ -2,6 +2,8 @@
 `stentorctl bgp` show where no speaker can be asked."""
 
 import json
+import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -12,15 +14,18 @@ from lab.wait import wait_until
 
 KIND = "/apis/stentor.io/v1alpha1/namespaces/metallb-system/bgpsessionstatuses"
 TOR, REFUSED = "192.0.2.1", "Socket: Connection refused"
+KATHMANDU = ["sh", "-c", 'mount --bind /usr/share/zoneinfo/Asia/Kathmandu /etc/localtime && exec "$@"', "sh"]
 
 
 @pytest.fixture
-def lab(cluster, run, evidence):
+def lab(cluster, crds, run, evidence):
     """One node, a router and, at another address, a host that takes no session."""
     one = cluster(1, api=True)
     host = one.network.add_host("tor", 1, planes=("lan",))
     one.network.add_host("tor2", 2, planes=("lan",))
     one.store.put(advertisement())
+    one.kubectl = crds.kubectl
+    one.started = datetime.now(timezone.utc) - timedelta(seconds=1)
     one.router = Frr(run, host, 64513, [Neighbor(one.network.nodes[0].address, 64512)])
     evidence.add("tor.txt", one.router.describe)
     yield one
@@ -43,10 +48,21 @@ def wait_statuses(lab, **wanted):
 
 
 def test_statuses(lab):
+    # The node's local time is another than ours; BIRD tells by its local time.
+    lab.stop_speaker("n1")
+    speaker = lab.speakers["n1"].process
+    speaker.arguments = [*KATHMANDU, *speaker.arguments]  # `ip netns exec` has made a mount namespace
+    lab.start_speaker("n1")
     lab.store.put(peer("tor", TOR))
     lab.store.put(peer("tor2", "192.0.2.2"))
     wait_statuses(lab, tor="", tor2=REFUSED)
     since = lab.store.control_plane.api.get(f"{KIND}/tor.n1")["status"]["since"]
+    # In UTC; kubectl shows how long ago.
+    up = datetime.strptime(since, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert lab.started <= up <= datetime.now(timezone.utc) + timedelta(seconds=2)
+    (shown,) = lab.kubectl("get", "-n", "metallb-system", "bgpsessionstatuses", "tor.n1",
+                            "--no-headers").stdout.splitlines()
+    assert re.fullmatch(r"tor\.n1 +n1 +tor +Established +\d+m?s *", shown)
     # No speaker serves its API to others here: what it has written is shown.
     control_plane, node = lab.store.control_plane, lab.network.nodes[0]
     done = node.namespace.run(program("stentorctl"), "bgp", "-o", "json", "--kubeconfig",

@@ -35,7 +35,10 @@ static void put_session(struct patch *json, const struct bgp_view *view)
     patch_str(json, "vrf", view->vrf);
     patch_str(json, "state", str_from(status_state_name(view->state)));
     patch_bool(json, "up", view->state == STATUS_ESTABLISHED);
-    patch_str(json, "since", view->since);
+    if (view->since)
+        patch_time(json, "since", view->since);
+    else
+        patch_str(json, "since", STR(""));
     patch_str(json, "why", view->why);
     patch_str(json, "advice", view->advice);
     patch_int(json, "peerASN", (int64_t)view->peer_as);

@@ -221,7 +221,7 @@ static uint64_t look_of(const struct bgp_view *view)
     sbuf_puts(&text, ip_is_set(&view->address) ? ip_format(&view->address).text : "");
     sbuf_put(&text, view->why);
     if (view->state == STATUS_ESTABLISHED)
-        sbuf_put(&text, view->since);
+        sbuf_i64(&text, view->since);
     return map_hash(0, sbuf_str(&text));
 }
 

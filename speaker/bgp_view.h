@@ -14,7 +14,7 @@ struct bgp_view {
     uint64_t port;
     struct str protocol; /* what BIRD calls it */
     enum status_state state;
-    struct str since;  /* of the state, the host's local time; empty: not known */
+    int64_t since;     /* of the state, in seconds since 1970; 0: not known */
     struct str why;    /* it is not up, in a sentence; empty when it is */
     struct str advice; /* what that means to who configured it; may be empty */
     uint64_t prefixes; /* that the router has from us now */

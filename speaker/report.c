@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/err.h"
 #include "common/base/log.h"
@@ -365,10 +364,6 @@ static struct str conflict_body(const struct report *r, const struct ip *ip, con
 {
     const struct kind *kind = kinds_get(KIND_ADDRESS_CONFLICT);
     struct patch patch = {0};
-    char seen_at[32];
-    time_t now = (time_t)(loop_wall_ns() / 1000000000);
-    struct tm utc;
-    (void)strftime(seen_at, sizeof(seen_at), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     patch_open(&patch, NULL);
     patch_str(&patch, "apiVersion", kinds_api_version(kind, arena));
     patch_str(&patch, "kind", str_from(kind->name));
@@ -381,7 +376,7 @@ static struct str conflict_body(const struct report *r, const struct ip *ip, con
     patch_str(&patch, "node", r->options.node);
     patch_str(&patch, "interface", interface);
     patch_str(&patch, "mac", str_from(mac_format(mac).text));
-    patch_str(&patch, "seen", str_from(seen_at));
+    patch_time(&patch, "seen", loop_wall_ns() / 1000000000);
     patch_close(&patch);
     patch_close(&patch);
     return patch_move(&patch, arena);

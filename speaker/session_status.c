@@ -5,7 +5,10 @@
 #include "crd/owner.h"
 #include "speaker/shown.h"
 
-enum { NAME_MAX_LEN = 253 }; /* RFC 1123 subdomains, as the API server has it */
+enum {
+    NAME_MAX_LEN = 253, /* RFC 1123 subdomains, as the API server has it */
+    TIME_DOUBT_S = 2, /* BIRD reckons back from now each time it tells, and the clock may be set */
+};
 
 struct str session_status_name(struct str peer, struct str node, struct arena *arena)
 {
@@ -20,6 +23,11 @@ static struct str state_of(const struct session_want *want)
     return want->up ? STR("Established") : STR("Down");
 }
 
+static bool same_time(int64_t a, int64_t b)
+{
+    return a - b <= TIME_DOUBT_S && b - a <= TIME_DOUBT_S;
+}
+
 bool session_status_shows(const struct object *shown, const struct session_want *want)
 {
     if (!shown)
@@ -28,7 +36,8 @@ bool session_status_shows(const struct object *shown, const struct session_want 
         &((const struct bgpsessionstatus *)shown)->status;
     return str_eq(status->node, want->node) && str_eq(status->peer, want->peer) &&
            str_eq(status->address, want->address) && str_eq(status->state, state_of(want)) &&
-           str_eq(status->message, want->why) && (!want->up || str_eq(status->since, want->since));
+           str_eq(status->message, want->why) &&
+           (!want->up || same_time(status->since, want->since));
 }
 
 struct str session_status_body(const struct session_want *want, struct arena *arena)
@@ -51,7 +60,8 @@ struct str session_status_body(const struct session_want *want, struct arena *ar
     patch_str(&patch, "peer", want->peer);
     patch_str(&patch, "address", want->address);
     patch_str(&patch, "state", state_of(want));
-    patch_str(&patch, "since", want->since);
+    if (want->since)
+        patch_time(&patch, "since", want->since);
     patch_str(&patch, "message", want->why);
     patch_close(&patch);
     patch_close(&patch);

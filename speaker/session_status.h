@@ -12,7 +12,8 @@ struct session_want {
     struct str peer;            /* name of the BGPPeer */
     struct str address;         /* may be empty */
     bool up;
-    struct str since, why;
+    int64_t since; /* seconds since 1970; 0: not known */
+    struct str why;
     const struct owner_ref *owner; /* the pod; NULL: none */
 };
 
@@ -20,7 +21,7 @@ struct session_want {
 struct str session_status_name(struct str peer, struct str node, struct arena *arena);
 
 /* Does an object (NULL: there is none) show it? The time of a session that is down is no reason to
- * write: each attempt may begin it anew. */
+ * write: each attempt may begin it anew. Nor is one that is two seconds off. */
 bool session_status_shows(const struct object *shown, const struct session_want *want);
 
 /* The whole object, to be applied; in the arena. */

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "common/json/rfc3339.h"
+
 static void begin_value(struct patch *patch, const char *key)
 {
     bool keyed = patch->depth > 0 && !patch->is_list[patch->depth - 1];
@@ -52,6 +54,13 @@ void patch_int(struct patch *patch, const char *key, int64_t value)
 {
     begin_value(patch, key);
     sbuf_i64(&patch->text, value);
+}
+
+void patch_time(struct patch *patch, const char *key, int64_t seconds)
+{
+    scoped_sbuf struct sbuf text = {0};
+    rfc3339_format(&text, seconds, 0, 0);
+    patch_str(patch, key, sbuf_str(&text));
 }
 
 void patch_bool(struct patch *patch, const char *key, bool value)

@@ -40,6 +40,8 @@ void patch_close(struct patch *patch);
 void patch_str(struct patch *patch, const char *key, struct str value);
 void patch_int(struct patch *patch, const char *key, int64_t value);
 void patch_bool(struct patch *patch, const char *key, bool value);
+/* Seconds since 1970 as RFC 3339 text in UTC. */
+void patch_time(struct patch *patch, const char *key, int64_t seconds);
 void patch_null(struct patch *patch, const char *key);
 /* json is one complete JSON value, put in as it is. */
 void patch_raw(struct patch *patch, const char *key, struct str json);
