@@ -60,6 +60,7 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
 {
     const struct object *object = status_find(c, flight->id);
     if (result == 0) {
+        reconcile_fence_pass(c, flight->id, version);
         if (object && object->kind->id == KIND_SERVICE && !flight->is_release)
             tell_notes(c, object);
         bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||

@@ -16,6 +16,7 @@
 #include "common/source/source.h"
 #include "controller/config.h"
 #include "controller/controller_metrics.h"
+#include "controller/fence.h"
 #include "controller/handover.h"
 #include "controller/placing.h"
 #include "controller/plan.h"
@@ -50,11 +51,13 @@ struct controller {
     struct work_queue *queue;          /* keys are object ids, "Service/default/web" */
     struct map flights;                /* id → struct flight (apply.c) */
     struct handover *handover;         /* addresses on their way from one Service to another */
+    struct fence *fence;               /* NULL: down. While it is up no address is given */
     struct loop_timer *turn;           /* a run of the plan is due */
     struct loop_timer *counters;       /* the counters in status are due */
     struct loop_timer *expiry;         /* a reservation expires */
     struct loop_timer *quarantine_end; /* of an address */
     struct loop_timer *move;           /* a unit may be moved */
+    struct loop_timer *fence_end;      /* nobody has passed the fence for long */
     struct gossip *gossip;             /* NULL: every node counts as alive */
     bool fixed_peers;                  /* where they are was said, and is not read from Nodes */
     struct lost *lost;                 /* speakers, by the members */
@@ -66,7 +69,10 @@ struct controller {
         *watchdog; /* looks again at what should be there, such as ConfigurationState */
     bool synced;   /* the cache holds everything */
     bool leader;
-    bool active; /* leader, with a cache that was listed since: plans and writes */
+    bool succeeds;        /* the former leader may still have writes on their way */
+    bool fenced;          /* it is known who is to pass the fence */
+    bool active;          /* leader, with a cache that was listed since: plans and writes */
+    int64_t led_since_ns; /* wall clock: when it became active */
     bool config_changed, quarantine_changed, world_changed;
     size_t planned;             /* Services planned since memory was given back last */
     unsigned trims;             /* times that memory is still to be given back */
@@ -136,6 +142,15 @@ bool reconcile_members_read(struct controller *controller);
 /* This replica leads: makes the Secret of the members if it is to. */
 void reconcile_members_make_secret(struct controller *controller);
 
+/* reconcile_fence.c: after a leader that did not give the lead back, no address is given until no
+ * write of that one can be done any more (fence.h). */
+void reconcile_fence_raise(struct controller *controller); /* leading */
+void reconcile_fence_drop(struct controller *controller);  /* no more */
+/* The first plan is made: everybody who is concerned is to pass the fence. */
+void reconcile_fence_fill(struct controller *controller);
+/* The Service of this id is seen, or was answered to be, at this version (empty: it is gone). */
+void reconcile_fence_pass(struct controller *controller, struct str id, struct str version);
+
 /* apply.c */
 void apply_init(struct controller *controller);
 void apply_done(struct controller *controller);
@@ -158,8 +173,9 @@ bool apply_is_idle(const struct controller *controller);
  * is over. False: nothing to do. Texts are in the arena. */
 bool status_write(struct controller *controller, struct str id, struct arena *arena,
                   struct source_write *ret);
-/* Does another Service still show an address that the record gives to this one? It is then looked
- * at again when that is over; until then only what it gives up itself is written. */
+/* Is the fence up, or does another Service still show an address that the record gives to this one?
+ * It is then looked at again when that is over; until then only what it gives up itself is written.
+ */
 bool status_must_wait(struct controller *controller, const struct plan_record *record,
                       const struct service *service);
 /* The object of an id ("Kind/namespace/name") in the cache, or NULL. */

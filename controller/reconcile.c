@@ -64,6 +64,7 @@ static void service_changed(struct controller *c, const struct object *before,
     apply_seen(c, object->id, after);
     if (!c->active)
         return;
+    reconcile_fence_pass(c, object->id, after ? after->meta.resource_version : STR(""));
     if (!after || replaced) {
         reconcile_place_drop(c, object->key);
         plan_drop(c->plan, object->key);
@@ -251,6 +252,7 @@ static void turn(void *ctx)
     c->config_changed = false;
     c->quarantine_changed = false;
     plan_run(c->plan);
+    reconcile_fence_fill(c);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str_list keys = plan_changes(c->plan, scratch);
     /* All who give something up are known before anybody is written. */
@@ -293,11 +295,13 @@ static void activate(struct controller *c)
     size_t count;
     const struct object **services = source_list(c->source, KIND_SERVICE, scratch, &count);
     c->active = true;
+    c->led_since_ns = loop_wall_ns();
     c->config_changed = true;
     c->quarantine_changed = true;
     reconcile_place_end(c);
     (void)plan_free(c->plan);
     c->plan = plan_new(&options);
+    reconcile_fence_raise(c);
     reconcile_place_begin(c);
     reconcile_members_make_secret(c);
     for (size_t i = 0; i < count; i++)
@@ -316,20 +320,22 @@ static void deactivate(struct controller *c)
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     apply_done(c);
     apply_init(c);
+    reconcile_fence_drop(c);
     reconcile_place_end(c);
     c->plan = plan_free(c->plan);
     controller_metrics_quarantine(c->metrics, 0);
     log_info("standing by", kv_str("identity", c->options.identity));
 }
 
-static void leader_changed(void *ctx, bool leader)
+static void leader_changed(void *ctx, enum source_lead lead)
 {
     struct controller *c = ctx;
-    c->leader = leader;
-    controller_metrics_leader(c->metrics, leader);
-    if (!leader && c->active)
+    c->leader = lead != SOURCE_STANDS_BY;
+    c->succeeds = lead == SOURCE_SUCCEEDS;
+    controller_metrics_leader(c->metrics, c->leader);
+    if (!c->leader && c->active)
         deactivate(c);
-    else if (leader)
+    else if (c->leader)
         source_refresh(c->source); /* the fence: `synced` comes when it holds the newest state */
 }
 
@@ -424,6 +430,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_cancel(c->quarantine_end);
     (void)loop_timer_cancel(c->watchdog);
     apply_done(c);
+    reconcile_fence_drop(c);
     reconcile_place_end(c);
     reconcile_members_done(c);
     (void)plan_free(c->plan);
@@ -456,11 +463,12 @@ static void wind_down(void *ctx)
         c->counters = loop_timer_start(c->loop, STEP_MS, 0, wind_down, c);
         return;
     }
+    bool ended = apply_is_idle(c);
     apply_done(c);
     apply_init(c);
-    if (c->options.elect)
+    if (c->options.elect && ended)
         source_resign(c->source, resigned, c);
-    else
+    else /* not given back while a write may still be done: whoever comes next waits, and knows */
         resigned(c);
 }
 

@@ -191,3 +191,29 @@ struct str service_patch_release(const struct plan_record *record, const struct 
     };
     return difference(&kept, &notes, service, as_shown, arena);
 }
+
+struct str service_patch_fence(const struct service *service, struct str leader, int64_t now,
+                               struct arena *arena)
+{
+    const struct condition unknown = {
+        .type = STR(SERVICE_CONDITION_ALLOCATED),
+        .status = STR("Unknown"),
+        .reason = STR(SERVICE_REASON_LEADER_CHANGED),
+        .message = arena_printf(arena,
+                                STR_FMT " leads now, and makes sure that no write of the leader "
+                                        "before it is still on its way",
+                                STR_ARG(leader)),
+        .since = now,
+    };
+    const struct condition_want want = {.type = unknown.type, .ours = &unknown};
+    struct patch patch = {0};
+    patch_open(&patch, NULL);
+    patch_open(&patch, "metadata");
+    patch_str(&patch, "resourceVersion", service->object.meta.resource_version);
+    patch_close(&patch);
+    patch_open(&patch, "status");
+    condition_patch(&patch, &service->status.conditions, &want, 1);
+    patch_close(&patch);
+    patch_close(&patch);
+    return patch_move(&patch, arena);
+}

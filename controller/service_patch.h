@@ -9,6 +9,9 @@
 /* The type of the Service condition that says whether it has its addresses, and why not. */
 #define SERVICE_CONDITION_ALLOCATED "stentor.io/Allocated"
 
+/* Its reason while it is Unknown, because a new leader waits for the end of the former one. */
+#define SERVICE_REASON_LEADER_CHANGED "LeaderChanged"
+
 /* The type of the condition that is there, and True, while somebody who is none of ours answers for
  * an address that the Service has or asks for. */
 #define SERVICE_CONDITION_CONFLICT "stentor.io/AddressConflict"
@@ -25,5 +28,10 @@ struct str service_patch(const struct plan_record *record, const struct str *pla
  * shows nothing of that kind. */
 struct str service_patch_release(const struct plan_record *record, const struct service *service,
                                  struct arena *arena);
+
+/* The patch that changes the Service's version and takes or gives nothing (fence.h): its condition
+ * says that `leader` has taken over. Two leaders, or one at two times, never say the same. */
+struct str service_patch_fence(const struct service *service, struct str leader, int64_t now,
+                               struct arena *arena);
 
 #endif

@@ -1,6 +1,8 @@
 /* What each object's status should say, by kind. */
 #include <stdlib.h>
 
+#include "common/base/sbuf.h"
+#include "common/json/rfc3339.h"
 #include "common/program/program_findings.h"
 #include "controller/controller.h"
 #include "controller/service_patch.h"
@@ -38,17 +40,16 @@ bool status_must_wait(struct controller *c, const struct plan_record *record,
         if (!service_shows(service, &record->ips[i]))
             added[count++] = record->ips[i];
     }
-    return handover_must_wait(c->handover, service->object.id, added, count);
+    return (c->fence && count > 0) ||
+           handover_must_wait(c->handover, service->object.id, added, count);
 }
 
-static struct str service_body(struct controller *c, const struct object *object,
-                               struct arena *arena)
+/* What the Service's record makes of it now. */
+static struct str record_body(struct controller *c, const struct plan_record *record,
+                              struct arena *arena)
 {
-    const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
+    const struct object *object = record->object;
     const struct service *service = (const struct service *)object;
-    /* The record may be of another version than the cache holds by now: plan first. */
-    if (!record || record->object != object)
-        return STR("");
     if (status_must_wait(c, record, service))
         return service_patch_release(record, service, arena);
     struct str placement = placing_text(c->placing, object->key, arena);
@@ -57,6 +58,26 @@ static struct str service_body(struct controller *c, const struct object *object
     if (patch.len == 0) /* a decision that changes nothing tells nobody */
         plan_forget_notes(c->plan, object->key);
     return patch;
+}
+
+static struct str service_body(struct controller *c, const struct object *object,
+                               struct arena *arena)
+{
+    const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
+    /* The record may be of another version than the cache holds by now: plan first. */
+    if (!record || record->object != object)
+        return STR("");
+    struct str patch = record_body(c, record, arena);
+    if (patch.len || !c->fence || !fence_has(c->fence, object->id, object->meta.resource_version))
+        return patch;
+    /* Said by nobody before: the identity is one process's, and the time that of this lead. */
+    struct sbuf leader = {0};
+    sbuf_printf(&leader, STR_FMT " (since ", STR_ARG(c->options.identity));
+    rfc3339_format(&leader, c->led_since_ns / 1000000000, (int32_t)(c->led_since_ns % 1000000000),
+                   6);
+    sbuf_putc(&leader, ')');
+    return service_patch_fence((const struct service *)object, sbuf_move(&leader, arena), now_s(),
+                               arena);
 }
 
 static struct str pool_body(struct controller *c, const struct object *object, struct arena *arena)

@@ -23,6 +23,9 @@ SEED = 20240229
 # has made its plan.
 SHORT_LEASE = ("--leader-elect-lease-duration", "1s", "--leader-elect-renew-deadline", "900ms",
                "--leader-elect-retry-period", "200ms", "--log-level", "info")
+# Of the next leader, which must not lose the lead: another plan would begin with what is shown, as
+# every plan does.
+LONG_LEASE = ("--leader-elect-lease-duration", "60s", "--leader-elect-renew-deadline", "50s")
 IPS = "metallb.io/loadBalancerIPs"
 
 
@@ -136,19 +139,10 @@ def second_proxy(run, control_plane, evidence):
 def test_last_write_of_a_killed_leader(crds, replicas, history, fault_proxy, second_proxy):
     """It is carried out when the next leader has planned the address for somebody else, and has not
     written that yet: who shows the address keeps it, the other looks for another."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/31"))
     last_write, first_write = Hold(), Hold()
-    sent = fault_proxy.rule(last_write, method="PATCH", path="/services/new/status$")
-    former = replicas(kubeconfig=fault_proxy.kubeconfig("controller"))
-    crds.api.create(in_namespace(crds, web("new")))
-    wait_until(lambda: sent.used == 1, 15)
-    former.process.kill()
-    # Who asks for an address comes first, so that the next leader plans otherwise than the former.
-    crds.api.create(in_namespace(crds, web("asks", annotations={IPS: "192.0.2.0"})))
+    dies_while_giving(crds, replicas, fault_proxy, last_write)
     second_proxy.rule(first_write, method="PATCH|POST", path="/status$", times=None)
-    # It must not lose the lead: a third plan would begin with what is shown, as every plan does.
-    leader = replicas("--writes-in-flight", "1", "--leader-elect-lease-duration", "60s",
-                      "--leader-elect-renew-deadline", "50s", kubeconfig=second_proxy.kubeconfig("controller"))
+    leader = replicas("--writes-in-flight", "1", *LONG_LEASE, kubeconfig=second_proxy.kubeconfig("controller"))
     wait_until(lambda: planned(leader, crds) == {"asks": ["192.0.2.0"], "new": ["192.0.2.1"]}, 30)
     last_write.release()
     wait_until(lambda: planned(leader, crds) == {"asks": [], "new": ["192.0.2.0"]}, 15)
@@ -159,6 +153,61 @@ def test_last_write_of_a_killed_leader(crds, replicas, history, fault_proxy, sec
     assert promises.given_twice(history) == []
     assert promises.moved(history) == []
     assert promises.assigned(history) == 1
+
+
+def test_no_address_is_given_while_a_killed_leader_may_write(crds, replicas, history, fault_proxy, second_proxy):
+    """Its last write is held back, and so is what the next leader says to the same Service. Nobody is
+    given the address meanwhile, though it is asked for; then the late write is done, and is adopted."""
+    last_write, first_write = Hold(), Hold()
+    dies_while_giving(crds, replicas, fault_proxy, last_write)
+    fence = second_proxy.rule(first_write, method="PATCH", path="/services/new/status$", times=None)
+    leader = replicas(*LONG_LEASE, kubeconfig=second_proxy.kubeconfig("controller"))
+    wait_until(lambda: fence.used == 1 and waits_for_leader(look(crds, "asks")), 30,
+               lambda: look(crds, "asks"), "all but one have passed the fence")
+    assert planned(leader, crds) == {"asks": ["192.0.2.0"], "new": ["192.0.2.1"]}
+    last_write.release()
+    wait_until(lambda: look(crds, "new") == given("192.0.2.0", pool="a"), 15)
+    first_write.release()
+    wait_until(lambda: look(crds, "asks") == lost(crds, "new", "asks"), 15, lambda: look(crds, "asks"))
+    wait_until(lambda: is_complete(history, crds), 10)
+    assert promises.given_twice(history) == []
+    assert promises.moved(history) == []
+    assert promises.assigned(history) == 1
+
+
+def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault_proxy, second_proxy):
+    """Once the next leader has given addresses, what the former one sent cannot be done any more."""
+    last_write = Hold()
+    dies_while_giving(crds, replicas, fault_proxy, last_write)
+    replicas(*LONG_LEASE, kubeconfig=second_proxy.kubeconfig("controller"))
+    wanted = {"asks": given("192.0.2.0", pool="a"), "new": given("192.0.2.1", pool="a")}
+    wait_until(lambda: {name: look(crds, name) for name in wanted} == wanted, 30, what="both have addresses")
+    # In any case the Service was changed first, by the fence, and then given its address.
+    assert [request.status for request in second_proxy.writes(path="/services/new/status$")] == [200, 200]
+    last_write.release()
+    late = fault_proxy.writes(path="/services/new/status$")
+    wait_until(lambda: [request.status for request in late] == [409], 15, fault_proxy.describe)
+    assert {name: look(crds, name) for name in wanted} == wanted
+    wait_until(lambda: is_complete(history, crds), 10)
+    assert promises.given_twice(history) == []
+    assert promises.moved(history) == []
+
+
+def dies_while_giving(box, replicas, proxy, last_write):
+    """A leader is killed whose write, which gives 192.0.2.0 to "new", is on its way, and stays there.
+    After that "asks" asks for this address: who comes next must plan otherwise."""
+    box.kubectl.apply(pool("a", "192.0.2.0/31"))
+    sent = proxy.rule(last_write, method="PATCH", path="/services/new/status$")
+    former = replicas(kubeconfig=proxy.kubeconfig("controller"))
+    box.api.create(in_namespace(box, web("new")))
+    wait_until(lambda: sent.used == 1, 15)
+    former.process.kill()
+    box.api.create(in_namespace(box, web("asks", annotations={IPS: "192.0.2.0"})))
+
+
+def waits_for_leader(service):
+    """It has nothing, and says that a new leader makes sure of the former one's end."""
+    return (service.ips, service.status, service.reason) == ((), "Unknown", "LeaderChanged")
 
 
 def planned(replica, box):

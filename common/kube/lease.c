@@ -6,7 +6,6 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/kube/lease_state.h"
 #include "common/kube/path.h"
 #include "common/kube/status.h"
 
@@ -140,11 +139,11 @@ static void tell_change(struct lease *lease, enum lease_change change)
 {
     if (change == LEASE_UNCHANGED)
         return;
-    bool leading = change == LEASE_GAINED;
-    log_info(leading ? "leading" : "no longer leading", kv_str("lease", lease->settings.name),
-             kv_str("identity", lease->settings.identity),
-             kv_str("holder", lease_holder(&lease->state)));
-    lease->settings.changed(lease->settings.ctx, leading);
+    log_info(change == LEASE_LOST ? "no longer leading" : "leading",
+             kv_str("lease", lease->settings.name), kv_str("identity", lease->settings.identity),
+             kv_str("holder", lease_holder(&lease->state)),
+             kv_bool("succeeds", change == LEASE_SUCCEEDED));
+    lease->settings.changed(lease->settings.ctx, change);
 }
 
 static void step(struct lease *lease, const struct lease_event *event)

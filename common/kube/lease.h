@@ -3,14 +3,16 @@
 #define COMMON_KUBE_LEASE_H
 
 #include "common/kube/client.h"
+#include "common/kube/lease_state.h"
 
 struct lease;
 
 struct lease_settings {
     struct str namespace, name, identity;  /* of the Lease; of this process */
     uint64_t lease_ms, renew_ms, retry_ms; /* lease_ms > renew_ms > retry_ms > 0 */
-    /* true: this process leads now; false: it must stop writing at once. From the loop. */
-    void (*changed)(void *ctx, bool leading);
+    /* It is gained or succeeded to: this process leads now; or lost: it must stop writing at once.
+     * From the loop. */
+    void (*changed)(void *ctx, enum lease_change change);
     void *ctx;
 };
 
@@ -20,7 +22,7 @@ struct lease *lease_new(struct client *client, const struct lease_settings *sett
 struct lease *lease_free(struct lease *lease);
 
 /* Stops taking part and gives the lease back, if it is ours, so that another may have it at once;
- * then calls done, from the loop. `changed` may be called with false from inside this function. */
+ * then calls done, from the loop. `changed` may be called from inside this function. */
 void lease_release(struct lease *lease, void (*done)(void *ctx), void *ctx);
 
 /* How long the lease is ours for certain, in ms, if it is not renewed: others may take it then. 0:

@@ -122,6 +122,7 @@ static struct lease_action write_lease(struct lease_state *state, const struct l
             record.acquired = state->observed.acquired;
     }
     set_phase(state, LEASE_WRITING);
+    state->succeeds = !create && state->observed.holder.len > 0;
     state->sent_at = clock->now;
     state->writing = record;
     return (struct lease_action){.deed = create ? LEASE_DO_CREATE : LEASE_DO_UPDATE,
@@ -184,12 +185,13 @@ static struct lease_action after_write(struct lease_state *state, const struct l
     switch (event->type) {
     case LEASE_WRITTEN: {
         struct lease_record record = state->writing;
+        enum lease_change gain = state->succeeds ? LEASE_SUCCEEDED : LEASE_GAINED;
         record.version = event->record.version;
         observe(state, &record, clock->now);
         state->renewed_at = state->sent_at;
         if (state->stopping)
             return release(state, clock);
-        enum lease_change change = state->leading ? LEASE_UNCHANGED : LEASE_GAINED;
+        enum lease_change change = state->leading ? LEASE_UNCHANGED : gain;
         state->leading = true;
         struct lease_action action = wait_until(state, state->sent_at + state->config.retry_ms);
         action.change = change;

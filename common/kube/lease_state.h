@@ -62,7 +62,12 @@ enum lease_deed {
     LEASE_DONE,      /* after LEASE_STOP: nothing is left to do */
 };
 
-enum lease_change { LEASE_UNCHANGED, LEASE_GAINED, LEASE_LOST };
+enum lease_change {
+    LEASE_UNCHANGED,
+    LEASE_GAINED,    /* it was free: given back, or never held */
+    LEASE_SUCCEEDED, /* gained from a holder who let it run out, whose writes may still be done */
+    LEASE_LOST,
+};
 
 struct lease_action {
     enum lease_deed deed;
@@ -82,6 +87,7 @@ struct lease_state {
     struct lease_config config;
     enum lease_phase phase;
     bool leading, stopping;
+    bool succeeds;                /* the write under way would take it from a holder */
     struct arena *arena;          /* of `observed`; replaced with it */
     struct lease_record observed; /* the last we saw or wrote */
     struct lease_record writing;  /* what the write under way says */

@@ -177,12 +177,13 @@ static void do_write(struct probe *probe, const json_t *command)
     free(text);
 }
 
-static void on_leading(void *ctx, bool leader)
+static void on_leading(void *ctx, enum source_lead lead)
 {
     (void)ctx;
     struct patch line = {0};
     patch_open(&line, NULL);
-    patch_bool(&line, "leader", leader);
+    patch_bool(&line, "leader", lead != SOURCE_STANDS_BY);
+    patch_bool(&line, "succeeds", lead == SOURCE_SUCCEEDS);
     patch_close(&line);
     say(&line);
 }

@@ -103,13 +103,20 @@ const struct diag_list *source_findings(const struct source *source);
 struct source_request *source_write(struct source *source, const struct source_write *write);
 struct source_request *source_cancel(struct source_request *request);
 
-/* Leader election. `changed` is called with true when this process may write, with false when it
- * must stop at once. A directory grants the lead to one process by a lock on the status directory.
- */
+enum source_lead {
+    SOURCE_STANDS_BY, /* must not write, and must stop at once */
+    SOURCE_LEADS,     /* may write */
+    /* May write, but the former leader did not give the lead back: what that one sent last may
+     * still be done, on the version of the object that it was sent for. */
+    SOURCE_SUCCEEDS,
+};
+
+/* Leader election. A directory grants the lead to one process by a lock on the status directory,
+ * where no write is ever done late. */
 struct source_election {
     struct str namespace, name, identity;
     uint64_t lease_ms, renew_ms, retry_ms;
-    void (*changed)(void *ctx, bool leader);
+    void (*changed)(void *ctx, enum source_lead lead);
     void *ctx;
 };
 void source_elect(struct source *source, const struct source_election *election);

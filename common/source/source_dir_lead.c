@@ -20,7 +20,7 @@ static void set_leading(struct source_dir *dir, bool leading)
         return;
     dir->leading = leading;
     source_dir_watch_orphans(dir);
-    dir->election.changed(dir->election.ctx, leading);
+    dir->election.changed(dir->election.ctx, leading ? SOURCE_LEADS : SOURCE_STANDS_BY);
 }
 
 /* Writes who leads into the lock file, for people to read. */

@@ -31,6 +31,7 @@ struct source_kube {
     LIST_HEAD(, kube_request) requests;
     struct events *events;
     struct lease *lease;
+    struct source_election election; /* whom to tell; its texts are not kept */
     struct reflector *reflectors[KIND_COUNT];
     size_t reflector_count;
     struct saved *saved;         /* NULL: nothing is saved */
@@ -297,6 +298,17 @@ static uint64_t while_we_lead(void *ctx)
     return kube->lease ? lease_left_ms(kube->lease) : 0;
 }
 
+static void lease_changed(void *ctx, enum lease_change change)
+{
+    static const enum source_lead leads[] = {
+        [LEASE_GAINED] = SOURCE_LEADS,
+        [LEASE_SUCCEEDED] = SOURCE_SUCCEEDS,
+        [LEASE_LOST] = SOURCE_STANDS_BY,
+    };
+    const struct source_kube *kube = ctx;
+    kube->election.changed(kube->election.ctx, leads[change]);
+}
+
 static void kube_elect(struct source *source, const struct source_election *election)
 {
     struct source_kube *kube = kube_of(source);
@@ -308,9 +320,10 @@ static void kube_elect(struct source *source, const struct source_election *elec
         .lease_ms = election->lease_ms,
         .renew_ms = election->renew_ms,
         .retry_ms = election->retry_ms,
-        .changed = election->changed,
-        .ctx = election->ctx,
+        .changed = lease_changed,
+        .ctx = kube,
     };
+    kube->election = *election;
     kube->lease = lease_new(kube->client, &settings);
     writer_set_limit(kube->writer, while_we_lead, kube);
 }

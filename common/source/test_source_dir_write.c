@@ -226,9 +226,9 @@ static void test_dry(void)
     world_done(&world);
 }
 
-static void on_leading(void *ctx, bool leading)
+static void on_leading(void *ctx, enum source_lead lead)
 {
-    ((struct program *)ctx)->leading = leading;
+    ((struct program *)ctx)->leading = lead == SOURCE_LEADS;
 }
 
 static void elect(struct program *program, const char *identity)

@@ -5,6 +5,7 @@
  * usage: docs_facts FILE */
 #include "controller/alloc.h"
 #include "controller/controller_metrics.h"
+#include "controller/service_patch.h"
 #include "controller/settings.h"
 #include "crd/annotations.h"
 #include "docs/check/facts_tables.h"
@@ -40,6 +41,7 @@ static void put_reasons(struct patch *json)
     patch_list(json, "reasons");
     for (size_t outcome = 0; outcome < ALLOC_OUTCOME_COUNT; outcome++)
         put_text(json, NULL, alloc_outcome_name((enum alloc_outcome)outcome));
+    put_text(json, NULL, SERVICE_REASON_LEADER_CHANGED);
     patch_close(json);
 }
 
