@@ -61,6 +61,8 @@ struct controller {
     struct gossip *gossip;             /* NULL: every node counts as alive */
     bool fixed_peers;                  /* where they are was said, and is not read from Nodes */
     struct lost *lost;                 /* speakers, by the members */
+    struct silent *silent;             /* what they wrote and nobody renews */
+    struct loop_timer *silence;        /* somebody may have fallen silent */
     bool members_changed;
     bool placed;       /* everything was placed once, so that annotations may be written */
     struct str secret; /* to be made */
@@ -134,6 +136,8 @@ void reconcile_place_run(struct controller *controller, const struct str_list *k
 struct object *reconcile_place_reduce(void *ctx, struct object *object);
 
 /* reconcile_members.c */
+void reconcile_members_begin(struct controller *controller); /* leading */
+void reconcile_members_end(struct controller *controller);   /* no more */
 void reconcile_members_done(struct controller *controller);
 /* The Nodes may have changed. */
 void reconcile_members_find(struct controller *controller);

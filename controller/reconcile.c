@@ -31,6 +31,7 @@ static const enum kind_id followed[] = {
     KIND_NODE,
     KIND_ENDPOINT_SLICE,
     KIND_ADDRESS_CONFLICT,
+    KIND_BGP_SESSION_STATUS,
 };
 
 static int64_t now_s(void)
@@ -132,6 +133,8 @@ static void changed(void *ctx, const struct object *before, const struct object 
         state_changed(c, after ? after : before, after);
     else if (kind == KIND_ADDRESS_CONFLICT)
         conflict_changed(c, before, after);
+    else if (kind == KIND_BGP_SESSION_STATUS)
+        apply_seen(c, (after ? after : before)->id, after);
 }
 
 /* --- running the plan ------------------------------------------------------------------------ */
@@ -371,7 +374,7 @@ static void start(struct controller *c)
     for (size_t i = 0; i < count; i++) {
         follow[i] = (struct source_follow){.kind = followed[i]};
         if (status_is_judged(followed[i]) || followed[i] == KIND_CONFIGURATION_STATE ||
-            followed[i] == KIND_ADDRESS_CONFLICT)
+            followed[i] == KIND_ADDRESS_CONFLICT || followed[i] == KIND_BGP_SESSION_STATUS)
             follow[i].namespace = c->options.namespace;
         if (followed[i] == KIND_IP_RESERVATION)
             follow[i].namespace = STR("");

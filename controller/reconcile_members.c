@@ -8,6 +8,10 @@
 #include "common/program/program_members.h"
 #include "controller/controller.h"
 #include "controller/lost.h"
+#include "controller/silent.h"
+
+/* A speaker that is started anew is back sooner. */
+enum { SILENCE_MS = 3000 };
 
 /* --- watching -------------------------------------------------------------------------------- */
 
@@ -46,6 +50,20 @@ int controller_watch(struct controller *c, const struct controller_members *memb
     if (c->fixed_peers)
         gossip_set_peers(c->gossip, members->fixed, members->fixed_count);
     return 0;
+}
+
+void reconcile_members_begin(struct controller *c)
+{
+    c->lost = lost_new();
+    c->silent = silent_new();
+    c->members_changed = true;
+}
+
+void reconcile_members_end(struct controller *c)
+{
+    c->silence = loop_timer_cancel(c->silence);
+    c->silent = silent_free(c->silent);
+    c->lost = lost_free(c->lost);
 }
 
 void reconcile_members_done(struct controller *c)
@@ -89,6 +107,24 @@ static void tell_lost(struct controller *c, const struct gossip_member *members,
     }
 }
 
+/* What the speakers that are silent by now have written of their sessions is not known any more. */
+static void look_for_silence(void *ctx)
+{
+    struct controller *c = ctx;
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    c->silence = NULL;
+    if (gossip_is_stalled(c->gossip)) { /* it is we who do not hear */
+        c->silence = loop_timer_start(c->loop, SILENCE_MS, 0, look_for_silence, c);
+        return;
+    }
+    const struct object **objects =
+        source_list(c->source, KIND_BGP_SESSION_STATUS, scratch, &count);
+    struct str_list ids = silent_find(c->silent, objects, count, scratch);
+    for (size_t i = 0; i < ids.count; i++)
+        apply_add(c, ids.items[i]);
+}
+
 bool reconcile_members_read(struct controller *c)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
@@ -103,6 +139,9 @@ bool reconcile_members_read(struct controller *c)
     const struct gossip_member *members = gossip_list(c->gossip, scratch, &count);
     placing_set_members(c->placing, gossip_is_on(c->gossip), members, count);
     tell_lost(c, members, count, scratch);
+    silent_set_members(c->silent, members, count);
+    if (gossip_is_on(c->gossip) && !c->silence)
+        c->silence = loop_timer_start(c->loop, SILENCE_MS, 0, look_for_silence, c);
     return true;
 }
 

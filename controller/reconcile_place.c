@@ -2,7 +2,6 @@
  * once per turn of the loop, and lets units move as the rate allows. */
 #include "common/base/log.h"
 #include "controller/controller.h"
-#include "controller/lost.h"
 #include "crd/node.h"
 #include "crd/service.h"
 
@@ -23,9 +22,8 @@ void reconcile_place_begin(struct controller *c)
     struct placing_options options = c->options.placing;
     options.seed = c->options.seed;
     c->placing = placing_new(&options);
-    c->lost = lost_new();
     c->world_changed = true;
-    c->members_changed = true;
+    reconcile_members_begin(c);
     c->placed = false;
 }
 
@@ -33,7 +31,7 @@ void reconcile_place_end(struct controller *c)
 {
     c->move = loop_timer_cancel(c->move);
     c->placing = placing_free(c->placing);
-    c->lost = lost_free(c->lost);
+    reconcile_members_end(c);
     c->moves_left = 0;
 }
 

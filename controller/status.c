@@ -6,6 +6,7 @@
 #include "common/program/program_findings.h"
 #include "controller/controller.h"
 #include "controller/service_patch.h"
+#include "controller/silent.h"
 #include "controller/status_patch.h"
 #include "crd/ipreservation.h"
 #include "crd/service.h"
@@ -202,6 +203,21 @@ static bool conflict_write(struct controller *c, const struct object *conflict, 
     return true;
 }
 
+/* --- BGPSessionStatuses ---------------------------------------------------------------------- */
+
+static bool session_write(struct controller *c, const struct object *session, struct arena *arena,
+                          struct source_write *ret)
+{
+    *ret = (struct source_write){
+        .verb = SOURCE_PATCH,
+        .kind = KIND_BGP_SESSION_STATUS,
+        .namespace = session->meta.namespace,
+        .name = session->meta.name,
+        .body = silent_patch(c->silent, session, now_s(), arena),
+    };
+    return ret->body.len > 0;
+}
+
 /* --- any of them ----------------------------------------------------------------------------- */
 
 bool status_write(struct controller *c, struct str id, struct arena *arena,
@@ -214,6 +230,8 @@ bool status_write(struct controller *c, struct str id, struct arena *arena,
     const struct object *object = status_find(c, id);
     if (object && object->kind->id == KIND_ADDRESS_CONFLICT)
         return conflict_write(c, object, arena, ret);
+    if (object && object->kind->id == KIND_BGP_SESSION_STATUS)
+        return session_write(c, object, arena, ret);
     if (!object || !bodies[object->kind->id])
         return false;
     *ret = (struct source_write){

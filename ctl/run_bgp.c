@@ -55,7 +55,7 @@ void run_bgp_survey(struct run *run, void (*done)(void *ctx))
 /* A session as the REST API would have told it. */
 static json_t *session_of(const struct bgpsessionstatus_status *status)
 {
-    bool up = str_eq(status->state, STR("Established"));
+    bool up = str_eq(status->state, STR(BGPSESSION_UP));
     scoped_sbuf struct sbuf since = {0};
     if (status->since)
         rfc3339_format(&since, status->since, 0, 0);

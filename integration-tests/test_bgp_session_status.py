@@ -3,6 +3,7 @@
 
 import json
 import re
+import signal
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -47,6 +48,14 @@ def wait_statuses(lab, **wanted):
     wait_until(lambda: statuses(lab) == want, 30, [lambda: f"{statuses(lab)}; wanted: {want}", lab.describe])
 
 
+def told(lab):
+    """What stentorctl bgp says of the node."""
+    done = lab.network.nodes[0].namespace.run(program("stentorctl"), "bgp", "-o", "json", "--kubeconfig",
+                                              lab.store.kubeconfig("admin"))
+    (node,) = json.loads(done.stdout)["nodes"]
+    return node
+
+
 def test_statuses(lab):
     # The node's local time is another than ours; BIRD tells by its local time.
     lab.stop_speaker("n1")
@@ -64,18 +73,18 @@ def test_statuses(lab):
                             "--no-headers").stdout.splitlines()
     assert re.fullmatch(r"tor\.n1 +n1 +tor +Established +\d+m?s *", shown)
     # No speaker serves its API to others here: what it has written is shown.
-    control_plane, node = lab.store.control_plane, lab.network.nodes[0]
-    done = node.namespace.run(program("stentorctl"), "bgp", "-o", "json", "--kubeconfig",
-                              lab.store.kubeconfig("admin"))
-    (node,) = json.loads(done.stdout)["nodes"]
+    control_plane = lab.store.control_plane
+    node = told(lab)
     assert node["written"] and "onnection refused" in node["error"]
     assert [(s["peer"], s["state"], s["since"], s["why"]) for s in node["sessions"]] == [
         ("tor", "Established", since, ""), ("tor2", "Down", node["sessions"][1]["since"], REFUSED)]
     # A speaker that is started again writes nothing anew.
     version = control_plane.api.get(f"{KIND}/tor.n1")["metadata"]["resourceVersion"]
+    lab.controller.process.send(signal.SIGSTOP)  # however slow the machine is, it does not miss the speaker
     lab.kill_speaker("n1")
     lab.store.remove(peer("tor2", "192.0.2.2"))
     lab.start_speaker("n1")
+    lab.controller.process.send(signal.SIGCONT)
     wait_statuses(lab, tor="")  # the other went while nobody was there
     assert control_plane.api.get(f"{KIND}/tor.n1")["metadata"]["resourceVersion"] == version
     lab.router.stop()
@@ -83,3 +92,17 @@ def test_statuses(lab):
     assert statuses(lab)["tor.n1"][3] == "Down" and statuses(lab)["tor.n1"][4]
     lab.store.remove(peer("tor", TOR))
     wait_statuses(lab)
+
+
+def test_lost_speaker(lab):
+    """What it said last is not held up as the truth; the speaker that comes back says it again."""
+    lab.store.put(peer("tor", TOR))
+    wait_statuses(lab, tor="")
+    since = lab.store.control_plane.api.get(f"{KIND}/tor.n1")["status"]["since"]
+    lab.kill_speaker("n1")
+    why = f"the speaker of this node is lost; it said last: Established since {since}"
+    unknown = {"tor.n1": ("n1", "tor", TOR, "Unknown", why)}
+    wait_until(lambda: statuses(lab) == unknown, 30, [lambda: str(statuses(lab)), lab.describe])
+    assert [(s["state"], s["up"], s["why"]) for s in told(lab)["sessions"]] == [("Unknown", False, why)]
+    lab.start_speaker("n1")
+    wait_statuses(lab, tor="")

@@ -20,7 +20,7 @@ struct str session_status_name(struct str peer, struct str node, struct arena *a
 
 static struct str state_of(const struct session_want *want)
 {
-    return want->up ? STR("Established") : STR("Down");
+    return want->up ? STR(BGPSESSION_UP) : STR(BGPSESSION_DOWN);
 }
 
 static bool same_time(int64_t a, int64_t b)
