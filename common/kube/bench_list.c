@@ -10,6 +10,7 @@
 #include "common/base/arena.h"
 #include "common/kube/cache.h"
 #include "common/kube/list_page.h"
+#include "common/kube/object_text.h"
 
 static const char service[] =
     "{\"metadata\":{\"name\":\"web-%06u\",\"namespace\":\"shop\",\"uid\":"
@@ -66,7 +67,7 @@ static void take_page(struct cache *cache, unsigned first, unsigned count, size_
         while (input.len) {
             if (list_page_next(&page, &input, &item) != LIST_PAGE_ITEM)
                 continue;
-            json_t *tree = json_loadb(item.ptr, item.len, JSON_REJECT_DUPLICATES, NULL);
+            json_t *tree = object_text_load(item);
             struct object *object = object_decode(kinds_get(KIND_SERVICE), tree, STR(""));
             *arenas += arena_size(object->arena);
             (void)object_unref(cache_put(cache, object));

@@ -1,6 +1,7 @@
 #include "common/kube/reflector_objects.h"
 
 #include "common/base/log.h"
+#include "common/kube/object_text.h"
 
 enum { PASSED_MAX = 1000 /* objects named in the findings */ };
 
@@ -107,7 +108,7 @@ void reflector_objects_take(struct reflector_objects *objects, const json_t *tre
 
 void reflector_objects_take_text(struct reflector_objects *objects, struct str text)
 {
-    json_t *tree = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *tree = object_text_load(text);
     if (tree) {
         reflector_objects_take(objects, tree);
         json_decref(tree);

@@ -1,6 +1,7 @@
 #include "common/base/err.h"
 #include "common/base/test.h"
 #include "common/kube/list_page.h"
+#include "common/kube/object_text.h"
 #include "common/kube/watch_event.h"
 #include "common/kube/watch_frame.h"
 
@@ -139,6 +140,41 @@ static void test_depth(void)
     CU_ASSERT_EQUAL(json_scan_byte(&scan, ']'), SCAN_BROKEN);
 }
 
+/* Managed fields are not read, wherever strings and brackets tempt to end them; all else is. */
+static void test_object_text(void)
+{
+#define FIELDS "\"managedFields\":"
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"{\"a\":1}", "{\"a\":1}"},
+        {"{\"m\":{" FIELDS
+         "[{\"f\":{\"k:{\\\"x\\\":\\\"]\\\"}\":[{},\"\\\\\"]}},{}],\"b\":2},\"c\":[]}",
+         "{\"m\":{" FIELDS "[],\"b\":2},\"c\":[]}"},
+        {"{\"m\":{\"a\":1," FIELDS "[]}}", "{\"m\":{\"a\":1," FIELDS "[]}}"},
+        {"{\"m\":{\"a\":1, " FIELDS " [1]}}", "{\"m\":{\"a\":1," FIELDS "[1]}}"},
+        /* in a string, as another value, as the end of another name */
+        {"{\"a\":\",\\\"managedFields\\\":[1]\"}", "{\"a\":\",\\\"managedFields\\\":[1]\"}"},
+        {"{" FIELDS "\"[1]\"}", "{" FIELDS "\"[1]\"}"},
+        {"{\"x\\" FIELDS "[1]}", "{\"x\\" FIELDS "[1]}"},
+        /* not JSON, before or after it was cut */
+        {"{\"m\":{" FIELDS "[{\"f\":1}", "no"},
+        {"{\"m\":{" FIELDS "[\"]}}", "no"},
+        {"{" FIELDS "[1]", "no"},
+        {"{" FIELDS "[1]," FIELDS "[2]}", "no"},
+        {FIELDS "[1]", "no"},
+        {"", "no"},
+    };
+#undef FIELDS
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        json_t *tree = object_text_load(str_from(cases[i].text));
+        char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
+        TEST_STR(str_from(text ? text : "no"), cases[i].want);
+        free(text);
+        json_decref(tree);
+    }
+}
+
 static void test_events(void)
 {
     static const struct {
@@ -170,4 +206,4 @@ static void test_events(void)
 }
 
 TEST_MAIN("common/kube watch", TEST(test_frames), TEST(test_frame_limit), TEST(test_pages),
-          TEST(test_depth), TEST(test_events))
+          TEST(test_depth), TEST(test_object_text), TEST(test_events))

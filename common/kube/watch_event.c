@@ -2,6 +2,7 @@
 
 #include "common/base/err.h"
 #include "common/base/names.h"
+#include "common/kube/object_text.h"
 
 static const char *const type_names[] = {
     [WATCH_ADDED] = "ADDED",       [WATCH_MODIFIED] = "MODIFIED", [WATCH_DELETED] = "DELETED",
@@ -20,7 +21,7 @@ int watch_type_find(struct str name, enum watch_type *ret)
 
 int watch_event_parse(struct str line, struct watch_event *ret)
 {
-    json_t *tree = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *tree = object_text_load(line);
     if (!tree)
         return ERR_SYNTAX;
     struct watch_event event = {.tree = tree, .object = json_object_get(tree, "object")};
