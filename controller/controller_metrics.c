@@ -240,17 +240,41 @@ void controller_metrics_pools(struct controller_metrics *m, const struct alloc *
     }
 }
 
-void controller_metrics_records(struct controller_metrics *m,
-                                const struct plan_record *const *records, size_t count)
+/* A count of Services that is not in its series yet: mostly the next one has the same label. */
+struct tally {
+    size_t id;
+    struct str label;
+    size_t count;
+};
+
+static void tally_flush(struct controller_metrics *m, struct tally *tally)
 {
+    if (tally->count)
+        metric_add(m->set, tally->id, (double)tally->count, LABELS(tally->label));
+    tally->count = 0;
+}
+
+static void tally_add(struct controller_metrics *m, struct tally *tally, struct str label)
+{
+    if (!str_eq(tally->label, label))
+        tally_flush(m, tally);
+    tally->label = label;
+    tally->count++;
+}
+
+void controller_metrics_records(struct controller_metrics *m, const struct plan *plan)
+{
+    struct tally reasons = {.id = SERVICES}, pools = {.id = SERVICES_ALLOCATED};
+    size_t cursor = 0;
     metric_clear(m->set, SERVICES);
-    for (size_t i = 0; i < count; i++) {
-        const struct plan_record *record = records[i];
+    for (const struct plan_record *record; plan && (record = plan_next(plan, &cursor));) {
         if (record->managed)
-            metric_inc(m->set, SERVICES, LABELS(str_from(record->reason)));
+            tally_add(m, &reasons, str_from(record->reason));
         if (record->ip_count)
-            metric_inc(m->set, SERVICES_ALLOCATED, LABELS(record->pool));
+            tally_add(m, &pools, record->pool);
     }
+    tally_flush(m, &reasons);
+    tally_flush(m, &pools);
 }
 
 void controller_metrics_placing(struct controller_metrics *m, const struct placing *placing,

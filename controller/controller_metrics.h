@@ -5,7 +5,7 @@
 #include "common/base/diag.h"
 #include "common/metrics/metrics.h"
 #include "controller/placing.h"
-#include "controller/record.h"
+#include "controller/plan.h"
 
 struct controller_metrics;
 
@@ -32,9 +32,9 @@ void controller_metrics_queue(struct controller_metrics *metrics, size_t waiting
                               uint64_t retries);
 /* Counters of all pools; none (NULL) on a standby. */
 void controller_metrics_pools(struct controller_metrics *metrics, const struct alloc *alloc);
-/* Services by pool and by the reason of their condition; call after controller_metrics_pools. */
-void controller_metrics_records(struct controller_metrics *metrics,
-                                const struct plan_record *const *records, size_t count);
+/* Services by pool and by the reason of their condition, of a plan or none (NULL); call after
+ * controller_metrics_pools. */
+void controller_metrics_records(struct controller_metrics *metrics, const struct plan *plan);
 
 /* What each node carries; NULL: this replica places nothing. moves_left: units that are still to
  * be moved. */

@@ -465,6 +465,12 @@ const struct plan_record **plan_list(const struct plan *plan, struct arena *aren
     return records;
 }
 
+const struct plan_record *plan_next(const struct plan *plan, size_t *cursor)
+{
+    const struct map_entry *slot = map_next(&plan->entries, cursor);
+    return slot ? &((const struct entry *)slot->value)->record : NULL;
+}
+
 void plan_forget_notes(struct plan *plan, struct str key)
 {
     struct entry *entry = map_get(&plan->entries, key);

@@ -66,6 +66,9 @@ const struct plan_record *plan_get(const struct plan *plan, struct str key);
 const struct plan_record **plan_list(const struct plan *plan, struct arena *arena,
                                      size_t *ret_count);
 
+/* Walks all records in no particular order: *cursor starts at 0. NULL at the end. */
+const struct plan_record *plan_next(const struct plan *plan, size_t *cursor);
+
 /* The notes of a record have been told, or need not be. */
 void plan_forget_notes(struct plan *plan, struct str key);
 

@@ -177,14 +177,12 @@ static void show_config(void *ctx, const struct http_request *request,
 
 /* --- metrics and health ---------------------------------------------------------------------- */
 
-static void refresh(struct controller *c, struct arena *arena)
+static void refresh(struct controller *c)
 {
     struct work_figures work = work_queue_figures(c->queue);
     controller_metrics_queue(c->metrics, work.ready + work.waiting, work.in_flight, work.retried);
     controller_metrics_pools(c->metrics, c->plan ? plan_alloc(c->plan) : NULL);
-    size_t count = 0;
-    const struct plan_record **records = c->plan ? plan_list(c->plan, arena, &count) : NULL;
-    controller_metrics_records(c->metrics, records, count);
+    controller_metrics_records(c->metrics, c->plan);
     controller_metrics_placing(c->metrics, c->placing, c->moves_left);
 }
 
@@ -193,7 +191,7 @@ static void show_metrics(void *ctx, const struct http_request *request,
 {
     const struct rest *rest = ctx;
     const struct metrics *set = controller_metrics_set(rest->controller->metrics);
-    refresh(rest->controller, request->arena);
+    refresh(rest->controller);
     program_servers_show_metrics(rest->servers, &set, 1, request, response);
 }
 
