@@ -23,8 +23,8 @@ struct fence *fence_new(void);
 struct fence *fence_free(struct fence *fence);
 SCOPE_DEFINE(fence, struct fence, fence_free)
 
-/* May a late write give this record's Service an address? Not when it shows all that it can have:
- * nothing was on its way to it. */
+/* May a late write give this record's Service an address? Not when it shows all that it can have: a
+ * write that moves it could only stem from a configuration that has been changed back since. */
 bool fence_concerns(const struct plan_record *record);
 
 /* The object is to change from this version; texts are copied. */
