@@ -6,6 +6,7 @@
 
 #include "common/source/dir_object.h"
 #include "common/source/dir_path.h"
+#include "common/source/label_filter.h"
 
 struct dir_model *dir_model_new(void)
 {
@@ -67,6 +68,7 @@ struct dir_model *dir_model_free(struct dir_model *model)
         file_free(at->value);
     map_done(&model->entries);
     map_done(&model->files);
+    vec_done(&model->stored);
     vec_done(&model->touched);
     free(model);
     return NULL;
@@ -263,6 +265,38 @@ void dir_model_file_failed(struct dir_model *model, struct str name, const char 
     file->broken = true;
 }
 
+static uint64_t signs_of(const json_t *tree)
+{
+    uint64_t signs = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(json_object_get(tree, "metadata"), "labels"), key, value)
+        signs |= label_filter_sign(str_from(key), str_from(json_string_value(value)));
+    return signs;
+}
+
+/* Keeps what is stored (NULL: nothing) in the place of what was. */
+static void entry_store(struct dir_model *model, struct entry *entry, const json_t *stored)
+{
+    struct stored now = {.signs = signs_of(stored), .entry = entry};
+    bool was = entry->stored != NULL;
+    free(entry->stored);
+    entry->stored = stored ? text_of(stored) : NULL;
+    entry->stored_whole = dir_object_is_whole(stored);
+    if (!was && stored) {
+        entry->stored_at = model->stored.len;
+        vec_push(&model->stored, now);
+    } else if (was && !stored) {
+        struct stored last = vec_pop(&model->stored);
+        if (last.entry != entry) { /* takes the free place */
+            last.entry->stored_at = entry->stored_at;
+            model->stored.items[entry->stored_at] = last;
+        }
+    } else if (stored) {
+        model->stored.items[entry->stored_at] = now;
+    }
+}
+
 bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
 {
     struct str key;
@@ -274,9 +308,7 @@ bool dir_model_stored(struct dir_model *model, struct str path, json_t *stored)
     if (!stored && !map_get(&model->entries, path))
         return true;
     struct entry *entry = entry_get(model, kind, path, key);
-    free(entry->stored);
-    entry->stored = stored ? text_of(stored) : NULL;
-    entry->stored_whole = dir_object_is_whole(stored);
+    entry_store(model, entry, stored);
     json_decref(stored);
     model->findings_version += entry->stored_error.len > 0;
     sbuf_clear(&entry->stored_error);

@@ -35,9 +35,9 @@ void dir_model_stored_failed(struct dir_model *model, struct str path, const cha
 struct str *dir_model_paths(const struct dir_model *model, struct arena *arena, size_t *ret_count);
 
 /* The paths of objects of a kind that are stored and that no manifest defines, sorted, in the
- * arena: those whose JSON has `mention` somewhere, which may be empty. Cheap for those that have
- * not. */
-struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str mention,
+ * arena: those that the filter (label_filter.h) may take, by the signs of their labels. Cheap for
+ * all others. */
+struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str filter,
                            struct arena *arena, size_t *ret_count);
 
 /* The two halves of an object as they are now, NULL when there is none. The caller's references. */

@@ -28,13 +28,20 @@ struct file {
     bool broken; /* not all of it could be read */
 };
 
+/* An object that is stored, and the signs of its labels there (label_filter.h). */
+struct stored {
+    uint64_t signs;
+    struct entry *entry;
+};
+
 /* One object. Sits in the map as long as something defines or stores it, or as long as its going
  * has not been told. */
 struct entry {
     const struct kind *kind;
     struct str path, key; /* path: in the status directory; key: a part of it */
     struct definition *definitions;
-    char *stored; /* JSON, heap; NULL: nothing */
+    char *stored;     /* JSON, heap; NULL: nothing */
+    size_t stored_at; /* place in the model's list, when something is stored */
     bool stored_whole;
     bool touched;
     bool told;                /* and not told gone */
@@ -46,6 +53,7 @@ struct entry {
 struct dir_model {
     struct map files;   /* name → struct file */
     struct map entries; /* path → struct entry */
+    VEC(struct stored) stored;
     VEC(struct entry *) touched;
     uint64_t findings_version;
 };

@@ -1,7 +1,8 @@
 /* What the model can be asked: names, paths, and what is to be said about it all. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/source/dir_model_internal.h"
+#include "common/source/label_filter.h"
 
 static struct str *names_of_map(const struct map *map, struct arena *arena, size_t *ret_count)
 {
@@ -53,24 +54,25 @@ static int by_key(const void *a, const void *b)
     return str_cmp(x->key, y->key);
 }
 
-struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str mention,
+struct str *dir_model_made(const struct dir_model *model, enum kind_id kind, struct str filter,
                            struct arena *arena, size_t *ret_count)
 {
-    VEC(struct map_entry) list = {0};
-    size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&model->entries, &cursor));) {
-        const struct entry *entry = slot->value;
-        if (entry->kind->id == kind && entry->stored && !entry->definitions &&
-            memmem(entry->stored, strlen(entry->stored), mention.ptr, mention.len))
-            vec_push(&list, *slot);
+    VEC(struct str) paths = {0};
+    uint64_t wanted = label_filter_signs(filter);
+    for (size_t i = 0; i < model->stored.len; i++) {
+        const struct stored *stored = &model->stored.items[i];
+        if ((stored->signs & wanted) == wanted && stored->entry->kind->id == kind &&
+            !stored->entry->definitions)
+            vec_push(&paths, arena_str(arena, stored->entry->path));
     }
-    vec_sort(&list, by_key);
-    struct str *paths = arena_array(arena, list.len, sizeof(struct str));
-    for (size_t i = 0; i < list.len; i++)
-        paths[i] = arena_str(arena, list.items[i].key);
-    *ret_count = list.len;
-    vec_done(&list);
-    return paths;
+    struct str *list = arena_array(arena, paths.len, sizeof(struct str));
+    for (size_t i = 0; i < paths.len; i++)
+        list[i] = paths.items[i];
+    if (paths.len)
+        qsort(list, paths.len, sizeof(struct str), str_cmp_ptr);
+    *ret_count = paths.len;
+    vec_done(&paths);
+    return list;
 }
 
 bool dir_model_is_whole(const struct dir_model *model)

@@ -1,5 +1,7 @@
 #include "common/source/label_filter.h"
 
+#include "common/base/map.h"
+
 static bool has(const struct str_map *labels, struct str key, struct str value)
 {
     for (size_t i = 0; i < labels->count; i++) {
@@ -27,4 +29,24 @@ bool label_filter_takes(struct str filter, const struct str_map *labels)
             return false;
     }
     return true;
+}
+
+uint64_t label_filter_sign(struct str key, struct str value)
+{
+    enum { BITS = 3, OF = 64 };
+    uint64_t hash = map_hash(map_hash(0, key), value), sign = 0;
+    for (unsigned i = 0; i < BITS; i++, hash /= OF)
+        sign |= UINT64_C(1) << (hash % OF);
+    return sign;
+}
+
+uint64_t label_filter_signs(struct str filter)
+{
+    uint64_t signs = 0;
+    struct str term, key, value;
+    while (str_next(&filter, ',', &term)) {
+        if (str_cut(term, '=', &key, &value) && !str_ends_with(key, STR("!")))
+            signs |= label_filter_sign(key, value);
+    }
+    return signs;
 }

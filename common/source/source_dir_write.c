@@ -155,26 +155,13 @@ static bool is_asked_for(struct source_dir *dir, const struct source_write *aske
     return label_filter_takes(asked->labels, &object->meta.labels);
 }
 
-/* The longest value that a label must have: an object whose text has it nowhere is not meant. */
-static struct str longest_value(struct str labels)
-{
-    struct str longest = STR(""), term, key, value;
-    while (str_next(&labels, ',', &term)) {
-        if (str_cut(term, '=', &key, &value) && !str_ends_with(key, STR("!")) &&
-            value.len > longest.len)
-            longest = value;
-    }
-    return longest;
-}
-
 /* What a manifest defines is not ours to delete. */
 static struct outcome delete_all(struct source_dir *dir, const struct source_write *asked,
                                  struct arena *arena)
 {
     size_t count;
     struct outcome outcome = {0};
-    struct str *paths =
-        dir_model_made(dir->model, asked->kind, longest_value(asked->labels), arena, &count);
+    struct str *paths = dir_model_made(dir->model, asked->kind, asked->labels, arena, &count);
     for (size_t i = 0; i < count && outcome.result == 0; i++) {
         struct dir_object_write write = {.verb = SOURCE_DELETE, .kind = kinds_get(asked->kind)};
         if (is_asked_for(dir, asked, paths[i], &write.namespace, &write.name))
