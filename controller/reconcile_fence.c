@@ -56,11 +56,11 @@ void reconcile_fence_drop(struct controller *c)
 
 void reconcile_fence_fill(struct controller *c)
 {
+    if (!c->fence || c->fenced)
+        return;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     size_t count;
     const struct plan_record **records = plan_list(c->plan, scratch, &count);
-    if (!c->fence || c->fenced)
-        return;
     c->fenced = true;
     for (size_t i = 0; i < count; i++) {
         const struct object *object = records[i]->object;
