@@ -27,9 +27,10 @@ struct service;
 struct controller_options {
     struct str namespace; /* whose configuration objects count */
     struct str lb_class;
-    struct str identity; /* for the election */
-    uint64_t seed;       /* secret, of hash tables */
-    bool elect;          /* false: lead at once */
+    struct str identity;   /* for the election */
+    struct str deployment; /* our own, which the members' Secret goes with; empty: not known */
+    uint64_t seed;         /* secret, of hash tables */
+    bool elect;            /* false: lead at once */
     uint64_t lease_ms, renew_ms, retry_ms;
     size_t writes_in_flight;
     struct placing_options placing;

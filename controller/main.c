@@ -37,6 +37,7 @@ static struct controller *start_controller(struct state *state, struct source *s
         .namespace = s->common.namespace,
         .lb_class = s->lb_class,
         .identity = s->identity,
+        .deployment = s->deployment,
         .elect = s->elect,
         .lease_ms = s->lease_ms,
         .renew_ms = s->renew_ms,

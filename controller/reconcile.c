@@ -369,7 +369,8 @@ static void findings_changed(void *ctx)
 
 static void start(struct controller *c)
 {
-    struct source_follow follow[sizeof(followed) / sizeof(followed[0])];
+    enum { OWN_DEPLOYMENT = 1 };
+    struct source_follow follow[sizeof(followed) / sizeof(followed[0]) + OWN_DEPLOYMENT];
     size_t count = sizeof(followed) / sizeof(followed[0]);
     for (size_t i = 0; i < count; i++) {
         follow[i] = (struct source_follow){.kind = followed[i]};
@@ -379,6 +380,11 @@ static void start(struct controller *c)
         if (followed[i] == KIND_IP_RESERVATION)
             follow[i].namespace = STR("");
     }
+    if (c->options.deployment.len)
+        follow[count++] = (struct source_follow){.kind = KIND_DEPLOYMENT,
+                                                 .namespace = c->options.namespace,
+                                                 .name = c->options.deployment,
+                                                 .optional = true};
     struct source_calls calls = {
         .changed = changed,
         .synced = synced,

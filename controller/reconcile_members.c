@@ -9,6 +9,7 @@
 #include "controller/controller.h"
 #include "controller/lost.h"
 #include "controller/silent.h"
+#include "crd/owner.h"
 
 /* A speaker that is started anew is back sooner. */
 enum { SILENCE_MS = 3000 };
@@ -174,6 +175,26 @@ static struct str make_key(struct arena *arena)
     return key;
 }
 
+/* The Secret goes with the controller's Deployment: nothing is left when that is deleted. */
+static void put_owner(const struct controller *c, struct patch *metadata)
+{
+    const struct object *deployment =
+        c->options.deployment.len
+            ? source_get(c->source, KIND_DEPLOYMENT, c->options.namespace, c->options.deployment)
+            : NULL;
+    if (!deployment) {
+        if (c->options.deployment.len)
+            log_warn("secret of the members belongs to nobody: no such deployment",
+                     kv_str("deployment", c->options.deployment));
+        return;
+    }
+    struct owner_ref owner = {.api_version = STR("apps/v1"),
+                              .kind = STR("Deployment"),
+                              .name = deployment->meta.name,
+                              .uid = deployment->meta.uid};
+    owner_put(metadata, &owner);
+}
+
 void reconcile_members_make_secret(struct controller *c)
 {
     if (c->secret.len == 0 || c->secret_write)
@@ -186,6 +207,7 @@ void reconcile_members_make_secret(struct controller *c)
     patch_open(&json, "metadata");
     patch_str(&json, "name", c->secret);
     patch_str(&json, "namespace", c->options.namespace);
+    put_owner(c, &json);
     patch_close(&json);
     patch_open(&json, "stringData");
     patch_str(&json, "secretkey", make_key(scratch));

@@ -43,6 +43,8 @@ static const struct option rows[] = {
     {"ml-secret-name", "METALLB_ML_SECRET_NAME", OPTION_STR, AT(ml_secret), .value = "NAME",
      .help = "make the Secret that the speakers share, with a random key, when there is none of "
              "this name"},
+    {"deployment", "METALLB_DEPLOYMENT", OPTION_STR, AT(deployment), .value = "NAME",
+     .help = "the Deployment of the controller: that Secret then belongs to it, and goes with it"},
     {"leader-elect", NULL, OPTION_BOOL, AT(elect), .fallback = "true",
      .help = "let one of several replicas lead, by a Lease named stentor-controller"},
     {"leader-elect-lease-duration", NULL, OPTION_DURATION, AT(lease_ms), .fallback = "15s",

@@ -27,7 +27,7 @@ struct settings {
     bool ignore_excluded;
     /* who watches the speakers */
     struct program_members members;
-    struct str ml_secret;
+    struct str ml_secret, deployment;
     /* how it is watched */
     struct str health_address, cert_dir;
 };

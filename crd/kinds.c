@@ -33,6 +33,8 @@ static const struct kind kinds[] = {
     [KIND_CONFIG_MAP] = {KIND_CONFIG_MAP, "", "v1", "configmaps", "ConfigMap", true,
                          TYPE(configmap)},
     [KIND_POD] = {KIND_POD, "", "v1", "pods", "Pod", true, TYPE(pod)},
+    [KIND_DEPLOYMENT] = {KIND_DEPLOYMENT, "apps", "v1", "deployments", "Deployment", true,
+                         TYPE(deployment)},
     [KIND_SERVICE] = {KIND_SERVICE, "", "v1", "services", "Service", true, TYPE(service),
                       .check = service_check},
     [KIND_ENDPOINT_SLICE] = {KIND_ENDPOINT_SLICE, "discovery.k8s.io", "v1", "endpointslices",

@@ -28,3 +28,8 @@ static const struct field namespace_fields[] = {
     OBJECT_ROWS(struct namespace),
 };
 const struct shape namespace_shape = SHAPE(struct namespace, namespace_fields, 0);
+
+static const struct field deployment_fields[] = {
+    OBJECT_ROWS(struct deployment),
+};
+const struct shape deployment_shape = SHAPE(struct deployment, deployment_fields, 0);

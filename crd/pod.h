@@ -1,4 +1,4 @@
-/* Pod and Namespace: the fields of core/v1 that are used. */
+/* Pod, Namespace and Deployment: the fields of core/v1 and apps/v1 that are used. */
 #ifndef CRD_POD_H
 #define CRD_POD_H
 
@@ -16,6 +16,11 @@ struct namespace
     struct object object;
 };
 
-extern const struct shape pod_shape, namespace_shape;
+/* Its uid is all that is used. */
+struct deployment {
+    struct object object;
+};
+
+extern const struct shape pod_shape, namespace_shape, deployment_shape;
 
 #endif

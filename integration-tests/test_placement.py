@@ -15,6 +15,7 @@ from lab import objects
 from lab.api import History
 from lab.daemon import program
 from lab.process import run_command
+from lab.programs import REPOSITORY
 from lab.wait import stays, wait_until
 
 NODES = [f"n{i}" for i in range(1, 6)]
@@ -428,14 +429,34 @@ def test_a_node_dies_and_returns(cluster):
 
 
 def test_the_secret_of_the_members(crds, controller):
-    """Made once, as text of 16 random bytes, and left alone by whoever comes later."""
+    """Made once, as text of 16 random bytes, and left alone by whoever comes later. It belongs to the
+    controller's Deployment, with which Kubernetes deletes it."""
     path = f"/api/v1/namespaces/{crds.system}/secrets/memberlist"
     crds.api.delete(path, missing_ok=True)
-    controller("--ml-secret-name", "memberlist", name="first")
+    deployment = next(tree for tree in yaml.safe_load_all((REPOSITORY / "docs/manifests/controller.yaml").read_text())
+                      if tree["kind"] == "Deployment")
+    crds.kubectl.apply(deployment)
+    owner = crds.kubectl.get("deployment", "controller", crds.system)["metadata"]
+    controller("--ml-secret-name", "memberlist", "--deployment", "controller", name="first")
     made = wait_until(lambda: crds.api.get_or_none(path), SECONDS)
+    assert made["metadata"]["ownerReferences"] == [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "name": "controller", "uid": owner["uid"]}]
     key = base64.b64decode(made["data"]["secretkey"]).decode()
     assert len(base64.b64decode(key + "==")) == 16
     second = controller("--ml-secret-name", "memberlist", "--no-leader-elect", name="second")
     wait_until(lambda: second.role() == "leading", SECONDS)
     assert crds.api.get(path) == made
+    crds.api.delete(path)
+    crds.kubectl.delete("deployment", "controller", crds.system)
+
+
+def test_a_deployment_that_is_not_there(crds, controller):
+    """The Secret is made all the same, and the log says that it belongs to nobody."""
+    path = f"/api/v1/namespaces/{crds.system}/secrets/memberlist"
+    crds.api.delete(path, missing_ok=True)
+    # A name that the controller's rights do not cover: the API server refuses to show it.
+    one = controller("--ml-secret-name", "memberlist", "--deployment", "other")
+    made = wait_until(lambda: crds.api.get_or_none(path), SECONDS)
+    assert "ownerReferences" not in made["metadata"]
+    assert "secret of the members belongs to nobody" in one.process.log()
     crds.api.delete(path)

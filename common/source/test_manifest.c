@@ -60,8 +60,8 @@ static void test_documents(void)
          "! a.json:3 : duplicate object key near '\"a\"'\nbroken\n"},
         {"a.yaml", "a: 1\na: 2\n", "! a.yaml:2 : key is given twice\nbroken\n"},
         /* kinds that are not ours */
-        {"a.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n",
-         "~ a.yaml:1 kind: kind \"Deployment\" of \"apps/v1\" is not used here\n"},
+        {"a.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: d}\n",
+         "~ a.yaml:1 kind: kind \"StatefulSet\" of \"apps/v1\" is not used here\n"},
         {"a.yaml", "apiVersion: serving.example.org/v1\nkind: Service\nmetadata: {name: d}\n",
          "~ a.yaml:1 kind: kind \"Service\" of \"serving.example.org/v1\" is not used here\n"},
         {"a.yaml", "apiVersion: v2\nkind: Service\nmetadata: {name: d}\n",
@@ -93,11 +93,11 @@ static void test_lists(void)
     } cases[] = {
         {"apiVersion: v1\nkind: List\nitems:\n"
          "- {apiVersion: v1, kind: Node, metadata: {name: a}}\n"
-         "- {apiVersion: apps/v1, kind: Deployment}\n"
+         "- {apiVersion: apps/v1, kind: StatefulSet}\n"
          "- 7\n"
          "- {apiVersion: v1, kind: Node, metadata: {name: b}}\n",
          "Node//a@a.yaml:1 items[0]\nNode//b@a.yaml:1 items[3]\n"
-         "~ a.yaml:1 items[1] kind: kind \"Deployment\" of \"apps/v1\" is not used here\n"
+         "~ a.yaml:1 items[1] kind: kind \"StatefulSet\" of \"apps/v1\" is not used here\n"
          "! a.yaml:1 items[2] : is no object\nbroken\n"},
         {"apiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: a, namespace: n}\n",
          "Service/n/a@a.yaml:1 items[0]\n"},
