@@ -15,12 +15,12 @@ static void put_wish(struct patch *json, const struct service *service)
 {
     const struct object *object = &service->object;
     patch_open(json, "asksFor");
-    put_ips(json, "ips", service->request.ips, service->request.count);
+    put_ips(json, "ips", service->request->ips, service->request->count);
     patch_str(json, "pool", annotations_read(object, ANNOTATION_ADDRESS_POOL, NULL));
     patch_str(json, "sharingKey", annotations_read(object, ANNOTATION_ALLOW_SHARED_IP, NULL));
-    patch_str(json, "loadBalancerClass", service->spec.load_balancer_class);
-    if (service->request.error.len)
-        patch_str(json, "error", service->request.error);
+    patch_str(json, "loadBalancerClass", service->spec->load_balancer_class);
+    if (service->request->error.len)
+        patch_str(json, "error", service->request->error);
     patch_close(json);
 }
 
@@ -126,9 +126,9 @@ void explain_service(struct patch *json, const struct plan *plan, const struct p
                      const struct plan_record *record, const struct service *service)
 {
     const struct alloc *alloc = plan_alloc(plan);
-    bool asks = service->request.count > 0;
-    const struct ip *ips = asks ? service->request.ips : record->ips;
-    size_t count = asks ? service->request.count : record->ip_count;
+    bool asks = service->request->count > 0;
+    const struct ip *ips = asks ? service->request->ips : record->ips;
+    size_t count = asks ? service->request->count : record->ip_count;
     patch_open(json, NULL);
     patch_str(json, "service", record->key);
     patch_bool(json, "allocated", record->allocated);

@@ -166,8 +166,8 @@ static bool concerns(const struct plan *plan, const struct entry *entry, const s
     bool found = service_shows(service, ip);
     for (size_t i = 0; i < count; i++)
         found |= ip_eq(&held[i], ip);
-    for (size_t i = 0; i < service->request.count; i++)
-        found |= ip_eq(&service->request.ips[i], ip);
+    for (size_t i = 0; i < service->request->count; i++)
+        found |= ip_eq(&service->request->ips[i], ip);
     return found;
 }
 

@@ -273,7 +273,7 @@ static void user_acts(struct play *play)
 static bool share(const struct service *a, const struct service *b)
 {
     struct str key = annotations_read(&a->object, ANNOTATION_ALLOW_SHARED_IP, NULL);
-    const struct service_port *x = a->spec.ports.items, *y = b->spec.ports.items;
+    const struct service_port *x = a->spec->ports.items, *y = b->spec->ports.items;
     return key.len && x->port != y->port &&
            str_eq(key, annotations_read(&b->object, ANNOTATION_ALLOW_SHARED_IP, NULL));
 }

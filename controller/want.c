@@ -18,8 +18,8 @@ static enum alloc_protocol protocol_of(struct str name)
 static void read_ports(const struct service *service, struct arena *arena,
                        struct alloc_request *request)
 {
-    const struct service_port *from = service->spec.ports.items;
-    size_t count = service->spec.ports.count;
+    const struct service_port *from = service->spec->ports.items;
+    size_t count = service->spec->ports.count;
     struct alloc_port *ports = arena_array(arena, count, sizeof(*ports));
     for (size_t i = 0; i < count; i++)
         ports[i] = (struct alloc_port){.protocol = protocol_of(from[i].protocol),
@@ -35,7 +35,7 @@ static struct str backend_key(const struct service *service, struct arena *arena
     if (!service->is_local)
         return STR("");
     struct sbuf text = {0};
-    const struct str_map *selector = &service->spec.selector;
+    const struct str_map *selector = &service->spec->selector;
     for (size_t i = 0; i < selector->count; i++)
         sbuf_printf(&text, "%s" STR_FMT "=" STR_FMT, i ? "," : "", STR_ARG(selector->items[i].key),
                     STR_ARG(selector->items[i].value));
@@ -64,7 +64,7 @@ static enum alloc_families families_of(enum service_family family)
 
 static enum ip_family primary_of(const struct service *service)
 {
-    const struct str_list *families = &service->spec.ip_families;
+    const struct str_list *families = &service->spec->ip_families;
     return families->count && str_eq(families->items[0], STR("IPv6")) ? IP_V6 : IP_V4;
 }
 
@@ -82,7 +82,7 @@ static struct want read_request(const struct service *service, struct arena *are
     const struct object *object = &service->object;
     struct want want = {
         .verdict = WANT_ADDRESS,
-        .bad_request = service->request.error,
+        .bad_request = service->request->error,
         .deprecated = read_deprecated(object, arena),
         .request =
             {
@@ -95,11 +95,11 @@ static struct want read_request(const struct service *service, struct arena *are
                 .policy = policy_of(service->policy),
                 .primary = primary_of(service),
                 .pool = annotations_read(object, ANNOTATION_ADDRESS_POOL, NULL),
-                .ip_count = service->request.count,
+                .ip_count = service->request->count,
             },
     };
-    for (size_t i = 0; i < service->request.count; i++)
-        want.request.ips[i] = service->request.ips[i];
+    for (size_t i = 0; i < service->request->count; i++)
+        want.request.ips[i] = service->request->ips[i];
     read_ports(service, arena, &want.request);
     return want;
 }
@@ -112,7 +112,7 @@ struct want want_read(const struct service *service, struct str lb_class, struct
         return verdict(WANT_NOTHING, STR("the Service is not of type LoadBalancer"));
     if (service->family == SERVICE_FAMILY_NONE)
         return verdict(WANT_NO_CLUSTER_IP, STR("the Service has no cluster IP"));
-    if (service->policy == IP_FAMILY_REQUIRE_DUAL_STACK && service->spec.cluster_ips.count < 2)
+    if (service->policy == IP_FAMILY_REQUIRE_DUAL_STACK && service->spec->cluster_ips.count < 2)
         return verdict(WANT_NOT_ENOUGH_CLUSTER_IPS,
                        STR("the Service requires dual stack but has only one cluster IP"));
     if (service->family == SERVICE_FAMILY_INVALID)

@@ -26,6 +26,9 @@
 /* What a kind's struct gives: its size and shape. */
 #define TYPE(type) .size = sizeof(struct type), .shape = &type##_shape
 
+/* Measured: 823 bytes once it has an address, and 110 more when it has been placed. */
+enum { SERVICE_ROOM = 952 };
+
 static const struct kind kinds[] = {
     [KIND_NAMESPACE] = {KIND_NAMESPACE, "", "v1", "namespaces", "Namespace", TYPE(namespace)},
     [KIND_NODE] = {KIND_NODE, "", "v1", "nodes", "Node", TYPE(node), .check = node_check},
@@ -36,7 +39,7 @@ static const struct kind kinds[] = {
     [KIND_DEPLOYMENT] = {KIND_DEPLOYMENT, "apps", "v1", "deployments", "Deployment", true,
                          TYPE(deployment)},
     [KIND_SERVICE] = {KIND_SERVICE, "", "v1", "services", "Service", true, TYPE(service),
-                      .check = service_check},
+                      .room = SERVICE_ROOM, .check = service_check},
     [KIND_ENDPOINT_SLICE] = {KIND_ENDPOINT_SLICE, "discovery.k8s.io", "v1", "endpointslices",
                              "EndpointSlice", true, TYPE(endpointslice),
                              .check = endpointslice_check},

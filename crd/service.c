@@ -58,11 +58,15 @@ static const struct shape status_shape = SHAPE(struct service_status, status_fie
 #define AT(member) offsetof(struct service, member)
 static const struct field fields[] = {
     OBJECT_ROWS(struct service),
-    {"spec", FIELD_OBJECT, AT(spec), .nested = &spec_shape},
+    {"spec", FIELD_POINTER, AT(spec), .nested = &spec_shape},
     {"status", FIELD_OBJECT, AT(status), .nested = &status_shape},
 };
 #undef AT
 const struct shape service_shape = SHAPE(struct service, fields, 0);
+
+/* What most Services have need not be there thousands of times. */
+static const struct service_spec no_spec;
+static const struct service_request no_request;
 
 /* Both families of a pair of addresses; 0 when they are of one. */
 static bool are_dual(const struct ip *ips)
@@ -135,16 +139,20 @@ static struct str request_list(struct service_request *request, struct str list,
 
 static void read_request(struct service *service)
 {
-    struct service_request *request = &service->request;
     struct arena *arena = service->object.arena;
-    struct str one = service->spec.load_balancer_ip;
+    struct str one = service->spec->load_balancer_ip;
     struct str list = annotations_read(&service->object, ANNOTATION_LOAD_BALANCER_IPS, NULL);
+    service->request = &no_request;
+    if (!one.len && !list.len)
+        return;
+    struct service_request *request = arena_alloc(arena, sizeof(*request));
+    service->request = request;
     if (one.len && list.len) {
         request->error = arena_printf(arena, "service can not have both %s and spec.loadBalancerIP",
                                       annotations_get(ANNOTATION_LOAD_BALANCER_IPS)->key.ptr);
     } else if (list.len) {
         request->error = request_list(request, list, arena);
-    } else if (one.len) {
+    } else {
         request->count = 1;
         if (ip_parse(one, &request->ips[0]) < 0)
             request->error =
@@ -168,11 +176,11 @@ static const char *const policies[] = {"SingleStack", "PreferDualStack", "Requir
 static const char *const traffic[] = {"Cluster", "Local"};
 static const char *const protocols[] = {"TCP", "UDP", "SCTP"};
 
-#define AT(member) offsetof(struct service, member)
+#define AT(member) offsetof(struct service_spec, member)
 static const struct closed_field closed_fields[] = {
-    {"spec.type", AT(spec.type), NAMES(types)},
-    {"spec.ipFamilyPolicy", AT(spec.ip_family_policy), NAMES(policies)},
-    {"spec.externalTrafficPolicy", AT(spec.external_traffic_policy), NAMES(traffic)},
+    {"spec.type", AT(type), NAMES(types)},
+    {"spec.ipFamilyPolicy", AT(ip_family_policy), NAMES(policies)},
+    {"spec.externalTrafficPolicy", AT(external_traffic_policy), NAMES(traffic)},
 };
 #undef AT
 
@@ -194,13 +202,14 @@ static void check_words(struct service *service)
 {
     struct object *object = &service->object;
     static const struct names protocol_names = NAMES(protocols);
-    const struct service_port *ports = service->spec.ports.items;
+    const struct service_spec *spec = service->spec;
+    const struct service_port *ports = spec->ports.items;
     for (size_t i = 0; i < sizeof(closed_fields) / sizeof(closed_fields[0]); i++) {
         const struct closed_field *row = &closed_fields[i];
-        const struct str *value = (const struct str *)((const char *)service + row->offset);
+        const struct str *value = (const struct str *)((const char *)spec + row->offset);
         check_word(object, str_from(row->field), *value, &row->words);
     }
-    for (size_t i = 0; i < service->spec.ports.count; i++)
+    for (size_t i = 0; i < spec->ports.count; i++)
         check_word(object, check_field(object, "spec.ports[%zu].protocol", i), ports[i].protocol,
                    &protocol_names);
 }
@@ -210,14 +219,16 @@ static void check_words(struct service *service)
 void service_check(struct object *object)
 {
     struct service *service = (struct service *)object;
+    if (!service->spec)
+        service->spec = &no_spec;
     if (object->origin.len)
         check_words(service);
-    service->is_load_balancer = str_eq(service->spec.type, STR("LoadBalancer"));
-    service->is_local = str_eq(service->spec.external_traffic_policy, STR("Local"));
-    service->policy = policy_of(service->spec.ip_family_policy);
-    service->family = family_of(&service->spec);
+    service->is_load_balancer = str_eq(service->spec->type, STR("LoadBalancer"));
+    service->is_local = str_eq(service->spec->external_traffic_policy, STR("Local"));
+    service->policy = policy_of(service->spec->ip_family_policy);
+    service->family = family_of(service->spec);
     if (service->family == SERVICE_FAMILY_NONE && object->origin.len)
-        service->family = family_of_manifest(&service->spec);
+        service->family = family_of_manifest(service->spec);
     struct service_ingress *ingress = service->status.ingress.items;
     for (size_t i = 0; i < service->status.ingress.count; i++)
         if (ip_parse(ingress[i].ip, &ingress[i].address) < 0)
@@ -268,20 +279,50 @@ static size_t ingress_size(const struct service *from)
     return size;
 }
 
+/* Whether traffic is Local, and the class, are all that differs. */
+static const struct service_spec *copy_spec(const struct service *from, struct arena *arena)
+{
+    static const struct service_spec common[] = {
+        {.type = STR_INIT("LoadBalancer")},
+        {.type = STR_INIT("LoadBalancer"), .external_traffic_policy = STR_INIT("Local")},
+    };
+    if (!from->spec->has_load_balancer_class)
+        return &common[from->is_local];
+    struct service_spec *spec = arena_alloc(arena, sizeof(*spec));
+    *spec = common[from->is_local];
+    spec->has_load_balancer_class = true;
+    spec->load_balancer_class = arena_str(arena, from->spec->load_balancer_class);
+    return spec;
+}
+
+static size_t spec_size(const struct service *from)
+{
+    enum { ROUNDED = 16 };
+    const struct service_spec *spec = from->spec;
+    return spec->has_load_balancer_class ? sizeof(*spec) + spec->load_balancer_class.len + ROUNDED
+                                         : 0;
+}
+
 static void copy_duties(struct service *to, const struct service *from,
                         const struct str_map *annotations)
 {
     struct arena *arena = to->object.arena;
     to->is_load_balancer = true;
-    to->spec.type = STR("LoadBalancer");
     to->is_local = from->is_local;
-    to->spec.external_traffic_policy = from->is_local ? STR("Local") : (struct str){0};
-    to->spec.has_load_balancer_class = from->spec.has_load_balancer_class;
     to->status.ingress = copy_ingress(from, arena);
     to->object.meta.labels = object_map_copy(&from->object.meta.labels, arena);
     to->object.meta.annotations = object_map_copy(annotations, arena);
     to->object.meta.uid = arena_str(arena, from->object.meta.uid);
-    to->spec.load_balancer_class = arena_str(arena, from->spec.load_balancer_class);
+    to->spec = copy_spec(from, arena);
+}
+
+/* A copy that knows nothing yet but its names. */
+static struct service *copy_names(const struct object *object, size_t extra)
+{
+    struct service *copy = (struct service *)object_copy_head(object, extra);
+    copy->spec = &no_spec;
+    copy->request = &no_request;
+    return copy;
 }
 
 struct object *service_reduce(struct object *object)
@@ -290,16 +331,15 @@ struct object *service_reduce(struct object *object)
     if (object->refused)
         return object;
     if (!service->is_load_balancer) {
-        struct object *names = object_copy_head(object, 0);
+        struct service *names = copy_names(object, 0);
         (void)object_unref(object);
-        return names;
+        return &names->object;
     }
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str_map annotations = kept_annotations(object, scratch);
     size_t extra = ingress_size(service) + object_map_size(&object->meta.labels) +
-                   object_map_size(&annotations) + object->meta.uid.len + 1 +
-                   service->spec.load_balancer_class.len + 1;
-    struct service *small = (struct service *)object_copy_head(object, extra);
+                   object_map_size(&annotations) + object->meta.uid.len + 1 + spec_size(service);
+    struct service *small = copy_names(object, extra);
     copy_duties(small, service, &annotations);
     (void)object_unref(object);
     return &small->object;
@@ -308,8 +348,8 @@ struct object *service_reduce(struct object *object)
 bool service_is_of_class(const struct service *service, struct str lb_class)
 {
     if (lb_class.len)
-        return str_eq(service->spec.load_balancer_class, lb_class);
-    return !service->spec.has_load_balancer_class;
+        return str_eq(service->spec->load_balancer_class, lb_class);
+    return !service->spec->has_load_balancer_class;
 }
 
 bool service_shows(const struct service *service, const struct ip *ip)

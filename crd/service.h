@@ -58,13 +58,13 @@ struct service_status {
 
 struct service {
     struct object object;
-    struct service_spec spec;
+    const struct service_spec *spec; /* never NULL */
     struct service_status status;
     bool is_load_balancer; /* spec.type */
     bool is_local;         /* externalTrafficPolicy Local */
     enum ip_family_policy policy;
     enum service_family family;
-    struct service_request request;
+    const struct service_request *request; /* never NULL */
 };
 
 extern const struct shape service_shape;

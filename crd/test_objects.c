@@ -315,7 +315,7 @@ static void test_service_family(void)
 /* What a Service asks for, as text: addresses, or why they cannot be read. */
 static struct str request_text(const struct service *service, struct arena *arena)
 {
-    const struct service_request *request = &service->request;
+    const struct service_request *request = service->request;
     if (request->error.len)
         return request->count ? STR("addresses beside an error") : request->error;
     struct sbuf out = {0};
@@ -372,11 +372,11 @@ static void test_service(void)
     const struct service *service = (struct service *)object;
     CU_ASSERT(!object->refused && service->is_load_balancer && service->is_local);
     CU_ASSERT_EQUAL(service->policy, IP_FAMILY_PREFER_DUAL_STACK);
-    CU_ASSERT(service->spec.has_load_balancer_class);
-    TEST_STR(service->spec.ip_families.items[0], "IPv6");
-    TEST_STR(str_map_get(&service->spec.selector, STR("app"), NULL), "web");
-    TEST_ASSERT(service->spec.ports.count == 2);
-    const struct service_port *ports = service->spec.ports.items;
+    CU_ASSERT(service->spec->has_load_balancer_class);
+    TEST_STR(service->spec->ip_families.items[0], "IPv6");
+    TEST_STR(str_map_get(&service->spec->selector, STR("app"), NULL), "web");
+    TEST_ASSERT(service->spec->ports.count == 2);
+    const struct service_port *ports = service->spec->ports.items;
     TEST_STR(ports[0].protocol, "TCP");
     TEST_STR(ports[0].target_port, "http");
     TEST_STR(ports[1].protocol, "UDP");

@@ -1,27 +1,22 @@
 /* Each kind is a vector sorted by key: reading in order is what plans do most, and a binary search
- * is cheap. An index is a map from value to such a vector. */
+ * is cheap. An index is a vector of the objects that have a value, sorted by value and then by key;
+ * values are worked out when they are compared, and take no memory. Lists come in an order that is
+ * nearly both, so that most objects go to an end. */
 #include "common/kube/cache.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "common/base/map.h"
 #include "common/base/vec.h"
 
 struct shelf {
     VEC(struct object *) sorted;
 };
 
-struct bucket {
-    struct str value; /* the key of the map */
-    struct shelf shelf;
-    char text[]; /* of the value */
-};
-
 struct cache_index {
     enum kind_id kind;
     cache_value_fn *value_of;
-    struct map buckets; /* value → struct bucket, never empty ones */
+    struct shelf shelf;
 };
 
 struct cache {
@@ -65,22 +60,34 @@ static size_t shelf_search(const struct shelf *shelf, struct str namespace, stru
     return from;
 }
 
+static void shelf_insert(struct shelf *shelf, size_t at, struct object *object)
+{
+    vec_push(&shelf->sorted, NULL);
+    struct object **slot = &shelf->sorted.items[at];
+    memmove(slot + 1, slot, (shelf->sorted.len - 1 - at) * sizeof(*slot));
+    *slot = object;
+}
+
+/* Returns the object that was there. */
+static struct object *shelf_take(struct shelf *shelf, size_t at)
+{
+    struct object **slot = &shelf->sorted.items[at], *object = *slot;
+    memmove(slot, slot + 1, (shelf->sorted.len - 1 - at) * sizeof(*slot));
+    shelf->sorted.len--;
+    return object;
+}
+
 /* Returns the object that was there, or NULL. */
 static struct object *shelf_put(struct shelf *shelf, struct object *object)
 {
     bool found;
     size_t at = shelf_search(shelf, STR(""), object->key, &found);
-    struct object **slot;
-    struct object *before = NULL;
-    if (found) {
-        slot = &shelf->sorted.items[at];
-        before = *slot;
-    } else {
-        vec_push(&shelf->sorted, NULL);
-        slot = &shelf->sorted.items[at];
-        memmove(slot + 1, slot, (shelf->sorted.len - 1 - at) * sizeof(*slot));
+    if (!found) {
+        shelf_insert(shelf, at, object);
+        return NULL;
     }
-    *slot = object;
+    struct object *before = shelf->sorted.items[at];
+    shelf->sorted.items[at] = object;
     return before;
 }
 
@@ -88,51 +95,57 @@ static struct object *shelf_remove(struct shelf *shelf, struct str key)
 {
     bool found;
     size_t at = shelf_search(shelf, STR(""), key, &found);
-    if (!found)
-        return NULL;
-    struct object **slot = &shelf->sorted.items[at], *object = *slot;
-    memmove(slot, slot + 1, (shelf->sorted.len - 1 - at) * sizeof(*slot));
-    shelf->sorted.len--;
-    return object;
+    return found ? shelf_take(shelf, at) : NULL;
 }
 
-static void index_put(struct cache_index *index, struct object *object)
+/* Where the first object with that value and at least that key is, or would go. */
+static size_t index_search(const struct cache_index *index, struct str value, struct str key)
 {
-    scoped_sbuf struct sbuf value = {0};
-    index->value_of(object, &value);
-    if (!value.len)
-        return;
-    struct bucket *bucket = map_get(&index->buckets, sbuf_str(&value));
-    if (!bucket) {
-        bucket = heap_alloc(sizeof(*bucket) + value.len);
-        memcpy(bucket->text, value.ptr, value.len);
-        bucket->value = (struct str){.ptr = bucket->text, .len = value.len};
-        /* Most have one object for ever. */
-        bucket->shelf.sorted.items = heap_alloc(sizeof(struct object *));
-        bucket->shelf.sorted.cap = 1;
-        (void)map_put(&index->buckets, bucket->value, bucket);
+    scoped_sbuf struct sbuf other = {0};
+    size_t from = 0, to = index->shelf.sorted.len;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const struct object *object = index->shelf.sorted.items[middle];
+        sbuf_clear(&other);
+        index->value_of(object, &other);
+        int order = str_cmp(sbuf_str(&other), value);
+        if (order < 0 || (order == 0 && str_cmp(object->key, key) < 0))
+            from = middle + 1;
+        else
+            to = middle;
     }
-    (void)shelf_put(&bucket->shelf, object); /* one object of a key at a time: nothing was there */
+    return from;
 }
 
-static void bucket_free(struct bucket *bucket)
+/* before (NULL: none) gives its place up to after (NULL: none), which has the same key. */
+static void index_change(struct cache_index *index, const struct object *before,
+                         struct object *after)
 {
-    vec_done(&bucket->shelf.sorted);
-    free(bucket);
+    scoped_sbuf struct sbuf old = {0}, new = {0};
+    if (before)
+        index->value_of(before, &old);
+    if (after)
+        index->value_of(after, &new);
+    bool same = str_eq(sbuf_str(&old), sbuf_str(&new));
+    if (old.len) {
+        size_t at = index_search(index, sbuf_str(&old), before->key);
+        if (same)
+            index->shelf.sorted.items[at] = after;
+        else
+            (void)shelf_take(&index->shelf, at); /* borrowed there: nothing to give back */
+    }
+    if (new.len && !same)
+        shelf_insert(&index->shelf, index_search(index, sbuf_str(&new), after->key), after);
 }
 
-static void index_remove(struct cache_index *index, const struct object *object)
+/* The same in all indexes of the kind. */
+static void change_indexes(struct cache *cache, enum kind_id kind, const struct object *before,
+                           struct object *after)
 {
-    scoped_sbuf struct sbuf value = {0};
-    index->value_of(object, &value);
-    struct bucket *bucket = map_get(&index->buckets, sbuf_str(&value));
-    if (!bucket)
-        return;
-    (void)shelf_remove(&bucket->shelf, object->key); /* borrowed there: nothing to give back */
-    if (bucket->shelf.sorted.len)
-        return;
-    (void)map_remove(&index->buckets, bucket->value);
-    bucket_free(bucket);
+    for (size_t i = 0; i < cache->index_count; i++) {
+        if (cache->indexes[i].kind == kind)
+            index_change(&cache->indexes[i], before, after);
+    }
 }
 
 struct cache *cache_new(void)
@@ -146,12 +159,8 @@ struct cache *cache_free(struct cache *cache)
 {
     if (!cache)
         return NULL;
-    for (size_t i = 0; i < cache->index_count; i++) {
-        size_t cursor = 0;
-        for (struct map_entry *entry; (entry = map_next(&cache->indexes[i].buckets, &cursor));)
-            bucket_free(entry->value);
-        map_done(&cache->indexes[i].buckets);
-    }
+    for (size_t i = 0; i < cache->index_count; i++)
+        vec_done(&cache->indexes[i].shelf.sorted);
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
         struct shelf *shelf = &cache->kinds[kind];
         for (size_t i = 0; i < shelf->sorted.len; i++)
@@ -164,25 +173,16 @@ struct cache *cache_free(struct cache *cache)
 
 struct object *cache_put(struct cache *cache, struct object *object)
 {
-    enum kind_id kind = object->kind->id;
-    struct object *before = shelf_put(&cache->kinds[kind], object);
-    for (size_t i = 0; i < cache->index_count; i++) {
-        if (cache->indexes[i].kind != kind)
-            continue;
-        if (before)
-            index_remove(&cache->indexes[i], before);
-        index_put(&cache->indexes[i], object);
-    }
+    struct object *before = shelf_put(&cache->kinds[object->kind->id], object);
+    change_indexes(cache, object->kind->id, before, object);
     return before;
 }
 
 struct object *cache_remove(struct cache *cache, enum kind_id kind, struct str key)
 {
     struct object *before = shelf_remove(&cache->kinds[kind], key);
-    for (size_t i = 0; before && i < cache->index_count; i++) {
-        if (cache->indexes[i].kind == kind)
-            index_remove(&cache->indexes[i], before);
-    }
+    if (before)
+        change_indexes(cache, kind, before, NULL);
     return before;
 }
 
@@ -199,16 +199,12 @@ const struct object *cache_find(const struct cache *cache, enum kind_id kind, st
     return found ? cache->kinds[kind].sorted.items[at] : NULL;
 }
 
-static const struct object *const *shelf_all(const struct shelf *shelf, size_t *ret_count)
-{
-    *ret_count = shelf->sorted.len;
-    return (const struct object *const *)shelf->sorted.items;
-}
-
 const struct object *const *cache_all(const struct cache *cache, enum kind_id kind,
                                       size_t *ret_count)
 {
-    return shelf_all(&cache->kinds[kind], ret_count);
+    const struct shelf *shelf = &cache->kinds[kind];
+    *ret_count = shelf->sorted.len;
+    return (const struct object *const *)shelf->sorted.items;
 }
 
 const struct object **cache_list(const struct cache *cache, enum kind_id kind, struct arena *arena,
@@ -234,7 +230,7 @@ size_t cache_index(struct cache *cache, enum kind_id kind, cache_value_fn *value
     struct cache_index *index = &cache->indexes[cache->index_count];
     *index = (struct cache_index){.kind = kind, .value_of = value_of};
     for (size_t i = 0; i < cache->kinds[kind].sorted.len; i++)
-        index_put(index, cache->kinds[kind].sorted.items[i]);
+        index_change(index, NULL, cache->kinds[kind].sorted.items[i]);
     return cache->index_count++;
 }
 
@@ -242,7 +238,15 @@ const struct object *const *cache_by(const struct cache *cache, size_t index, st
                                      size_t *ret_count)
 {
     assert(index < cache->index_count);
-    static const struct shelf nothing;
-    const struct bucket *bucket = map_get(&cache->indexes[index].buckets, value);
-    return shelf_all(bucket ? &bucket->shelf : &nothing, ret_count);
+    const struct cache_index *of = &cache->indexes[index];
+    size_t at = index_search(of, value, STR("")), end = at;
+    scoped_sbuf struct sbuf other = {0};
+    for (; end < of->shelf.sorted.len; end++) {
+        sbuf_clear(&other);
+        of->value_of(of->shelf.sorted.items[end], &other);
+        if (!str_eq(sbuf_str(&other), value))
+            break;
+    }
+    *ret_count = end - at;
+    return end > at ? (const struct object *const *)of->shelf.sorted.items + at : NULL;
 }

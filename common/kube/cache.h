@@ -52,7 +52,8 @@ enum { CACHE_INDEX_MAX = 8 };
 typedef void cache_value_fn(const struct object *object, struct sbuf *out);
 size_t cache_index(struct cache *cache, enum kind_id kind, cache_value_fn *value_of);
 
-/* All objects with this value, sorted by key, borrowed until the next put or remove. */
+/* All objects with this value, sorted by key, borrowed until the next put or remove. NULL when
+ * there are none. */
 const struct object *const *cache_by(const struct cache *cache, size_t index, struct str value,
                                      size_t *ret_count);
 
