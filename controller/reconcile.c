@@ -393,8 +393,8 @@ static void start(struct controller *c)
         .ctx = c,
     };
     source_start(c->source, follow, count, &calls);
-    if (!c->options.elect) {
-        c->leader = true;
+    if (!c->options.elect) { /* nobody says how who was there before has ended */
+        c->leader = c->succeeds = true;
         return;
     }
     struct source_election election = {

@@ -175,11 +175,12 @@ def test_no_address_is_given_while_a_killed_leader_may_write(crds, replicas, his
     assert promises.assigned(history) == 1
 
 
-def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault_proxy, second_proxy):
+@pytest.mark.parametrize("arguments", [LONG_LEASE, ("--no-leader-elect",)], ids=["elected", "not_elected"])
+def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault_proxy, second_proxy, arguments):
     """Once the next leader has given addresses, what the former one sent cannot be done any more."""
     last_write = Hold()
     dies_while_giving(crds, replicas, fault_proxy, last_write)
-    replicas(*LONG_LEASE, kubeconfig=second_proxy.kubeconfig("controller"))
+    replicas(*arguments, kubeconfig=second_proxy.kubeconfig("controller"))
     wanted = {"asks": given("192.0.2.0", pool="a"), "new": given("192.0.2.1", pool="a")}
     wait_until(lambda: {name: look(crds, name) for name in wanted} == wanted, 30, what="both have addresses")
     # In any case the Service was changed first, by the fence, and then given its address.
@@ -200,7 +201,7 @@ def dies_while_giving(box, replicas, proxy, last_write):
     sent = proxy.rule(last_write, method="PATCH", path="/services/new/status$")
     former = replicas(kubeconfig=proxy.kubeconfig("controller"))
     box.api.create(in_namespace(box, web("new")))
-    wait_until(lambda: sent.used == 1, 15)
+    wait_until(lambda: sent.used == 1, 60, former.process.describe)  # leads for more than a moment
     former.process.kill()
     box.api.create(in_namespace(box, web("asks", annotations={IPS: "192.0.2.0"})))
 
