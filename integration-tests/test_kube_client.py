@@ -14,7 +14,7 @@ import pytest
 
 from lab.api import History
 from lab.controlplane import ControlPlane, kubeconfig_object
-from lab.faultproxy import Answer, AtByte, EditEvents, LoseAnswer
+from lab.faultproxy import Answer, AtByte, Delay, EditEvents, Hold, LoseAnswer
 from lab.kubeprobe import KubeProbe
 from lab.objects import pool, service
 from lab.process import run_command
@@ -479,6 +479,39 @@ def test_events(probe, control_plane, sandbox):
     assert all(e["reportingController"] == "stentor.io/kube-probe" for e in events)
     described = sandbox.kubectl("describe", "service", "web").stdout
     assert "IPAllocated" in described and "(x2 over" in described
+
+
+def test_events_behind_writes(probe, fault_proxy, maps):
+    """While many writes are under way Events go one by one; else several are sent at once."""
+    maps.create("a")
+    one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
+    answered = 0.3
+
+    def tell(names):
+        for name in names:
+            one.do("event", kind="ConfigMap", namespace=maps.namespace, name="a", reason="Told",
+                   action="Tell", message=name)
+
+    writes = Hold()
+    fault_proxy.rule(writes, method="PATCH", path="configmaps", times=8)
+    for number in range(8):
+        one.do("write", id=f"w{number}", verb="patch", kind="ConfigMap", namespace=maps.namespace,
+               name="a", body={"data": {"d": "new"}})
+    wait_until(lambda: len(fault_proxy.requests("PATCH")) == 8, 20, one.describe)
+    fault_proxy.rule(Delay(answered), method="POST", path="events", times=3)
+    tell(["first", "second", "third"])
+    wait_until(lambda: one.counts()["eventsSent"] == 3, 20, one.describe)
+    sent = [request.seconds for request in fault_proxy.requests("POST", "events")]
+    assert all(later - earlier >= answered for earlier, later in zip(sent, sent[1:])), sent
+
+    writes.release()
+    wait_until(lambda: sum("wrote" in line for line in one.said) == 8, 20, one.describe)
+    events = Hold()
+    fault_proxy.rule(events, method="POST", path="events", times=4)
+    tell(["fourth", "fifth", "sixth", "seventh"])
+    wait_until(lambda: len(fault_proxy.requests("POST", "events")) == 7, 20, one.describe)
+    events.release()
+    wait_until(lambda: one.counts()["eventsSent"] == 7, 20, one.describe)
 
 
 def test_token_file_rotates(probe, control_plane, fault_proxy, maps, run):

@@ -10,7 +10,9 @@
 #include "common/kube/status.h"
 
 enum {
-    IN_FLIGHT = 4,    /* few, so that writes of status go first when there are many of both */
+    IN_FLIGHT = 4,
+    MANY_WRITES = 8,  /* while so many are not done, they go first */
+    TRICKLE_MS = 250, /* … and an Event is sent after so long, that none may wait for ever */
     QUEUE_MAX = 1000, /* the oldest gives way */
     TRIES = 5,
     TIMEOUT_MS = 15000,
@@ -32,22 +34,25 @@ TAILQ_HEAD(sending_list, sending);
 
 struct events {
     struct client *client;
+    const struct writer *writer;
     struct loop *loop;
     struct event_recorder *recorder;
     struct sending_list queue; /* in the order of telling, also what is under way */
     size_t queued, in_flight;
     struct backoff backoff;
-    struct loop_timer *starting; /* deferred */
+    struct loop_timer *starting; /* deferred, or after TRICKLE_MS */
     struct loop_timer *pause;    /* after a failure */
     struct loop_timer *look;     /* for series that are due */
     struct events_counts counts;
 };
 
-struct events *events_new(struct client *client, struct str controller, struct str instance)
+struct events *events_new(struct client *client, const struct writer *writer, struct str controller,
+                          struct str instance)
 {
     struct events *events = heap_alloc(sizeof(*events));
     *events = (struct events){
         .client = client,
+        .writer = writer,
         .loop = client_loop(client),
         .backoff = {.base_ms = 1000, .cap_ms = 30000},
     };
@@ -164,14 +169,20 @@ static bool is_blocked(const struct sending *sending)
     return false;
 }
 
+static bool is_trickling(const struct events *events)
+{
+    return writer_pending(events->writer) >= MANY_WRITES;
+}
+
 static void on_start(void *ctx)
 {
     struct events *events = ctx;
     events->starting = NULL;
+    size_t most = is_trickling(events) ? 1 : IN_FLIGHT;
     struct sending *sending;
     TAILQ_FOREACH(sending, &events->queue, link)
     {
-        if (events->pause || events->in_flight >= IN_FLIGHT)
+        if (events->pause || events->in_flight >= most)
             return;
         if (!sending->call && !is_blocked(sending))
             send_request(sending);
@@ -180,8 +191,11 @@ static void on_start(void *ctx)
 
 static void start_later(struct events *events)
 {
-    if (!events->starting && !events->pause && events->queued > events->in_flight)
-        events->starting = loop_defer(events->loop, on_start, events);
+    if (events->starting || events->pause || events->queued == events->in_flight)
+        return;
+    events->starting = is_trickling(events)
+                           ? loop_timer_start(events->loop, TRICKLE_MS, 0, on_start, events)
+                           : loop_defer(events->loop, on_start, events);
 }
 
 /* The queue is full: the oldest that is not under way gives way. */

@@ -424,8 +424,8 @@ struct source *source_kube_new(struct loop *loop, const struct source_kube_confi
         .client = client,
         .object_max = config->object_max,
         .writer = writer_new(client, config->program),
-        .events = events_new(client, config->reporter, config->instance),
     };
+    kube->events = events_new(client, kube->writer, config->reporter, config->instance);
     source_init(&kube->source, &kube_ops);
     if (config->state_dir.len)
         kube->saved = saved_open(loop, config->state_dir, config->program, kube->source.cache,
