@@ -225,7 +225,7 @@ def test_random_faults(probe, fault_proxy, maps, seed):
     there = set()
     with History(maps.api, maps.path) as history:
         one = probe("--kubeconfig", fault_proxy.kubeconfig("admin"), maps.follow).synced()
-        met = 0
+        fault = None
         for i in range(400):
             name = f"m{chance.randrange(8)}"
             if name not in there:
@@ -237,10 +237,11 @@ def test_random_faults(probe, fault_proxy, maps, seed):
             else:
                 maps.change(name, str(i))
             if chance.random() < 0.05:
-                # Changes go on during a fault; the next one waits until this one was met.
-                wait_until(lambda: one.counts()["watches"] > met, 90, one.describe, "it watches again")
-                met = one.counts()["watches"]
-                fault_proxy.rule(chance.choice(faults)(), path="/configmaps", query="watch=1")
+                # Changes go on during a fault; the next one waits until this one was met. A count of
+                # watches would not tell: one may be on its way that cut_all() cannot reach yet.
+                wait_until(lambda: fault is None or fault.used, 90, [one.describe, fault_proxy.describe],
+                           "the last fault was met")
+                fault = fault_proxy.rule(chance.choice(faults)(), path="/configmaps", query="watch=1")
                 fault_proxy.cut_all()
         fault_proxy.clear_rules()
         wait_until(lambda: one.objects("ConfigMap") == maps.all(), 40, one.describe,

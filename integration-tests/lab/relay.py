@@ -70,7 +70,8 @@ class Listener:
         self._loop.call(self._open_server())
 
     def cut_all(self):
-        """Resets every connection (TCP RST). Returns how many there were."""
+        """Resets every connection (TCP RST). Returns how many there were. One whose TLS handshake is
+        not over is none yet, and lives on: who adds a rule and cuts waits for the rule to be used."""
         return self._loop.call(self._cut_all())
 
     def close(self):
