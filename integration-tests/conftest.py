@@ -17,6 +17,8 @@ from lab.controller import Controller  # noqa: E402
 from lab.controlplane import ADVERTISED, ControlPlane  # noqa: E402
 from lab.evidence import Evidence  # noqa: E402
 from lab.faultproxy import FaultProxy  # noqa: E402
+from lab.kubeprobe import KubeProbe  # noqa: E402
+from lab.maps import Maps  # noqa: E402
 from lab.network import Network  # noqa: E402
 from lab.probe import Probe  # noqa: E402
 from lab.process import Process  # noqa: E402
@@ -273,6 +275,28 @@ def probe(run, evidence):
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture
+def kube_probe(run, evidence):
+    """kube_probe(ARGUMENT, …) starts a kube-probe; it must end well. See lab.kubeprobe."""
+    started = []
+
+    def start(*arguments, **options):
+        one = KubeProbe(run, *arguments, **options)
+        started.append(one)
+        evidence.add_process(one)
+        return one
+
+    yield start
+    for one in reversed(started):
+        one.finish()
+
+
+@pytest.fixture
+def maps(sandbox):
+    """ConfigMaps of the sandbox; see lab.maps."""
+    return Maps(sandbox.api, sandbox.namespace)
 
 
 @pytest.fixture

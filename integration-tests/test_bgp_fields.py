@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from lab.bgp import OUR_AS, THEIR_AS, advertisement, metallb, node_object, peer
-from lab.routers import Neighbor
+from lab.router import Neighbor
 from lab.wait import stays, wait_until
 
 V4, V6 = "198.51.100.1", "2001:db8:100::1"

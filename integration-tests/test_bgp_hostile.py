@@ -14,9 +14,10 @@ import pytest
 from lab.api import ApiError
 from lab.bgp import SYSTEM, advertisement, metallb, peer, service
 from lab.daemon import program
+from lab.frr import Frr
 from lab.hostile import texts
 from lab.process import run_command
-from lab.routers import Frr, Neighbor
+from lab.router import Neighbor
 from lab.wait import wait_until
 
 TOR = "192.0.2.1"

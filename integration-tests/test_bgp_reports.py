@@ -7,8 +7,10 @@ import signal
 import pytest
 
 from lab.bgp import advertisement, metallb, peer
+from lab.frr import Frr
 from lab.kernelroutes import KernelRoutes
-from lab.routers import Neighbor, Frr, GoBgp
+from lab.router import Neighbor
+from lab.routers import GoBgp
 from lab.wait import stays, wait_until
 
 STATUSES = "/apis/metallb.io/v1beta1/namespaces/metallb-system/servicebgpstatuses"

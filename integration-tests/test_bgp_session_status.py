@@ -10,7 +10,8 @@ import pytest
 
 from lab.bgp import advertisement, peer
 from lab.daemon import program
-from lab.routers import Frr, Neighbor
+from lab.frr import Frr
+from lab.router import Neighbor
 from lab.wait import wait_until
 
 KIND = "/apis/stentor.io/v1alpha1/namespaces/metallb-system/bgpsessionstatuses"

@@ -9,7 +9,8 @@ import pytest
 
 from lab.bgp import OUR_AS, advertisement, peer
 from lab.programs import REPOSITORY
-from lab.routers import ROUTERS, Route
+from lab.router import Route
+from lab.routers import ROUTERS
 from lab.wait import stays, wait_until
 
 V4, V6 = "198.51.100.1", "2001:db8:100::1"

@@ -7,7 +7,8 @@ Services are written with their addresses, as a controller would have left them.
 routers AS 64513 unless a test says otherwise.
 """
 
-from .routers import ROUTERS, Neighbor
+from .router import Neighbor
+from .routers import ROUTERS
 from .speaker import Speaker
 from .stores import DirectoryStore
 from .wait import wait_until

@@ -6,9 +6,10 @@ The router is FRR. It spreads connections over all nodes that announce an addres
 
 import time
 
+from .frr import Frr
 from .netns import Namespace
 from .page import fetch
-from .routers import Frr, Neighbor
+from .router import Neighbor
 from .wait import wait_until
 
 ROUTER_NUMBER = 1
