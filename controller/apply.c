@@ -230,6 +230,16 @@ void apply_seen(struct controller *c, struct str id, const struct object *object
         (void)flight_free(c, flight);
 }
 
+void apply_fence(const struct controller *c, struct fence *fence)
+{
+    size_t cursor = 0;
+    for (struct map_entry *slot; (slot = map_next(&c->flights, &cursor));) {
+        const struct flight *flight = slot->value;
+        if (flight->request && str_starts_with(flight->id, STR("Service/")))
+            fence_add(fence, flight->id, flight->base);
+    }
+}
+
 bool apply_is_idle(const struct controller *c)
 {
     return work_queue_figures(c->queue).in_flight == 0;

@@ -72,7 +72,8 @@ struct controller {
         *watchdog; /* looks again at what should be there, such as ConfigurationState */
     bool synced;   /* the cache holds everything */
     bool leader;
-    bool succeeds;        /* the former leader may still have writes on their way */
+    enum source_lead lead;
+    bool fence_all;       /* all who are concerned are still to pass the fence */
     bool fenced;          /* it is known who is to pass the fence */
     bool active;          /* leader, with a cache that was listed since: plans and writes */
     int64_t led_since_ns; /* wall clock: when it became active */
@@ -150,7 +151,10 @@ void reconcile_members_make_secret(struct controller *controller);
 /* reconcile_fence.c: after a leader that did not give the lead back, no address is given until no
  * write of that one can be done any more (fence.h). */
 void reconcile_fence_raise(struct controller *controller); /* leading */
-void reconcile_fence_drop(struct controller *controller);  /* no more */
+/* Leading no more, and writes under way are about to be given up: when this process leads next, and
+ * nobody else did meanwhile, it is to wait for those alone and for who has not passed yet. */
+void reconcile_fence_keep(struct controller *controller);
+void reconcile_fence_drop(struct controller *controller);
 /* The first plan is made: everybody who is concerned is to pass the fence. */
 void reconcile_fence_fill(struct controller *controller);
 /* The Service of this id is seen, or was answered to be, at this version (empty: it is gone). */
@@ -171,6 +175,8 @@ bool apply_writes(const void *ctx, struct str key, const struct ip *ip);
 void apply_update_handover(struct controller *controller, struct str key);
 /* A newer version has arrived (NULL: it is gone). */
 void apply_seen(struct controller *controller, struct str id, const struct object *object);
+/* Adds all Services to whom a write is under way. */
+void apply_fence(const struct controller *controller, struct fence *fence);
 /* Nothing is under way. */
 bool apply_is_idle(const struct controller *controller);
 

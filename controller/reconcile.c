@@ -321,9 +321,9 @@ static void deactivate(struct controller *c)
     c->counters = loop_timer_cancel(c->counters);
     c->expiry = loop_timer_cancel(c->expiry);
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
+    reconcile_fence_keep(c);
     apply_done(c);
     apply_init(c);
-    reconcile_fence_drop(c);
     reconcile_place_end(c);
     c->plan = plan_free(c->plan);
     controller_metrics_quarantine(c->metrics, 0);
@@ -334,7 +334,8 @@ static void leader_changed(void *ctx, enum source_lead lead)
 {
     struct controller *c = ctx;
     c->leader = lead != SOURCE_STANDS_BY;
-    c->succeeds = lead == SOURCE_SUCCEEDS;
+    c->lead = lead;
+    c->fence_all |= lead == SOURCE_SUCCEEDS;
     controller_metrics_leader(c->metrics, c->leader);
     if (!c->leader && c->active)
         deactivate(c);
@@ -394,7 +395,8 @@ static void start(struct controller *c)
     };
     source_start(c->source, follow, count, &calls);
     if (!c->options.elect) { /* nobody says how who was there before has ended */
-        c->leader = c->succeeds = true;
+        c->leader = c->fence_all = true;
+        c->lead = SOURCE_SUCCEEDS;
         return;
     }
     struct source_election election = {
@@ -472,7 +474,7 @@ static void wind_down(void *ctx)
         c->counters = loop_timer_start(c->loop, STEP_MS, 0, wind_down, c);
         return;
     }
-    bool ended = apply_is_idle(c);
+    bool ended = apply_is_idle(c) && !c->fence;
     apply_done(c);
     apply_init(c);
     if (c->options.elect && ended)

@@ -40,13 +40,6 @@ static void await_next(struct controller *c)
     c->fence_end = loop_timer_start(c->loop, STALLED_MS, 0, stalled, c);
 }
 
-void reconcile_fence_raise(struct controller *c)
-{
-    reconcile_fence_drop(c);
-    if (c->succeeds)
-        c->fence = fence_new();
-}
-
 void reconcile_fence_drop(struct controller *c)
 {
     c->fence_end = loop_timer_cancel(c->fence_end);
@@ -54,26 +47,64 @@ void reconcile_fence_drop(struct controller *c)
     c->fenced = false;
 }
 
+void reconcile_fence_raise(struct controller *c)
+{
+    if (c->lead == SOURCE_LEADS)
+        c->fence_all = false;
+    if (c->lead != SOURCE_RESUMES)
+        reconcile_fence_drop(c);
+    if (c->fence_all && !c->fence)
+        c->fence = fence_new();
+}
+
+void reconcile_fence_keep(struct controller *c)
+{
+    c->fence_end = loop_timer_cancel(c->fence_end);
+    c->fenced = false;
+    if (!c->fence)
+        c->fence = fence_new();
+    apply_fence(c, c->fence);
+}
+
+/* All who are concerned by writes of another leader. */
+static void fill_anew(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    size_t count;
+    const struct plan_record **records = plan_list(c->plan, scratch, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct object *object = records[i]->object;
+        if (fence_concerns(records[i]))
+            fence_add(c->fence, object->id, object->meta.resource_version);
+    }
+    c->fence_all = false;
+}
+
+/* Lets those pass who changed while this process did not lead; the others are to be written. */
+static void look_again(struct controller *c)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str_list left = fence_list(c->fence, scratch);
+    for (size_t i = 0; i < left.count; i++) {
+        const struct object *object = status_find(c, left.items[i]);
+        if (!fence_pass(c->fence, left.items[i], object ? object->meta.resource_version : STR("")))
+            apply_add(c, object->id);
+    }
+}
+
 void reconcile_fence_fill(struct controller *c)
 {
     if (!c->fence || c->fenced)
         return;
-    scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    size_t count;
-    const struct plan_record **records = plan_list(c->plan, scratch, &count);
     c->fenced = true;
-    for (size_t i = 0; i < count; i++) {
-        const struct object *object = records[i]->object;
-        if (!fence_concerns(records[i]))
-            continue;
-        fence_add(c->fence, object->id, object->meta.resource_version);
-        apply_add(c, object->id);
-    }
+    if (c->fence_all)
+        fill_anew(c);
+    look_again(c);
     if (fence_left(c->fence) == 0) {
         lower(c);
         return;
     }
-    log_info("former leader's writes may be on their way: nothing is given until Services changed",
+    log_info("former writes may be on their way: nothing is given until Services changed",
              kv_uint("services", fence_left(c->fence)));
     await_next(c);
 }

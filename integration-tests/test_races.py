@@ -10,7 +10,7 @@ import pytest
 from lab import promises
 from lab.api import ApiError, History
 from lab.controller import Controller
-from lab.faultproxy import Delay, FaultProxy, Hold
+from lab.faultproxy import Answer, Delay, FaultProxy, Hold
 from lab.objects import pool
 from lab.story import CONDITION, given, shown, waits, web
 from lab.wait import wait_until
@@ -192,6 +192,36 @@ def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault
     wait_until(lambda: is_complete(history, crds), 10)
     assert promises.given_twice(history) == []
     assert promises.moved(history) == []
+
+
+def test_leader_that_leads_again_waits_for_its_own_writes_alone(crds, replicas, history, fault_proxy):
+    """It could not renew its lease for a while. What it had sent must not be done later; who merely
+    waits for an address is left alone, since nobody else led meanwhile."""
+    crds.kubectl.apply(pool("a", "192.0.2.0/31"), in_namespace(crds, web("waits", annotations={IPS: "203.0.113.9"})))
+    leader = replicas("--leader-elect-lease-duration", "5s", "--leader-elect-renew-deadline", "4s",
+                      kubeconfig=fault_proxy.kubeconfig("controller"))
+    refused = waits("NotInAnyPool", '["203.0.113.9"] is not allowed in config')
+    wait_until(lambda: look(crds, "waits") == refused, 60, lambda: look(crds, "waits"))
+    write = Hold()
+    sent = fault_proxy.rule(write, method="PATCH", path="/services/new/status$")
+    crds.api.create(in_namespace(crds, web("new")))
+    wait_until(lambda: sent.used == 1, 60, leader.process.describe)
+    before = version_of(crds, "waits")
+    unreachable = fault_proxy.rule(Answer(503), path="/leases/", times=None)
+    wait_until(lambda: unreachable.used and not leads(leader), 30, leader.process.describe)
+    fault_proxy.clear_rules()
+    wait_until(lambda: look(crds, "new") == given("192.0.2.0", pool="a"), 60, lambda: look(crds, "new"))
+    write.release()
+    late, *others = fault_proxy.writes(path="/services/new/status$")
+    wait_until(lambda: late.status == 409, 15, fault_proxy.describe)
+    assert [request.status for request in others] == [200, 200]  # the fence, and the address
+    assert version_of(crds, "waits") == before
+    wait_until(lambda: is_complete(history, crds), 10)
+    assert promises.moved(history) == []
+
+
+def version_of(box, name):
+    return box.api.get(box.service_path(name))["metadata"]["resourceVersion"]
 
 
 def dies_while_giving(box, replicas, proxy, last_write):

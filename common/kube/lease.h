@@ -10,7 +10,7 @@ struct lease;
 struct lease_settings {
     struct str namespace, name, identity;  /* of the Lease; of this process */
     uint64_t lease_ms, renew_ms, retry_ms; /* lease_ms > renew_ms > retry_ms > 0 */
-    /* It is gained or succeeded to: this process leads now; or lost: it must stop writing at once.
+    /* Gained in one of three ways: this process leads now; or lost: it must stop writing at once.
      * From the loop. */
     void (*changed)(void *ctx, enum lease_change change);
     void *ctx;

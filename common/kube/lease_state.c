@@ -5,7 +5,8 @@
 
 void lease_state_init(struct lease_state *state, const struct lease_config *config)
 {
-    *state = (struct lease_state){.config = *config, .arena = arena_new(0)};
+    *state =
+        (struct lease_state){.config = *config, .gain = LEASE_SUCCEEDED, .arena = arena_new(0)};
 }
 
 void lease_state_done(struct lease_state *state)
@@ -104,11 +105,23 @@ static struct lease_action read_lease(struct lease_state *state)
     return (struct lease_action){.deed = LEASE_DO_READ};
 }
 
+/* From whom it would be gained. A lease that is ours already was gained by a try that seemed to
+ * have failed, or has run out: what is known about it stays so. */
+static void note_gain(struct lease_state *state, bool create)
+{
+    if (create || !state->observed.holder.len)
+        state->gain = LEASE_GAINED;
+    else if (!is_ours(state))
+        state->gain = LEASE_SUCCEEDED;
+}
+
 /* Writes us as the holder, from what was observed (`create`: there is no Lease). */
 static struct lease_action write_lease(struct lease_state *state, const struct lease_clock *clock,
                                        bool create)
 {
     struct str now = micro_time(clock->wall_ns, state->arena);
+    if (!state->leading)
+        note_gain(state, create);
     struct lease_record record = {
         .holder = state->config.identity,
         .duration_s = (int64_t)((state->config.lease_ms + 999) / 1000),
@@ -122,7 +135,6 @@ static struct lease_action write_lease(struct lease_state *state, const struct l
             record.acquired = state->observed.acquired;
     }
     set_phase(state, LEASE_WRITING);
-    state->succeeds = !create && state->observed.holder.len > 0;
     state->sent_at = clock->now;
     state->writing = record;
     return (struct lease_action){.deed = create ? LEASE_DO_CREATE : LEASE_DO_UPDATE,
@@ -185,14 +197,14 @@ static struct lease_action after_write(struct lease_state *state, const struct l
     switch (event->type) {
     case LEASE_WRITTEN: {
         struct lease_record record = state->writing;
-        enum lease_change gain = state->succeeds ? LEASE_SUCCEEDED : LEASE_GAINED;
         record.version = event->record.version;
         observe(state, &record, clock->now);
         state->renewed_at = state->sent_at;
         if (state->stopping)
             return release(state, clock);
-        enum lease_change change = state->leading ? LEASE_UNCHANGED : gain;
+        enum lease_change change = state->leading ? LEASE_UNCHANGED : state->gain;
         state->leading = true;
+        state->gain = LEASE_RESUMED;
         struct lease_action action = wait_until(state, state->sent_at + state->config.retry_ms);
         action.change = change;
         return action;

@@ -66,6 +66,7 @@ enum lease_change {
     LEASE_UNCHANGED,
     LEASE_GAINED,    /* it was free: given back, or never held */
     LEASE_SUCCEEDED, /* gained from a holder who let it run out, whose writes may still be done */
+    LEASE_RESUMED,   /* gained again, and nobody else held it meanwhile */
     LEASE_LOST,
 };
 
@@ -87,7 +88,7 @@ struct lease_state {
     struct lease_config config;
     enum lease_phase phase;
     bool leading, stopping;
-    bool succeeds;                /* the write under way would take it from a holder */
+    enum lease_change gain;       /* what it will be when it is gained next */
     struct arena *arena;          /* of `observed`; replaced with it */
     struct lease_record observed; /* the last we saw or wrote */
     struct lease_record writing;  /* what the write under way says */

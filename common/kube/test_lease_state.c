@@ -10,7 +10,7 @@ static const struct lease_config config = {
 static struct str action_text(struct arena *arena, const struct lease_action *action)
 {
     static const char *const deeds[] = {"-", "read", "create", "update", "done"};
-    static const char *const changes[] = {"", "gained ", "succeeded ", "lost "};
+    static const char *const changes[] = {"", "gained ", "succeeded ", "resumed ", "lost "};
     struct sbuf out = {0};
     sbuf_puts(&out, action->cancel ? "cancel " : "");
     sbuf_puts(&out, changes[action->change]);
@@ -132,8 +132,23 @@ static void test_renewal_fails(void)
         {10010, EV(LEASE_FAILED), "- wake 12010"},
         {12010, EV(LEASE_TIMER), "read"},
         {12020, RECORD("me", 15, 0, "r2", "2"), "update 'me' 15s t0 @2"},
-        /* what was sent before the deadline may still be done */
-        {12030, WRITTEN("3"), "succeeded - wake 14020"},
+        {12030, WRITTEN("3"), "resumed - wake 14020"},
+    };
+    run_steps(steps, TEST_COUNT(steps));
+}
+
+/* A try to take it over seems to fail, and was done all the same. */
+static void test_takes_over_without_knowing(void)
+{
+    static const struct step steps[] = {
+        {0, EV(LEASE_START), "read"},
+        {0, RECORD("other", 1, 3, "r1", "7"), "- wake 1000"},
+        {1000, EV(LEASE_TIMER), "read"},
+        {1000, RECORD("other", 1, 3, "r1", "7"), "update 'me' 15s t4 @7"},
+        {1100, EV(LEASE_FAILED), "- wake 3100"},
+        {3100, EV(LEASE_TIMER), "read"},
+        {3100, RECORD("me", 15, 4, "r2", "8"), "update 'me' 15s t4 @8"},
+        {3200, WRITTEN("9"), "succeeded - wake 5100"},
     };
     run_steps(steps, TEST_COUNT(steps));
 }
@@ -200,5 +215,6 @@ static void test_body(void)
 }
 
 TEST_MAIN("common/kube lease", TEST(test_first_holder), TEST(test_standby_takes_over),
-          TEST(test_released_lease), TEST(test_renewal_fails), TEST(test_lease_taken_away),
+          TEST(test_released_lease), TEST(test_renewal_fails),
+          TEST(test_takes_over_without_knowing), TEST(test_lease_taken_away),
           TEST(test_stop_while_writing), TEST(test_body))

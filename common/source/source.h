@@ -109,6 +109,7 @@ enum source_lead {
     /* May write, but the former leader did not give the lead back: what that one sent last may
      * still be done, on the version of the object that it was sent for. */
     SOURCE_SUCCEEDS,
+    SOURCE_RESUMES, /* may write again, and nobody else could meanwhile */
 };
 
 /* Leader election. A directory grants the lead to one process by a lock on the status directory,

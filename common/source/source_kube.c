@@ -303,6 +303,7 @@ static void lease_changed(void *ctx, enum lease_change change)
     static const enum source_lead leads[] = {
         [LEASE_GAINED] = SOURCE_LEADS,
         [LEASE_SUCCEEDED] = SOURCE_SUCCEEDS,
+        [LEASE_RESUMED] = SOURCE_RESUMES,
         [LEASE_LOST] = SOURCE_STANDS_BY,
     };
     const struct source_kube *kube = ctx;
