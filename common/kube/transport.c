@@ -2,8 +2,8 @@
  * socket interface); a list of calls, each with its easy handle; the keepalive timer.
  *
  * libcurl must not be re-entered from its own callbacks. So while it runs (`inside`), calls that
- * are started or cancelled are only marked, and settled once it has returned. `done` is never
- * called from inside libcurl; `data` is, so that nothing is copied. */
+ * are started or cancelled are only marked as due, and settled once it has returned. `done` is
+ * never called from inside libcurl; `data` is, so that nothing is copied. */
 #include <assert.h>
 #include <errno.h>
 
@@ -108,24 +108,16 @@ static void take_ended(struct transport *transport)
         (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
         call->ended = true;
         call->result = result_of(msg->data.result);
+        transport_call_set_due(call, true);
     }
-}
-
-/* The first call that waits for something to be done with it. */
-static struct http_call *find_unsettled(struct transport *transport)
-{
-    struct http_call *call;
-    TAILQ_FOREACH(call, &transport->calls, link)
-    if (call->cancelled || call->ended || !call->added)
-        return call;
-    return NULL;
 }
 
 /* Outside libcurl: frees what was cancelled, reports what has ended, starts what is new. */
 static void settle(struct transport *transport)
 {
     take_ended(transport);
-    for (struct http_call *call; (call = find_unsettled(transport));) {
+    for (struct http_call *call; (call = TAILQ_FIRST(&transport->due));) {
+        transport_call_set_due(call, false);
         if (call->cancelled) {
             transport_call_close(call);
         } else if (call->ended) {
@@ -224,10 +216,12 @@ struct http_call *transport_cancel(struct http_call *call)
     if (!call || call->cancelled)
         return NULL;
     call->cancelled = true;
-    if (call->transport->inside)
-        settle_later(call->transport);
-    else
+    if (!call->transport->inside) {
         transport_call_close(call);
+        return NULL;
+    }
+    transport_call_set_due(call, true);
+    settle_later(call->transport);
     return NULL;
 }
 
@@ -272,6 +266,7 @@ static void give_up(struct transport *transport)
         (void)curl_multi_remove_handle(transport->multi, call->easy);
         call->ended = true;
         call->result = -ETIMEDOUT;
+        transport_call_set_due(call, true);
     }
     multi_close(transport);
     TAILQ_FOREACH(call, &transport->calls, link)
@@ -347,6 +342,7 @@ struct transport *transport_new(struct loop *loop, const struct transport_config
         .ctx = config->ctx,
     };
     TAILQ_INIT(&transport->calls);
+    TAILQ_INIT(&transport->due);
     if (config->tls_server_name.len)
         set_server_name(transport, config);
     else

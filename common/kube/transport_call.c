@@ -231,7 +231,18 @@ struct http_call *transport_call_open(struct transport *transport,
     set_callbacks(call);
     TAILQ_INSERT_TAIL(&transport->calls, call, link);
     transport->active++;
+    transport_call_set_due(call, true);
     return call;
+}
+
+void transport_call_set_due(struct http_call *call, bool due)
+{
+    struct call_list *list = &call->transport->due;
+    if (due && !call->is_due)
+        TAILQ_INSERT_TAIL(list, call, due_link);
+    else if (!due && call->is_due)
+        TAILQ_REMOVE(list, call, due_link);
+    call->is_due = due;
 }
 
 void transport_call_close(struct http_call *call)
@@ -249,6 +260,7 @@ void transport_call_close(struct http_call *call)
     sbuf_done(&call->body);
     sbuf_done(&call->warning);
     (void)tls_unref(call->tls);
+    transport_call_set_due(call, false);
     TAILQ_REMOVE(&transport->calls, call, link);
     transport->active--;
     free(call);

@@ -15,7 +15,8 @@ struct tls {
 };
 
 struct http_call {
-    TAILQ_ENTRY(http_call) link;
+    TAILQ_ENTRY(http_call) link; /* of all calls */
+    TAILQ_ENTRY(http_call) due_link;
     struct transport *transport;
     CURL *easy;
     struct curl_slist *headers, *connect_to;
@@ -29,6 +30,7 @@ struct http_call {
     bool cancelled; /* while libcurl ran: to be freed after */
     bool ended;     /* libcurl is through with it: `done` is to be called */
     bool too_large;
+    bool is_due; /* for settle: it is new, cancelled or ended */
     int result;
     void (*begun)(void *ctx);
     void (*data)(void *ctx, struct str bytes);
@@ -41,7 +43,7 @@ TAILQ_HEAD(call_list, http_call);
 struct transport {
     struct loop *loop;
     CURLM *multi;
-    struct call_list calls;
+    struct call_list calls, due;
     size_t active;
     struct sbuf server, connect_to, host, user_agent;
     bool insecure, inside, closing;
@@ -57,10 +59,12 @@ struct transport {
 
 struct tls *tls_unref(struct tls *tls);
 
-/* A new call with its easy handle, in the transport's list but not yet given to libcurl. */
+/* A new call with its easy handle, due to be given to libcurl. */
 struct http_call *transport_call_open(struct transport *transport,
                                       const struct http_request *request);
-/* Takes it away from libcurl, out of the list, and frees it. */
+/* Something is to be done with it outside of libcurl; or is about to be. */
+void transport_call_set_due(struct http_call *call, bool due);
+/* Takes it away from libcurl, out of the lists, and frees it. */
 void transport_call_close(struct http_call *call);
 
 #endif
