@@ -55,7 +55,7 @@ static const struct option rows[] = {
      .value = "DURATION", .help = "how often the Lease is renewed, or tried for"},
     {"pod-name", "METALLB_POD_NAME", OPTION_STR, AT(identity), .value = "NAME",
      .help = "name of this replica in the Lease; without it the host name and a random part"},
-    {"writes-in-flight", NULL, OPTION_UINT, AT(writes_in_flight), .fallback = "64", .max = 1024,
+    {"writes-in-flight", NULL, OPTION_UINT, AT(writes_in_flight), .fallback = "32", .max = 1024,
      .value = "N", .help = "how many objects are written at the same time"},
     PROGRAM_ROWS_API,
     {"metrics-cert-dir", NULL, OPTION_STR, AT(cert_dir), .value = "DIR",
