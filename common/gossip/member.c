@@ -70,6 +70,7 @@ struct member *member_new(const struct member_config *config, uint64_t now)
         .kind = FACT_RECORD,
         .id = message_id(config->name),
         .life = config->life,
+        .edition = 1,
         .address = config->address,
         .name = config->name,
         .meta = {.ptr = (const char *)room, .len = wire.at},

@@ -153,12 +153,19 @@ static void add(struct member *m, const struct fact *fact, struct peer *via)
     facts_spread(m, peer, facts_in_full(m, peer, via));
 }
 
+/* Its datagrams are counted anew, and nothing that it said of itself is the newest any more. */
+static void forget_life(struct peer *peer)
+{
+    free(peer->window);
+    peer->window = NULL;
+    peer->edition = 0;
+}
+
 static void new_life(struct member *m, struct peer *peer, const struct fact *fact,
                      const struct peer *via)
 {
+    forget_life(peer);
     roster_update(peer, fact);
-    free(peer->window);
-    peer->window = NULL;
     if (gossip_is_alive(peer->state)) {
         struct member_note note = {
             .type = MEMBER_NOTE_RESTART, .name = peer->name, .address = peer->address};
@@ -232,14 +239,22 @@ static void about_suspect(struct member *m, struct peer *peer, const struct fact
     }
 }
 
+/* It may be of a life whose record has not come, and never will. */
+static void set_rank(struct peer *peer, const struct fact *fact)
+{
+    if (fact->life > peer->life)
+        forget_life(peer);
+    peer->life = fact->life;
+    peer->turn = fact->turn;
+}
+
 static void about_dead(struct member *m, struct peer *peer, const struct fact *fact)
 {
     bool left = fact->kind == FACT_LEFT;
     if (fact->life < peer->life || (fact->life == peer->life && fact->turn < peer->turn))
         return;
     if (!gossip_is_alive(peer->state)) {
-        peer->life = fact->life;
-        peer->turn = fact->turn;
+        set_rank(peer, fact);
         return;
     }
     if (!left && peer->heard_at && m->now - peer->heard_at < FRESH_US) {
@@ -249,8 +264,7 @@ static void about_dead(struct member *m, struct peer *peer, const struct fact *f
         draft_send(m, &draft, &peer->address);
         return;
     }
-    peer->life = fact->life;
-    peer->turn = fact->turn;
+    set_rank(peer, fact);
     facts_dead(m, peer, left ? GOSSIP_LEFT : GOSSIP_DEAD, fact->accusers[0]);
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 #include "common/base/scope.h"
+#include "common/gossip/message.h"
 #include "common/gossip/sim.h"
 
 enum { SECOND = 1000000 };
@@ -400,7 +401,66 @@ static void test_replay(void)
     (void)sim_free(sim);
 }
 
+/* Node `to` gets a message that a holder of the key makes in the name of node `from`'s life. */
+static void forge(struct sim *sim, size_t to, size_t from, uint64_t count, const struct fact *fact)
+{
+    uint8_t room[512];
+    struct wire wire = wire_writer(room, sizeof(room));
+    uint64_t id = message_id(str_from(sim->nodes[to].name));
+    struct message_head head = {.type = MESSAGE_RUMOR,
+                                .sender = message_id(str_from(sim->nodes[from].name)),
+                                .life = sim->nodes[from].life,
+                                .target = message_target(id, sim->nodes[to].life),
+                                .count = count};
+    message_put_head(&wire, &head);
+    fact_put(&wire, fact);
+    struct member_event event = {.type = MEMBER_DATAGRAM,
+                                 .from = sim->nodes[from].ip,
+                                 .bytes = {.ptr = (const char *)room, .len = wire.at}};
+    sim_event(sim, to, &event);
+}
+
+/* What is told of a member's death may be of a life that was never heard of: what it says after
+ * that is not taken for what its former life said. */
+static void test_death_of_another_life(void)
+{
+    static const enum fact_kind kinds[] = {FACT_DEAD, FACT_LEFT};
+    for (size_t i = 0; i < TEST_COUNT(kinds); i++) {
+        struct record record = {0};
+        struct sim *sim = start(3, &record);
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str name = str_from(sim->nodes[1].name);
+        sim_crash(sim, 1);
+        if (kinds[i] == FACT_DEAD) /* of one that is dead already; LEFT is of one that lives */
+            TEST_ASSERT(sim_until(sim, sim_agrees, sim->now + SECOND));
+        struct fact fact = {.kind = kinds[i],
+                            .id = message_id(name),
+                            .life = sim->now,
+                            .accusers = {message_id(str_from(sim->nodes[2].name))},
+                            .accuser_count = 1};
+        forge(sim, 0, 2, 1 << 20, &fact);
+        TEST_ASSERT(!sim->out.dropped);
+        TEST_ASSERT(view(sim, 0, 1, arena).state ==
+                    (kinds[i] == FACT_DEAD ? GOSSIP_DEAD : GOSSIP_LEFT));
+        fact = (struct fact){.kind = FACT_RECORD,
+                             .id = message_id(name),
+                             .life = fact.life,
+                             .turn = 1,
+                             .edition = 1,
+                             .name = name,
+                             .meta = {.ptr = "\0\0\0", .len = 3}};
+        sim->nodes[1].life = fact.life;
+        for (uint64_t count = 1; count < 10; count++) {
+            forge(sim, 0, 1, count, &fact);
+            TEST_ASSERT(!sim->out.dropped);
+        }
+        struct gossip_member member = view(sim, 0, 1, arena);
+        TEST_ASSERT(member.state == GOSSIP_ALIVE && member.meta.count == 0);
+        (void)sim_free(sim);
+    }
+}
+
 TEST_MAIN("common/gossip member", TEST(test_meet), TEST(test_death), TEST(test_return),
           TEST(test_cold_start), TEST(test_leave), TEST(test_pause), TEST(test_pause_alone),
           TEST(test_short_pause), TEST(test_split), TEST(test_restart), TEST(test_clock_back),
-          TEST(test_send), TEST(test_forget), TEST(test_replay))
+          TEST(test_send), TEST(test_forget), TEST(test_replay), TEST(test_death_of_another_life))
