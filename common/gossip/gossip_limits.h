@@ -10,7 +10,7 @@ enum {
     GOSSIP_MEMBERS_MAX = 5000,
 };
 
-/* Beyond these nothing could be counted up any more: a value above is a lie. */
+/* All are below these: nothing could outrank one that is not, and it is a lie. */
 #define GOSSIP_LIFE_MAX (UINT64_MAX >> 4)
 #define GOSSIP_TURN_MAX (UINT32_MAX >> 4)
 

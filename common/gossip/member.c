@@ -50,7 +50,7 @@ void member_hold(struct member *m, uint64_t by)
 struct member *member_new(const struct member_config *config, uint64_t now)
 {
     assert(config->name.len > 0 && config->name.len <= GOSSIP_NAME_MAX);
-    assert(config->life > 0 && config->life <= GOSSIP_LIFE_MAX);
+    assert(config->life > 0 && config->life < GOSSIP_LIFE_MAX);
     struct member *m = heap_alloc(sizeof(*m));
     *m = (struct member){.config = *config, .random = config->seed, .now = now};
     m->meta.role = config->role;

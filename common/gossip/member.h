@@ -62,7 +62,7 @@ struct member_config {
     struct str name; /* 1 to GOSSIP_NAME_MAX bytes; copied */
     enum gossip_role role;
     struct ip address; /* told to others; not set: where they see our datagrams come from */
-    uint64_t life;     /* when this process began: microseconds since 1970, 1 to GOSSIP_LIFE_MAX */
+    uint64_t life;     /* when this process began: microseconds since 1970, below GOSSIP_LIFE_MAX */
     uint64_t seed;     /* of what is random */
     uint64_t hold_us;  /* how long we are held */
 };

@@ -57,11 +57,23 @@ void facts_dead(struct member *m, struct peer *peer, enum gossip_state state, ui
     facts_spread(m, peer, false);
 }
 
-/* Denies what is said about us: the next turn outranks it. */
+/* The next turn outranks what is said about us. After the last turn comes another life, and after
+ * the last life nothing: a rank that all others refuse would be worse than a lie that stands. */
+static void outrank(struct member *m, const struct fact *fact)
+{
+    if (fact->life == m->self->life && fact->turn + 1 < GOSSIP_TURN_MAX) {
+        m->self->turn = fact->turn + 1;
+    } else if (fact->life + 1 < GOSSIP_LIFE_MAX) {
+        m->self->life = fact->life + 1;
+        m->self->turn = 0;
+    }
+}
+
+/* Denies what is said about us. */
 static void refute(struct member *m, const struct fact *fact, enum gossip_state said)
 {
     if (fact->turn >= m->self->turn)
-        m->self->turn = fact->turn + 1;
+        outrank(m, fact);
     m->figures.refuted++;
     struct member_note note = {
         .type = MEMBER_NOTE_REFUTED,
@@ -113,11 +125,9 @@ static void about_self(struct member *m, const struct fact *fact, const struct p
     case FACT_RECORD:
         if (fact->life < m->self->life || m->left)
             return;
-        if (fact->life > m->self->life) /* an earlier process with a clock ahead of ours */
-            m->self->life = fact->life + 1;
-        else if (fact->turn <= m->self->turn)
+        if (fact->life == m->self->life && fact->turn <= m->self->turn)
             return;
-        m->self->turn = fact->turn + 1;
+        outrank(m, fact); /* an earlier process, with a clock ahead of ours */
         facts_spread(m, m->self, true);
         return;
     case FACT_SUSPECT:

@@ -124,7 +124,7 @@ void on_iam(struct member *m, const struct message_head *head, const struct ip *
 void on_stale(struct member *m, struct wire *in)
 {
     uint64_t life = wire_get_u64(in);
-    if (!wire_ok(in) || life < m->self->life || life >= GOSSIP_LIFE_MAX || m->left)
+    if (!wire_ok(in) || life < m->self->life || life + 1 >= GOSSIP_LIFE_MAX || m->left)
         return;
     m->self->life = life + 1;
     facts_spread(m, m->self, true);

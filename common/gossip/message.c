@@ -54,7 +54,7 @@ int message_get_head(struct wire *in, struct message_head *ret)
     head.count |= wire_get_u32(in);
     bool anybody = head.type == MESSAGE_HELLO;
     if (!wire_ok(in) || head.type < MESSAGE_HELLO || head.type >= MESSAGE_TYPES || !head.sender ||
-        head.life > GOSSIP_LIFE_MAX || anybody != (head.target == 0))
+        head.life >= GOSSIP_LIFE_MAX || anybody != (head.target == 0))
         return ERR_SYNTAX;
     *ret = head;
     return 0;
@@ -181,7 +181,7 @@ int fact_get(struct wire *in, struct fact *ret)
     fact.life = wire_get_u64(in);
     fact.turn = wire_get_u32(in);
     if (fact.kind < FACT_ALIVE || fact.kind >= FACT_KINDS || !fact.id ||
-        fact.life > GOSSIP_LIFE_MAX || fact.turn > GOSSIP_TURN_MAX || !get_rest(in, &fact) ||
+        fact.life >= GOSSIP_LIFE_MAX || fact.turn >= GOSSIP_TURN_MAX || !get_rest(in, &fact) ||
         !wire_ok(in))
         return ERR_SYNTAX;
     *ret = fact;

@@ -194,8 +194,8 @@ static void test_lies(void)
         {.kind = FACT_RECORD, .id = id, .life = 5, .name = STR("n2")},
         {.kind = FACT_RECORD, .id = id, .life = 5, .name = STR("")},
         {.kind = FACT_ALIVE, .id = 0, .life = 5},
-        {.kind = FACT_ALIVE, .id = id, .life = GOSSIP_LIFE_MAX + 1},
-        {.kind = FACT_ALIVE, .id = id, .turn = GOSSIP_TURN_MAX + 1},
+        {.kind = FACT_ALIVE, .id = id, .life = GOSSIP_LIFE_MAX},
+        {.kind = FACT_ALIVE, .id = id, .turn = GOSSIP_TURN_MAX},
         {.kind = FACT_SUSPECT, .id = id, .life = 5},
     };
     for (size_t i = 0; i < TEST_COUNT(lies); i++) {

@@ -5,6 +5,7 @@
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 #include "common/base/scope.h"
+#include "common/gossip/gossip_limits.h"
 #include "common/gossip/message.h"
 #include "common/gossip/sim.h"
 
@@ -460,7 +461,39 @@ static void test_death_of_another_life(void)
     }
 }
 
+/* No lie brings a member to a rank at which the others refuse it. */
+static void test_last_rank(void)
+{
+    static const struct fact lies[] = {
+        {.kind = FACT_ALIVE, .turn = GOSSIP_TURN_MAX - 1},
+        {.kind = FACT_DEAD, .turn = GOSSIP_TURN_MAX - 1, .accusers = {7}, .accuser_count = 1},
+        {.kind = FACT_ALIVE, .turn = GOSSIP_TURN_MAX},
+        {.kind = FACT_ALIVE, .life = GOSSIP_LIFE_MAX - 1},
+        {.kind = FACT_ALIVE, .life = GOSSIP_LIFE_MAX - 2},
+        {.kind = FACT_ALIVE, .life = GOSSIP_LIFE_MAX - 2, .turn = GOSSIP_TURN_MAX - 1},
+    };
+    for (size_t i = 0; i < TEST_COUNT(lies); i++) {
+        struct record record = {0};
+        struct sim *sim = start(3, &record);
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct fact lie = lies[i];
+        lie.id = message_id(str_from(sim->nodes[0].name));
+        if (!lie.life)
+            lie.life = sim->nodes[0].life;
+        forge(sim, 0, 2, 1 << 20, &lie);
+        TEST_ASSERT(sim->out.dropped == (lie.turn == GOSSIP_TURN_MAX));
+        struct meta_interface two[] = {{.name = STR("eth0")}, {.name = STR("eth1")}};
+        struct member_event event = {.type = MEMBER_INTERFACES, .interfaces = two, .count = 2};
+        sim_event(sim, 0, &event);
+        sim_run(sim, sim->now + 2 * (uint64_t)SECOND);
+        TEST_ASSERT(sim_agrees(sim));
+        TEST_ASSERT(view(sim, 1, 0, arena).meta.count == 2);
+        (void)sim_free(sim);
+    }
+}
+
 TEST_MAIN("common/gossip member", TEST(test_meet), TEST(test_death), TEST(test_return),
           TEST(test_cold_start), TEST(test_leave), TEST(test_pause), TEST(test_pause_alone),
           TEST(test_short_pause), TEST(test_split), TEST(test_restart), TEST(test_clock_back),
-          TEST(test_send), TEST(test_forget), TEST(test_replay), TEST(test_death_of_another_life))
+          TEST(test_send), TEST(test_forget), TEST(test_replay), TEST(test_death_of_another_life),
+          TEST(test_last_rank))
