@@ -293,6 +293,7 @@ static void turn(void *ctx)
     view.members = peers_list(s->peers, scratch, &view.member_count);
     struct planned planned = {.arena = arena_new(0)};
     planned.plan = plan_make(s->basis, &view, s->elect, planned.arena);
+    carrier_run(s->carrier, s->now.plan, planned.plan, &view);
     size_t taken = duty_run(s->duty, ifaces, count, planned.plan, &view, planned.arena);
     note_deaths(s, taken);
     if (s->leaving)
@@ -350,6 +351,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .config = config_new(),
         .elect = elect_new(options->seed),
         .local = local_open(loop, source, options->node),
+        .carrier = carrier_open(source),
         .tell = {.source = source,
                  .node = options->node,
                  .owns = owns,
@@ -394,6 +396,7 @@ struct speaker *speaker_free(struct speaker *s)
     (void)duty_free(s->duty);
     (void)peers_close(s->peers);
     (void)local_close(s->local);
+    (void)carrier_close(s->carrier);
     (void)config_free(s->config);
     (void)elect_free(s->elect);
     if (s->told.plan != s->now.plan)

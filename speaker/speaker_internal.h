@@ -2,6 +2,7 @@
 #ifndef SPEAKER_SPEAKER_INTERNAL_H
 #define SPEAKER_SPEAKER_INTERNAL_H
 
+#include "speaker/carrier.h"
 #include "speaker/config.h"
 #include "speaker/leaving.h"
 #include "speaker/report.h"
@@ -27,6 +28,7 @@ struct speaker {
     struct duty *duty;
     struct leaving *leaving; /* NULL: stays */
     struct local *local;
+    struct carrier *carrier;
     struct report *report;
     struct tell tell;
     struct basis *basis;             /* NULL: objects have changed since */

@@ -19,7 +19,7 @@ from .controller import Controller
 from .controlplane import SYSTEM_NAMESPACE
 from .kubeproxy import KubeProxy
 from .pods import PORT, Pod, page_server
-from .speaker import Speaker
+from .speaker import NEEDED, Speaker
 from .stores import DirectoryStore, node_object
 from .wait import wait_until
 
@@ -38,12 +38,13 @@ class Cluster:
     """Started by the constructor, all of it; ready when that returns."""
 
     def __init__(self, run, network, store, hold_down="10s", pools=True, endpoints=None,
-                 controller_arguments=(), speaker_arguments=()):
+                 controller_arguments=(), speaker_arguments=(), capabilities=NEEDED):
         """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore.
         hold_down: for how long a node that comes back from the dead is not trusted.
         pools: whether there are pools and an advertisement from the start.
         endpoints: names of the nodes whose pods serve; None for all. Nobody takes the pods of a node
-        that dies out of the Services, which kubelets need 40 s for, too."""
+        that dies out of the Services, which kubelets need 40 s for, too.
+        capabilities: of the speakers."""
         self.network = network
         self.store = store
         self.run = run
@@ -53,6 +54,7 @@ class Cluster:
         self.speakers, self.proxies, self.pods = {}, {}, {}
         self._key_directory = self._make_key()
         self._hold_down = hold_down
+        self._capabilities = capabilities
         self._endpoints = endpoints or [node.name for node in network.nodes]
         self.down = set()  # nodes whose processes do not run
         host = network.add_host("c1", CONTROLLER_NUMBER)
@@ -301,7 +303,7 @@ class Cluster:
         return Speaker(self.run, node, kubeconfig,
                        [*self.store.arguments, *state,
                         *self._member_arguments(node.address), "--hold-down", self._hold_down,
-                        *self._speaker_arguments])
+                        *self._speaker_arguments], capabilities=self._capabilities)
 
     def _processes(self, name):
         yield self.speakers[name].process

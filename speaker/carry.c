@@ -1,0 +1,141 @@
+#include "speaker/carry.h"
+
+#include <stdlib.h>
+
+#include "common/base/vec.h"
+
+struct carry_book {
+    struct arena *arena; /* of the list and its names */
+    struct carry *items;
+    size_t count;
+};
+
+struct carry_book *carry_book_new(void)
+{
+    struct carry_book *book = heap_alloc(sizeof(*book));
+    *book = (struct carry_book){.arena = arena_new(256)};
+    return book;
+}
+
+struct carry_book *carry_book_free(struct carry_book *book)
+{
+    if (book)
+        (void)arena_free(book->arena);
+    free(book);
+    return NULL;
+}
+
+const struct carry *carry_list(const struct carry_book *book, size_t *ret_count)
+{
+    *ret_count = book->count;
+    return book->items;
+}
+
+/* The other node that had the address by the plan before; empty: none. */
+static struct str former_owner(const struct plan *before, const struct ip *ip)
+{
+    struct plan_unit unit;
+    if (!before || !plan_find_unit(before, ip, &unit) || unit.tier == PLAN_NO_INTERFACE ||
+        unit.owner == before->basis->node)
+        return (struct str){0};
+    return plan_owner(before, &unit);
+}
+
+static const struct gossip_member *member_of(const struct carry_input *input, struct str node)
+{
+    return gossip_find(input->view->members, input->view->member_count, node);
+}
+
+/* An address that comes here, in a planned move, and can be carried. */
+static bool begins(const struct carry_input *input, const struct ip *ip, struct carry *ret)
+{
+    struct str former = former_owner(input->before, ip);
+    const struct gossip_member *member = former.len ? member_of(input, former) : NULL;
+    if (!member || !gossip_is_alive(member->state) || !input->may_carry(input->ctx, ip))
+        return false;
+    *ret = (struct carry){.ip = *ip,
+                          .node = former,
+                          .to = input->address_of(input->ctx, former, ip->family),
+                          .moved_ms = input->now_ms,
+                          .until_ms = input->now_ms + CARRY_MS};
+    return ip_is_set(&ret->to);
+}
+
+/* False: it is over. One whose address has moved on stays, for those who are sent here by the next
+ * node, but not when it has moved back to where it came from, or packets would go round. */
+static bool goes_on(const struct carry_input *input, struct carry *carry)
+{
+    struct plan_unit unit;
+    const struct gossip_member *member = member_of(input, carry->node);
+    if (carry->until_ms <= input->now_ms || (member && member->state == GOSSIP_DEAD))
+        return false;
+    if (!plan_find_unit(input->plan, &carry->ip, &unit) ||
+        str_eq(plan_owner(input->plan, &unit), carry->node))
+        return false;
+    uint64_t left_until = input->now_ms + CARRY_LEFT_MS;
+    if (member && gossip_is_alive(member->state))
+        carry->until_ms = carry->moved_ms + CARRY_MS;
+    else if (carry->until_ms > left_until)
+        carry->until_ms = left_until;
+    return true;
+}
+
+static bool same(const struct carry *a, const struct carry *b)
+{
+    return ip_eq(&a->ip, &b->ip) && ip_eq(&a->to, &b->to) && a->until_ms == b->until_ms;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return ip_cmp(&((const struct carry *)a)->ip, &((const struct carry *)b)->ip);
+}
+
+/* Those that have come with this plan, sorted as its addresses are; in the arena, with room for so
+ * many more. */
+static struct carry *list_new(const struct carry_input *input, size_t more, struct arena *arena,
+                              size_t *ret_count)
+{
+    VEC(struct carry) list = {0};
+    const struct plan *plan = input->plan;
+    for (size_t i = 0; i < plan->address_count && list.len < CARRY_MAX; i++) {
+        struct carry item;
+        if (!begins(input, &plan->addresses[i].ip, &item))
+            continue;
+        item.node = arena_str(arena, item.node);
+        vec_push(&list, item);
+    }
+    struct carry *items = arena_array(arena, list.len + more, sizeof(*items));
+    for (size_t i = 0; i < list.len; i++)
+        items[i] = list.items[i];
+    *ret_count = list.len;
+    vec_done(&list);
+    return items;
+}
+
+bool carry_update(struct carry_book *book, const struct carry_input *input)
+{
+    struct arena *arena = arena_new(256);
+    size_t begun;
+    struct carry *items = list_new(input, book->count, arena, &begun);
+    size_t count = begun;
+    bool changed = begun > 0;
+    for (size_t i = 0, j = 0; i < book->count && count < CARRY_MAX; i++) {
+        struct carry item = book->items[i];
+        while (j < begun && ip_cmp(&items[j].ip, &item.ip) < 0)
+            j++;
+        if (j < begun && ip_eq(&items[j].ip, &item.ip))
+            continue; /* it has come anew */
+        bool stays = goes_on(input, &item);
+        changed = changed ||
+                  (stays ? !same(&item, &book->items[i]) : book->items[i].until_ms > input->now_ms);
+        if (!stays)
+            continue;
+        item.node = arena_str(arena, item.node);
+        items[count++] = item;
+    }
+    if (count)
+        qsort(items, count, sizeof(*items), compare);
+    (void)arena_free(book->arena);
+    *book = (struct carry_book){.arena = arena, .items = items, .count = count};
+    return changed;
+}
