@@ -38,7 +38,7 @@ void reconcile_place_end(struct controller *c)
 struct object *reconcile_place_reduce(void *ctx, struct object *object)
 {
     (void)ctx;
-    return object->kind->id == KIND_ENDPOINT_SLICE ? endpointslice_reduce(object) : object;
+    return object->kind->id == KIND_ENDPOINT_SLICE ? endpointslice_reduce(object, NULL) : object;
 }
 
 /* --- changes --------------------------------------------------------------------------------- */

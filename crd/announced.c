@@ -76,14 +76,14 @@ static size_t status_size(const struct object *object)
     return size;
 }
 
-struct object *announced_reduce(struct object *object)
+struct object *announced_reduce(struct object *object, struct keep *keep)
 {
     const struct servicebgpstatus_status *from = &((const struct servicebgpstatus *)object)->status;
     const struct str_list *names = texts_of(object);
     if (object->refused)
         return object;
     struct object *small =
-        object_copy_head(object, status_size(object) + object_map_size(&object->meta.labels));
+        object_copy_head(object, keep, status_size(object) + object_map_size(&object->meta.labels));
     struct arena *arena = small->arena;
     struct servicebgpstatus_status *to = &((struct servicebgpstatus *)small)->status;
     small->meta.labels = object_map_copy(&object->meta.labels, arena);

@@ -26,8 +26,8 @@ struct servicebgpstatus {
 };
 
 /* Of such an object, of either kind (whose one reference is taken over), only its names, labels and
- * status. One that is refused stays as it is. Thousands of them are kept. */
-struct object *announced_reduce(struct object *object);
+ * status, in `keep` (object.h). One that is refused stays as it is. Thousands of them are kept. */
+struct object *announced_reduce(struct object *object, struct keep *keep);
 
 extern const struct shape servicel2status_shape, servicebgpstatus_shape;
 

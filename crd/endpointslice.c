@@ -100,7 +100,7 @@ static void set_service(struct endpointslice *slice, struct str service)
     slice->object.meta.labels = (struct str_map){.items = label, .count = 1};
 }
 
-struct object *endpointslice_reduce(struct object *object)
+struct object *endpointslice_reduce(struct object *object, struct keep *keep)
 {
     const struct endpointslice *slice = (const struct endpointslice *)object;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
@@ -111,7 +111,7 @@ struct object *endpointslice_reduce(struct object *object)
     struct list kept = reduce_endpoints(&slice->endpoints, scratch, &texts);
     size_t extra = kept.count * sizeof(struct endpoint) + sizeof(struct str_pair) + texts +
                    slice->service.len + 1 + ROUNDED;
-    struct endpointslice *small = (struct endpointslice *)object_copy_head(object, extra);
+    struct endpointslice *small = (struct endpointslice *)object_copy_head(object, keep, extra);
     struct arena *arena = small->object.arena;
     struct endpoint *endpoints = arena_array(arena, kept.count, sizeof(*endpoints));
     for (size_t i = 0; i < kept.count; i++)

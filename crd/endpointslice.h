@@ -29,11 +29,11 @@ struct endpointslice {
 
 extern const struct shape endpointslice_shape;
 
-/* Of a slice (whose one reference is taken over) only what says where the Service is served: its
- * name as a label, and each node that has endpoints which can serve it, once. What cannot be read
- * stays as it is. Encoded and decoded again it is the same, but for `others`. Thousands
- * of them are kept. */
-struct object *endpointslice_reduce(struct object *object);
+/* Of a slice (whose one reference is taken over), in `keep` (object.h), only what says where the
+ * Service is served: its name as a label, and each node that has endpoints which can serve it,
+ * once. What cannot be read stays as it is. Encoded and decoded again it is the same, but for
+ * `others`. Thousands of them are kept. */
+struct object *endpointslice_reduce(struct object *object, struct keep *keep);
 
 void endpointslice_check(struct object *object);
 

@@ -108,12 +108,12 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
     return object;
 }
 
-struct object *object_copy_head(const struct object *object, size_t extra)
+struct object *object_copy_head(const struct object *object, struct keep *keep, size_t extra)
 {
     enum { ROUNDED = 16 + 3 }; /* for what is behind texts to be aligned, and a NUL to each */
     const struct meta *meta = &object->meta;
     size_t texts = object->id.len + meta->resource_version.len + object->origin.len;
-    struct arena *arena = arena_new_steady(object->kind->size + texts + ROUNDED + extra, 64);
+    struct arena *arena = arena_new_kept(keep, object->kind->size + texts + ROUNDED + extra, 64);
     struct object *copy = arena_alloc(arena, object->kind->size);
     copy->kind = object->kind;
     copy->arena = arena;

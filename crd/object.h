@@ -14,6 +14,7 @@
 #include "common/base/diag.h"
 #include "common/json/fields.h"
 
+struct keep;
 struct kind;
 
 struct owner_ref {
@@ -47,9 +48,9 @@ struct object {
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin);
 
 /* A copy that knows the object's names, versions and times, but no uid, labels, annotations, owners
- * or findings, and nothing of its kind's own; with room for `extra` bytes more in one allocation.
- * The caller owns the one reference. */
-struct object *object_copy_head(const struct object *object, size_t extra);
+ * or findings, and nothing of its kind's own; with room for `extra` bytes more in one allocation
+ * in `keep`, which outlives it (NULL: on the heap). The caller owns the one reference. */
+struct object *object_copy_head(const struct object *object, struct keep *keep, size_t extra);
 
 /* What a copy of the map takes of `extra`, at most; and the copy. */
 size_t object_map_size(const struct str_map *map);

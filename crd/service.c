@@ -317,21 +317,21 @@ static void copy_duties(struct service *to, const struct service *from,
 }
 
 /* A copy that knows nothing yet but its names. */
-static struct service *copy_names(const struct object *object, size_t extra)
+static struct service *copy_names(const struct object *object, struct keep *keep, size_t extra)
 {
-    struct service *copy = (struct service *)object_copy_head(object, extra);
+    struct service *copy = (struct service *)object_copy_head(object, keep, extra);
     copy->spec = &no_spec;
     copy->request = &no_request;
     return copy;
 }
 
-struct object *service_reduce(struct object *object)
+struct object *service_reduce(struct object *object, struct keep *keep)
 {
     const struct service *service = (const struct service *)object;
     if (object->refused)
         return object;
     if (!service->is_load_balancer) {
-        struct service *names = copy_names(object, 0);
+        struct service *names = copy_names(object, keep, 0);
         (void)object_unref(object);
         return &names->object;
     }
@@ -339,7 +339,7 @@ struct object *service_reduce(struct object *object)
     struct str_map annotations = kept_annotations(object, scratch);
     size_t extra = ingress_size(service) + object_map_size(&object->meta.labels) +
                    object_map_size(&annotations) + object->meta.uid.len + 1 + spec_size(service);
-    struct service *small = copy_names(object, extra);
+    struct service *small = copy_names(object, keep, extra);
     copy_duties(small, service, &annotations);
     (void)object_unref(object);
     return &small->object;

@@ -71,11 +71,11 @@ extern const struct shape service_shape;
 
 void service_check(struct object *object);
 
-/* Of a Service (whose one reference is taken over) only what its announcement follows from: names,
- * labels, class, traffic policy, addresses, and the annotations that say who announces it and how;
- * of one without a load balancer only its names. One that is refused stays as it is. Encoded and
- * decoded again it is the same. Thousands of them are kept. */
-struct object *service_reduce(struct object *object);
+/* Of a Service (whose one reference is taken over), in `keep` (object.h), only what its
+ * announcement follows from: names, labels, class, traffic policy, addresses, and the annotations
+ * that say who announces it and how; of one without a load balancer only its names. One that is
+ * refused stays as it is. Encoded and decoded again it is the same. Thousands of them are kept. */
+struct object *service_reduce(struct object *object, struct keep *keep);
 
 /* Is the Service one for a load balancer of this class? Without a class (empty) it serves exactly
  * those that name none, with one exactly those that name it. */

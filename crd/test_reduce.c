@@ -1,4 +1,5 @@
 /* What is kept of objects that there are thousands of. */
+#include "common/base/keep.h"
 #include "crd/annotations.h"
 #include "crd/announced.h"
 #include "crd/endpointslice.h"
@@ -6,13 +7,16 @@
 #include "crd/test_support.h"
 
 /* A reduced object, saved and read again, is the same; and it takes what it was given room for. */
-static void check_kept(const struct object *object, struct object *(*reduce)(struct object *))
+static void check_kept(const struct object *object,
+                       struct object *(*reduce)(struct object *, struct keep *))
 {
+    scoped_ptr(keep) struct keep *keep = keep_new();
     scoped_sbuf struct sbuf text = {0}, again = {0};
     object_encode(object, &text);
     json_t *tree = json_loadb(text.ptr, text.len, 0, NULL);
     TEST_ASSERT(tree != NULL);
-    scoped_ptr(object) struct object *read = reduce(object_decode(object->kind, tree, STR("")));
+    scoped_ptr(object) struct object *read =
+        reduce(object_decode(object->kind, tree, STR("")), keep);
     json_decref(tree);
     object_encode(read, &again);
     TEST_STR(sbuf_str(&again), sbuf_cstr(&text));
@@ -22,15 +26,20 @@ static void check_kept(const struct object *object, struct object *(*reduce)(str
 /* Of a Service what its announcement follows from, of one without a load balancer its names. */
 static void test_service_reduce(void)
 {
-    struct object *object = service_reduce(support_object(
-        "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: default, uid: u, "
-        "resourceVersion: '42', labels: {app: web, tier: x}, annotations: {stentor.io/placement: "
-        "'1 n1 n2', stentor.io/handoff: local, metallb.universe.tf/allow-shared-ip: k, other: "
-        "thing}}, spec: {type: LoadBalancer, loadBalancerClass: c/d, externalTrafficPolicy: Local, "
-        "clusterIP: 198.18.0.1, ports: [{port: 80}], selector: {app: web}}, status: "
-        "{loadBalancer: {ingress: [{ip: 192.0.2.1}, {hostname: h}, {ip: nonsense}]}, conditions: "
-        "[{type: T, status: 'True', reason: R, message: m, lastTransitionTime: "
-        "'2026-01-01T00:00:00Z'}]}}"));
+    struct object *object = service_reduce(
+        support_object(
+            "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: default, uid: u, "
+            "resourceVersion: '42', labels: {app: web, tier: x}, annotations: "
+            "{stentor.io/placement: "
+            "'1 n1 n2', stentor.io/handoff: local, metallb.universe.tf/allow-shared-ip: k, other: "
+            "thing}}, spec: {type: LoadBalancer, loadBalancerClass: c/d, externalTrafficPolicy: "
+            "Local, "
+            "clusterIP: 198.18.0.1, ports: [{port: 80}], selector: {app: web}}, status: "
+            "{loadBalancer: {ingress: [{ip: 192.0.2.1}, {hostname: h}, {ip: nonsense}]}, "
+            "conditions: "
+            "[{type: T, status: 'True', reason: R, message: m, lastTransitionTime: "
+            "'2026-01-01T00:00:00Z'}]}}"),
+        NULL);
     const struct service *service = (const struct service *)object;
     const struct service_ingress *ingress = service->status.ingress.items;
     struct ip ip = ip_v4(192, 0, 2, 1);
@@ -52,9 +61,10 @@ static void test_service_reduce(void)
     TEST_ASSERT(!ip_is_set(&ingress[1].address) && service->status.conditions.count == 0);
     check_kept(object, service_reduce);
     (void)object_unref(object);
-    object = service_reduce(support_object(
-        "{apiVersion: v1, kind: Service, metadata: {name: db, namespace: default, labels: {a: b}}, "
-        "spec: {type: ClusterIP, clusterIP: 198.18.0.1}}"));
+    object = service_reduce(support_object("{apiVersion: v1, kind: Service, metadata: {name: db, "
+                                           "namespace: default, labels: {a: b}}, "
+                                           "spec: {type: ClusterIP, clusterIP: 198.18.0.1}}"),
+                            NULL);
     service = (const struct service *)object;
     TEST_STR(object->key, "default/db");
     TEST_ASSERT(!service->is_load_balancer && object->meta.labels.count == 0);
@@ -65,11 +75,14 @@ static void test_service_reduce(void)
 /* Of what nodes show of Services the labels and the status. */
 static void test_announced_reduce(void)
 {
-    struct object *object = announced_reduce(support_object(
-        "{apiVersion: metallb.io/v1beta1, kind: ServiceL2Status, metadata: {name: l2-x, namespace: "
-        "default, uid: u, resourceVersion: '42', labels: {a: b}, ownerReferences: [{apiVersion: "
-        "v1, kind: Pod, name: p, uid: q}]}, status: {node: n1, serviceName: web, "
-        "serviceNamespace: default, interfaces: [{name: eth0}, {name: eth1}]}}"));
+    struct object *object = announced_reduce(
+        support_object("{apiVersion: metallb.io/v1beta1, kind: ServiceL2Status, metadata: {name: "
+                       "l2-x, namespace: "
+                       "default, uid: u, resourceVersion: '42', labels: {a: b}, ownerReferences: "
+                       "[{apiVersion: "
+                       "v1, kind: Pod, name: p, uid: q}]}, status: {node: n1, serviceName: web, "
+                       "serviceNamespace: default, interfaces: [{name: eth0}, {name: eth1}]}}"),
+        NULL);
     const struct servicel2status *l2 = (const struct servicel2status *)object;
     const struct announced_interface *interfaces = l2->status.interfaces.items;
     TEST_STR(object->key, "default/l2-x");
@@ -83,10 +96,12 @@ static void test_announced_reduce(void)
     TEST_STR(interfaces[1].name, "eth1");
     check_kept(object, announced_reduce);
     (void)object_unref(object);
-    object = announced_reduce(support_object(
-        "{apiVersion: metallb.io/v1beta1, kind: ServiceBGPStatus, metadata: {name: bgp-x, "
-        "namespace: default}, status: {node: n1, serviceName: web, serviceNamespace: default, "
-        "peers: [p, q]}}"));
+    object = announced_reduce(
+        support_object(
+            "{apiVersion: metallb.io/v1beta1, kind: ServiceBGPStatus, metadata: {name: bgp-x, "
+            "namespace: default}, status: {node: n1, serviceName: web, serviceNamespace: default, "
+            "peers: [p, q]}}"),
+        NULL);
     const struct servicebgpstatus *bgp = (const struct servicebgpstatus *)object;
     TEST_ASSERT(bgp->status.peers.count == 2);
     TEST_STR(bgp->status.peers.items[1], "q");
@@ -97,14 +112,18 @@ static void test_announced_reduce(void)
 /* One that is kept in thousands: each node with an endpoint that can serve, and names. */
 static void test_endpointslice_reduce(void)
 {
-    struct object *object = endpointslice_reduce(support_object(
-        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1, namespace: "
-        "default, uid: u, resourceVersion: '42', generation: 3, labels: "
-        "{kubernetes.io/service-name: web, a: b}}, addressType: IPv4, ports: [{port: 80}], "
-        "endpoints: [{addresses: [198.18.0.1], nodeName: n1}, {addresses: [198.18.0.2], nodeName: "
-        "n2, conditions: {ready: false}}, {addresses: [198.18.0.3], nodeName: n1}, {addresses: "
-        "[198.18.0.4]}, {addresses: [198.18.0.5], nodeName: n3, conditions: {ready: false, "
-        "serving: true}}]}"));
+    struct object *object = endpointslice_reduce(
+        support_object(
+            "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1, "
+            "namespace: "
+            "default, uid: u, resourceVersion: '42', generation: 3, labels: "
+            "{kubernetes.io/service-name: web, a: b}}, addressType: IPv4, ports: [{port: 80}], "
+            "endpoints: [{addresses: [198.18.0.1], nodeName: n1}, {addresses: [198.18.0.2], "
+            "nodeName: "
+            "n2, conditions: {ready: false}}, {addresses: [198.18.0.3], nodeName: n1}, {addresses: "
+            "[198.18.0.4]}, {addresses: [198.18.0.5], nodeName: n3, conditions: {ready: false, "
+            "serving: true}}]}"),
+        NULL);
     const struct endpointslice *slice = (const struct endpointslice *)object;
     const struct endpoint *all = slice->endpoints.items;
     static const char *const nodes[] = {"n1", "", "n3"};
@@ -127,7 +146,7 @@ static void test_endpointslice_reduce(void)
     (void)object_unref(object);
     struct object *bad = support_object("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, "
                                         "metadata: {name: web-1}, endpoints: 7}");
-    TEST_ASSERT(bad->refused && endpointslice_reduce(bad) == bad);
+    TEST_ASSERT(bad->refused && endpointslice_reduce(bad, NULL) == bad);
     (void)object_unref(bad);
 }
 

@@ -98,17 +98,16 @@ enum matters matters(const struct object *before, const struct object *after,
     return does ? MATTERS_PLAN : MATTERS_NOT;
 }
 
-struct object *matters_reduce(void *ctx, struct object *object)
+struct object *matters_reduce(struct object *object, struct keep *keep)
 {
-    (void)ctx;
     switch (object->kind->id) {
     case KIND_SERVICE:
-        return service_reduce(object);
+        return service_reduce(object, keep);
     case KIND_ENDPOINT_SLICE:
-        return endpointslice_reduce(object);
+        return endpointslice_reduce(object, keep);
     case KIND_SERVICE_L2_STATUS:
     case KIND_SERVICE_BGP_STATUS:
-        return announced_reduce(object);
+        return announced_reduce(object, keep);
     default:
         return object;
     }

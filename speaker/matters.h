@@ -32,7 +32,7 @@ bool matters_drains_alone(const struct object *before, const struct object *afte
 bool matters_balances(const struct object *service);
 
 /* The object (whose one reference is taken over) as it is to be kept, as source.h's `reduce`: of
- * what there may be thousands of, only what is used. */
-struct object *matters_reduce(void *ctx, struct object *object);
+ * what there may be thousands of, only what is used, in `keep`. */
+struct object *matters_reduce(struct object *object, struct keep *keep);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/keep.h"
 #include "common/base/log.h"
 #include "speaker/matters.h"
 #include "speaker/pace.h"
@@ -62,6 +63,12 @@ static void object_changed(void *ctx, const struct object *before, const struct 
         return;
     s->basis = basis_unref(s->basis);
     schedule(s, is_urgent(s, object->kind->id));
+}
+
+static struct object *reduce(void *ctx, struct object *object)
+{
+    const struct speaker *s = ctx;
+    return matters_reduce(object, s->keep);
 }
 
 static void synced(void *ctx)
@@ -334,7 +341,7 @@ static void follow(struct speaker *s)
     struct source_calls calls = {.changed = object_changed,
                                  .synced = synced,
                                  .findings = input_findings_changed,
-                                 .reduce = matters_reduce,
+                                 .reduce = reduce,
                                  .ctx = s};
     source_start(s->source, what, count, &calls);
 }
@@ -346,6 +353,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
     *s = (struct speaker){
         .options = *options,
         .loop = loop,
+        .keep = keep_new(),
         .source = source,
         .metrics = metrics,
         .config = config_new(),
@@ -404,6 +412,7 @@ struct speaker *speaker_free(struct speaker *s)
     planned_done(&s->now);
     (void)basis_unref(s->basis);
     sbuf_done(&s->findings);
+    (void)keep_free(s->keep);
     free(s);
     return NULL;
 }

@@ -18,6 +18,7 @@ struct planned {
 struct speaker {
     struct speaker_options options;
     struct loop *loop;
+    struct keep *keep; /* of the source's objects */
     struct source *source;
     struct excludes_file *excludes;
     struct netlink *netlink;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/keep.h"
+
 enum { FIRST_DEFAULT = 512, BLOCK_MAX = 64 * 1024 };
 
 /* There are tens of thousands of arenas: their headers are small. No block has 4 GiB. */
@@ -21,10 +23,9 @@ struct block {
 
 struct arena {
     alignas(max_align_t) struct block *blocks; /* newest first; the first made is the last */
-    struct block *own; /* the one that was made together with the arena, if any */
-    size_t total;
+    struct keep *keep;                         /* where it is; NULL: on the heap */
     uint32_t next_size;
-    bool is_steady; /* later blocks do not double */
+    bool is_steady; /* later blocks do not double; the first was made together with the arena */
 };
 
 static void out_of_memory(size_t size)
@@ -49,13 +50,20 @@ void *heap_resize(void *block, size_t size)
     return grown;
 }
 
+void *heap_alloc_aligned(size_t align, size_t size)
+{
+    void *block = aligned_alloc(align, size);
+    if (!block)
+        out_of_memory(size);
+    return block;
+}
+
 static void block_add(struct arena *arena, struct block *block, size_t size)
 {
     block->next = arena->blocks;
     block->size = (uint32_t)size;
     block->used = 0;
     arena->blocks = block;
-    arena->total += sizeof(*block) + size;
 }
 
 static struct block *block_new(struct arena *arena, size_t size)
@@ -77,14 +85,24 @@ struct arena *arena_new(size_t first)
 
 struct arena *arena_new_steady(size_t first, size_t step)
 {
-    /* One allocation for the arena and its first block. */
+    return arena_new_kept(NULL, first, step);
+}
+
+/* One allocation for a steady arena and its first block. */
+static size_t steady_size(size_t first)
+{
+    return sizeof(struct arena) + sizeof(struct block) + first;
+}
+
+struct arena *arena_new_kept(struct keep *keep, size_t first, size_t step)
+{
     assert(first <= UINT32_MAX && step <= UINT32_MAX);
-    struct arena *arena = malloc(sizeof(*arena) + sizeof(struct block) + first);
+    size_t size = steady_size(first);
+    struct arena *arena = keep ? keep_alloc(keep, size) : malloc(size);
     if (!arena)
-        out_of_memory(first);
-    *arena = (struct arena){
-        .own = (struct block *)(arena + 1), .next_size = (uint32_t)step, .is_steady = true};
-    block_add(arena, arena->own, first);
+        out_of_memory(size);
+    *arena = (struct arena){.keep = keep, .next_size = (uint32_t)step, .is_steady = true};
+    block_add(arena, (struct block *)(arena + 1), first);
     return arena;
 }
 
@@ -92,12 +110,15 @@ struct arena *arena_free(struct arena *arena)
 {
     if (!arena)
         return NULL;
-    for (struct block *block = arena->blocks, *next; block; block = next) {
+    struct block *block = arena->blocks;
+    for (struct block *next; block && (block->next || !arena->is_steady); block = next) {
         next = block->next;
-        if (block != arena->own)
-            free(block);
+        free(block);
     }
-    free(arena);
+    if (arena->keep)
+        keep_release(arena->keep, arena, steady_size(block->size));
+    else
+        free(arena);
     return NULL;
 }
 
@@ -112,7 +133,6 @@ void arena_reset(struct arena *arena)
     struct block *block = arena->blocks;
     while (block && block->next) {
         struct block *next = block->next;
-        arena->total -= sizeof(*block) + block->size;
         free(block);
         block = next;
     }
@@ -188,5 +208,8 @@ size_t arena_used(const struct arena *arena)
 
 size_t arena_size(const struct arena *arena)
 {
-    return sizeof(*arena) + arena->total;
+    size_t size = sizeof(*arena);
+    for (const struct block *block = arena->blocks; block; block = block->next)
+        size += sizeof(*block) + block->size;
+    return size;
 }

@@ -12,6 +12,7 @@
 #include "common/base/str.h"
 
 struct arena;
+struct keep;
 
 /* A new arena whose first block holds `first` bytes (0: a small default). Later blocks double, up
  * to 64 KiB, or are as large as one allocation needs. Never NULL. */
@@ -19,6 +20,10 @@ struct arena *arena_new(size_t first);
 
 /* The same, with later blocks of `step` bytes: wastes little, for what is kept in thousands. */
 struct arena *arena_new_steady(size_t first, size_t step);
+
+/* The same, with the arena and its first block in a place for what is kept (keep.h), which outlives
+ * it; NULL: on the heap. */
+struct arena *arena_new_kept(struct keep *keep, size_t first, size_t step);
 
 /* Frees the arena and all it holds. NULL is fine. Returns NULL. */
 struct arena *arena_free(struct arena *arena);
@@ -58,5 +63,7 @@ size_t arena_size(const struct arena *arena);
  * common/base and for shells that a library forces to use the heap. Free with free(). */
 void *heap_alloc(size_t size);
 void *heap_resize(void *block, size_t size);
+/* The same of aligned_alloc, not cleared. */
+void *heap_alloc_aligned(size_t align, size_t size);
 
 #endif
