@@ -3,16 +3,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/keep.h"
 #include "common/base/map.h"
 
 struct owned {
     struct map addresses; /* ip_key → struct owned_address */
+    struct keep *keep;    /* of them */
 };
 
 struct owned *owned_new(void)
 {
     struct owned *owned = heap_alloc(sizeof(*owned));
-    *owned = (struct owned){0};
+    *owned = (struct owned){.keep = keep_new()};
     return owned;
 }
 
@@ -22,8 +24,9 @@ struct owned *owned_free(struct owned *owned)
         return NULL;
     size_t cursor = 0;
     for (struct owned_address *address; (address = owned_next(owned, &cursor));)
-        free(address);
+        keep_release(owned->keep, address, sizeof(*address));
     map_done(&owned->addresses);
+    (void)keep_free(owned->keep);
     free(owned);
     return NULL;
 }
@@ -34,7 +37,7 @@ static struct owned_address *need(struct owned *owned, const struct ip *ip, bool
     *ret_is_new = !address;
     if (address)
         return address;
-    address = heap_alloc(sizeof(*address));
+    address = keep_alloc(owned->keep, sizeof(*address));
     *address = (struct owned_address){.ip = *ip};
     (void)map_put(&owned->addresses, ip_key(&address->ip), address);
     return address;
@@ -45,7 +48,7 @@ static bool drop_unused(struct owned *owned, struct owned_address *address)
     if (address->is_owned || address->watchers)
         return false;
     (void)map_remove(&owned->addresses, ip_key(&address->ip));
-    free(address);
+    keep_release(owned->keep, address, sizeof(*address));
     return true;
 }
 

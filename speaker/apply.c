@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/keep.h"
 #include "common/base/log.h"
 #include "speaker/apply_held.h"
 
@@ -206,30 +207,14 @@ static struct held *need_held(struct apply *a, const struct ip *ip)
     struct held *held = find_held(a, ip);
     if (held)
         return held;
-    held = heap_alloc(sizeof(*held));
-    *held = (struct held){.ip = *ip, .past = {.ip = *ip}};
+    held = keep_alloc(a->keep, sizeof(*held));
+    *held = (struct held){
+        .ip = *ip,
+    };
     held->rounds.chaos = map_hash(a->options.seed, ip_key(ip));
     a->counts[TENURE_NONE]++;
     (void)map_put(&a->held, ip_key(&held->ip), held);
     return held;
-}
-
-/* The interfaces of those names. Returns whether one is new. */
-static bool set_interfaces(struct apply *a, struct held *held, const struct str_list *names)
-{
-    bool fresh = false;
-    index_list indices = {0};
-    size_t cursor = 0;
-    for (const struct link *link; (link = links_next(a->links, &cursor));) {
-        if (!str_list_has(names, link->iface.name))
-            continue;
-        fresh = fresh || !held_has_interface(held, link->iface.index);
-        vec_push(&indices, link->iface.index);
-    }
-    fresh = fresh || indices.len != held->interfaces.len;
-    vec_done(&held->interfaces);
-    held->interfaces = indices;
-    return fresh;
 }
 
 /* Who of the others had it by the plan before; empty: none. */
@@ -289,7 +274,7 @@ static void plan_address(struct apply *a, const struct apply_input *input,
                          const struct plan_address *address)
 {
     struct held *held = need_held(a, &address->ip);
-    bool fresh = set_interfaces(a, held, &address->interfaces),
+    bool fresh = held_set_interfaces(a, held, &address->interfaces),
          owned = tenure_claims(&held->tenure);
     held->seen = true;
     plan_held(a, input, held, true);
@@ -373,6 +358,7 @@ struct apply *apply_new(struct loop *loop, const struct apply_options *options,
                         .options = *options,
                         .calls = calls,
                         .ctx = ctx,
+                        .keep = keep_new(),
                         .held = {.seed = options->seed},
                         .stations = &nobody};
     a->links = links_new(loop, options->seed, &link_calls, a);
@@ -387,12 +373,8 @@ struct apply *apply_free(struct apply *a)
     (void)loop_timer_cancel(a->timer);
     (void)loop_timer_cancel(a->settling);
     (void)loop_timer_cancel(a->logging);
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
-        held_probe_stop(held);
-        vec_done(&held->interfaces);
-        free(held);
-    }
+    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
+        held_free(a, slot->value);
     cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&a->names, &cursor));)
         free(slot->value);
@@ -400,6 +382,8 @@ struct apply *apply_free(struct apply *a)
     map_done(&a->names);
     vec_done(&a->changes);
     (void)links_free(a->links);
+    free(a->interfaces); /* nobody has them any more */
+    (void)keep_free(a->keep);
     free(a);
     return NULL;
 }
@@ -418,10 +402,13 @@ bool apply_listens(const struct apply *a, uint32_t interface, struct responder_f
 
 static struct apply_figures figures_of(const struct apply *a, const struct held *held)
 {
-    struct apply_figures figures = held->past;
+    struct apply_figures figures = {.ip = held->ip,
+                                    .state = held->tenure.state,
+                                    .peer = held->tenure.peer,
+                                    .requests = held->past.requests,
+                                    .replies = held->past.replies,
+                                    .gratuitous = held->past.gratuitous};
     size_t cursor = 0;
-    figures.state = held->tenure.state;
-    figures.peer = held->tenure.peer;
     for (const struct link *link; (link = links_next(a->links, &cursor));) {
         const struct owned_address *address =
             link->responder ? responder_get(link->responder, &held->ip) : NULL;

@@ -3,13 +3,77 @@
 
 #include <stdlib.h>
 
+#include "common/base/keep.h"
+
+/* --- interfaces ------------------------------------------------------------------------------ */
+
 bool held_has_interface(const struct held *held, uint32_t interface)
 {
-    for (size_t i = 0; i < held->interfaces.len; i++) {
-        if (held->interfaces.items[i] == interface)
+    for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
+        if (held->interfaces->indices[i] == interface)
             return true;
     }
     return false;
+}
+
+static struct interfaces *interfaces_unref(struct interfaces *interfaces)
+{
+    if (interfaces && --interfaces->refs == 0)
+        free(interfaces);
+    return NULL;
+}
+
+static bool is_same(const struct interfaces *a, const uint32_t *indices, size_t count)
+{
+    size_t i = 0;
+    while (a && i < count && i < a->count && a->indices[i] == indices[i])
+        i++;
+    return a && i == count && i == a->count;
+}
+
+/* Those that were set last, when they are the same, or new ones; a reference either way. */
+static struct interfaces *find_interfaces(struct apply *a, const uint32_t *indices, size_t count)
+{
+    if (!is_same(a->interfaces, indices, count)) {
+        (void)interfaces_unref(a->interfaces);
+        a->interfaces = heap_alloc(sizeof(*a->interfaces) + count * sizeof(*indices));
+        *a->interfaces = (struct interfaces){.refs = 1, .count = count};
+        for (size_t i = 0; i < count; i++)
+            a->interfaces->indices[i] = indices[i];
+    }
+    a->interfaces->refs++;
+    return a->interfaces;
+}
+
+static int by_index(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+bool held_set_interfaces(struct apply *a, struct held *held, const struct str_list *names)
+{
+    VEC(uint32_t) indices = {0};
+    size_t cursor = 0;
+    for (const struct link *link; (link = links_next(a->links, &cursor));) {
+        if (str_list_has(names, link->iface.name))
+            vec_push(&indices, link->iface.index);
+    }
+    vec_sort(&indices, by_index);
+    bool same = is_same(held->interfaces, indices.items, indices.len);
+    if (!same) {
+        (void)interfaces_unref(held->interfaces);
+        held->interfaces = find_interfaces(a, indices.items, indices.len);
+    }
+    vec_done(&indices);
+    return !same;
+}
+
+void held_free(struct apply *a, struct held *held)
+{
+    held_probe_stop(held);
+    (void)interfaces_unref(held->interfaces);
+    keep_release(a->keep, held, sizeof(*held));
 }
 
 struct str apply_intern(struct apply *a, struct str name)
@@ -58,8 +122,8 @@ void held_sync(struct apply *a, struct held *held)
 
 void held_send(struct apply *a, struct held *held)
 {
-    for (size_t i = 0; i < held->interfaces.len; i++) {
-        const struct link *link = links_find(a->links, held->interfaces.items[i]);
+    for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
+        const struct link *link = links_find(a->links, held->interfaces->indices[i]);
         if (link && link->responder) /* what the kernel does not take is counted there */
             (void)responder_announce(link->responder, &held->ip);
     }
@@ -67,25 +131,37 @@ void held_send(struct apply *a, struct held *held)
 
 /* --- probes ---------------------------------------------------------------------------------- */
 
+/* The probe on that interface, or NULL. */
+static struct probing *find_probe(const struct held *held, uint32_t interface)
+{
+    struct probing *probing;
+    LIST_FOREACH(probing, &held->probes, link)
+    {
+        if (probing->interface == interface)
+            break;
+    }
+    return probing;
+}
+
+static void probing_free(struct probing *probing)
+{
+    LIST_REMOVE(probing, link);
+    free(probing);
+}
+
 void held_forget_probe(struct held *held, uint32_t interface)
 {
-    for (size_t i = held->probes.len; i-- > 0;) {
-        if (held->probes.items[i]->interface != interface)
-            continue;
-        free(held->probes.items[i]);
-        vec_drop(&held->probes, i);
-    }
-    if (!held->probes.len)
-        vec_done(&held->probes); /* thousands have probed once */
+    struct probing *probing = find_probe(held, interface);
+    if (probing)
+        probing_free(probing);
 }
 
 void held_probe_stop(struct held *held)
 {
-    for (size_t i = 0; i < held->probes.len; i++) {
-        (void)responder_probe_cancel(held->probes.items[i]->probe);
-        free(held->probes.items[i]);
+    for (struct probing *probing; (probing = LIST_FIRST(&held->probes));) {
+        (void)responder_probe_cancel(probing->probe);
+        probing_free(probing);
     }
-    vec_done(&held->probes);
 }
 
 /* Who has it: a member, this node by another interface, or a stranger. */
@@ -116,30 +192,21 @@ static void probed(void *ctx, const struct ip *ip, const struct mac *taken_by)
     held_forget_probe(held, probing->interface);
     if (taken_by)
         taken(a, held, link, taken_by);
-    else if (held->probes.len == 0)
+    else if (LIST_EMPTY(&held->probes))
         held_step(a, held, &(struct tenure_event){.kind = TENURE_FREE}, NULL);
     apply_settle(a);
 }
 
-static bool is_probing_on(const struct held *held, uint32_t interface)
-{
-    for (size_t i = 0; i < held->probes.len; i++) {
-        if (held->probes.items[i]->interface == interface)
-            return true;
-    }
-    return false;
-}
-
 void held_probe(struct apply *a, struct held *held)
 {
-    for (size_t i = 0; i < held->interfaces.len; i++) {
-        uint32_t interface = held->interfaces.items[i];
+    for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
+        uint32_t interface = held->interfaces->indices[i];
         const struct link *link = links_find(a->links, interface);
-        if (!link || !link->responder || is_probing_on(held, interface))
+        if (!link || !link->responder || find_probe(held, interface))
             continue;
         struct probing *probing = heap_alloc(sizeof(*probing));
         *probing = (struct probing){.apply = a, .held = held, .interface = interface};
-        vec_push(&held->probes, probing);
+        LIST_INSERT_HEAD(&held->probes, probing, link);
         probing->probe = responder_probe_start(link->responder, &held->ip, a->options.probe_mode,
                                                probed, probing);
     }

@@ -2,6 +2,8 @@
 #ifndef SPEAKER_APPLY_HELD_H
 #define SPEAKER_APPLY_HELD_H
 
+#include <sys/queue.h>
+
 #include "arp/announce.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
@@ -11,23 +13,33 @@ struct held;
 
 /* A probe under way on one interface. */
 struct probing {
+    LIST_ENTRY(probing) link;
     struct apply *apply;
     struct held *held;
     uint32_t interface;
     struct responder_probe *probe;
 };
 
-typedef VEC(uint32_t) index_list;
+/* Interfaces by index. Thousands of addresses have the same ones, so they are shared. */
+struct interfaces {
+    unsigned refs;
+    size_t count;
+    uint32_t indices[];
+};
+
+struct held_counts {
+    uint64_t requests, replies, gratuitous;
+};
 
 struct held {
     struct ip ip;
+    bool seen;      /* by the plan under way */
+    bool announced; /* ever */
     struct tenure tenure;
-    bool seen;             /* by the plan under way */
-    bool announced;        /* ever */
-    index_list interfaces; /* where it is, or will be, answered for */
+    struct interfaces *interfaces; /* where it is, or will be, answered for; NULL: nowhere */
     struct announce rounds;
-    VEC(struct probing *) probes;
-    struct apply_figures past; /* counted by responders that do not own it any more */
+    LIST_HEAD(, probing) probes;
+    struct held_counts past; /* by responders that do not own it any more */
 };
 
 /* A change to be logged. */
@@ -43,7 +55,9 @@ struct apply {
     const struct apply_calls *calls;
     void *ctx;
     struct links *links;
-    struct map held;  /* ip_key → struct held */
+    struct map held;               /* ip_key → struct held */
+    struct keep *keep;             /* of what is held */
+    struct interfaces *interfaces; /* as they were set last; NULL: none */
     struct map names; /* name → itself: members that were ever of interest, kept for life */
     const struct plan *plan;
     const struct stations *stations;
@@ -57,6 +71,10 @@ struct apply {
 };
 
 bool held_has_interface(const struct held *held, uint32_t interface);
+/* From now on it is on the interfaces of those names. Returns whether they are others. */
+bool held_set_interfaces(struct apply *apply, struct held *held, const struct str_list *names);
+/* Stops its probes and frees it. */
+void held_free(struct apply *apply, struct held *held);
 
 /* Owns or disowns the address on its interfaces, as its tenure wants it. */
 void held_sync(struct apply *apply, struct held *held);

@@ -2,15 +2,16 @@
 
 #include <stdlib.h>
 
+#include "common/base/keep.h"
 #include "common/base/map.h"
 #include "common/election/election.h"
 
 /* How a hash election over equal nodes has ended. */
 struct outcome {
-    struct ip ip;
-    uint64_t *nodes; /* those it was over; heap */
-    size_t owner;
     uint64_t round; /* that asked about it last */
+    uint32_t owner;
+    struct ip ip;
+    uint64_t nodes[]; /* those it was over */
 };
 
 struct elect {
@@ -18,6 +19,7 @@ struct elect {
     struct str_list names;
     size_t words;        /* of a set of nodes */
     struct map outcomes; /* ip_key → struct outcome */
+    struct keep *keep;   /* of them */
     uint64_t round;
     size_t asked; /* outcomes that this round has asked about */
 };
@@ -25,21 +27,25 @@ struct elect {
 struct elect *elect_new(uint64_t seed)
 {
     struct elect *e = heap_alloc(sizeof(*e));
-    *e = (struct elect){.arena = arena_new(0), .outcomes = {.seed = seed}};
+    *e = (struct elect){.arena = arena_new(0), .outcomes = {.seed = seed}, .keep = keep_new()};
     return e;
 }
 
-static void outcome_free(struct outcome *outcome)
+static size_t outcome_size(const struct elect *e)
 {
-    free(outcome->nodes);
-    free(outcome);
+    return sizeof(struct outcome) + e->words * sizeof(uint64_t);
+}
+
+static void outcome_free(const struct elect *e, struct outcome *outcome)
+{
+    keep_release(e->keep, outcome, outcome_size(e));
 }
 
 static void forget_all(struct elect *e)
 {
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));)
-        outcome_free(slot->value);
+        outcome_free(e, slot->value);
     map_done(&e->outcomes);
 }
 
@@ -48,6 +54,7 @@ struct elect *elect_free(struct elect *e)
     if (!e)
         return NULL;
     forget_all(e);
+    (void)keep_free(e->keep);
     (void)arena_free(e->arena);
     free(e);
     return NULL;
@@ -137,9 +144,10 @@ static bool is_over(const struct elect *e, const struct outcome *outcome,
 
 static struct outcome *need_outcome(struct elect *e, const struct elect_unit *unit)
 {
-    struct outcome *outcome = heap_alloc(sizeof(*outcome));
-    *outcome = (struct outcome){
-        .ip = unit->ip, .nodes = heap_alloc(e->words * sizeof(uint64_t)), .owner = e->names.count};
+    struct outcome *outcome = keep_alloc(e->keep, outcome_size(e));
+    *outcome = (struct outcome){.ip = unit->ip, .owner = (uint32_t)e->names.count};
+    for (size_t i = 0; i < e->words; i++)
+        outcome->nodes[i] = 0;
     (void)map_put(&e->outcomes, ip_key(&outcome->ip), outcome);
     return outcome;
 }
@@ -154,7 +162,8 @@ static size_t remembered(struct elect *e, const struct elect_unit *unit, struct 
     outcome->round = e->round;
     if (known)
         return outcome->owner;
-    outcome->owner = run_election(e, unit, find_rivals(e, unit, outcome, scratch), scratch);
+    outcome->owner =
+        (uint32_t)run_election(e, unit, find_rivals(e, unit, outcome, scratch), scratch);
     for (size_t i = 0; i < e->words; i++)
         outcome->nodes[i] = unit->nodes.words[i];
     return outcome->owner;
@@ -205,7 +214,7 @@ void elect_end(struct elect *e)
         if (outcome->round == e->round)
             (void)map_put(&kept, ip_key(&outcome->ip), outcome);
         else
-            outcome_free(outcome);
+            outcome_free(e, outcome);
     }
     map_done(&e->outcomes);
     e->outcomes = kept;
