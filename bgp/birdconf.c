@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/sbuf.h"
 #include "common/base/scope.h"
+
+#define BESIDE ".new" /* behind the name of a file that is being written */
 
 enum file { FILE_MAIN, FILE_ROUTES, FILE_EXTRAS, FILES };
 
@@ -82,19 +85,31 @@ static int write_all(int fd, struct str text)
     return 0;
 }
 
+static int write_new(const char *path, struct str text)
+{
+    scoped_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? -errno : write_all(fd, text);
+}
+
 static int write_file(struct birdconf *conf, const char *name, struct str text)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str path = arena_printf(scratch, STR_FMT "/%s", STR_ARG(conf->directory), name);
-    struct str beside = arena_printf(scratch, STR_FMT ".new", STR_ARG(path));
-    scoped_fd int fd =
-        open(beside.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    int result = write_all(fd, text);
+    struct str beside = arena_printf(scratch, STR_FMT BESIDE, STR_ARG(path));
+    int result = write_new(beside.ptr, text);
+    if (result == 0 && rename(beside.ptr, path.ptr) < 0)
+        result = -errno;
     if (result < 0)
-        return result;
-    return rename(beside.ptr, path.ptr) < 0 ? -errno : 0;
+        (void)unlink(beside.ptr); /* perhaps it was never made */
+    return result;
+}
+
+static int remove_file(struct birdconf *conf, const char *name, const char *suffix)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str path =
+        arena_printf(scratch, STR_FMT "/%s%s", STR_ARG(conf->directory), name, suffix);
+    return unlink(path.ptr) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static void keep(struct sbuf *kept, struct str text)
@@ -140,6 +155,25 @@ int birdconf_restore(struct birdconf *conf)
                                    .extras = sbuf_str(&conf->good[FILE_EXTRAS])};
     int result = birdconf_write(conf, &texts);
     return result < 0 ? result : 0;
+}
+
+int birdconf_remove(struct birdconf *conf)
+{
+    static const char *const all[] = {BIRDCONF_MAIN, BIRDCONF_ROUTES, BIRDCONF_EXTRAS,
+                                      BIRDCONF_TRIAL, BIRDCONF_TRIED};
+    int first = 0;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        int result = remove_file(conf, all[i], "");
+        int beside = remove_file(conf, all[i], BESIDE); /* of one of us that was killed */
+        if (first == 0)
+            first = result < 0 ? result : beside;
+    }
+    for (size_t i = 0; i < FILES; i++) {
+        wipe(&conf->there[i]);
+        wipe(&conf->good[i]);
+    }
+    conf->is_written = conf->is_good = false;
+    return first;
 }
 
 int birdconf_write_trial(struct birdconf *conf, struct str main, struct str extras)

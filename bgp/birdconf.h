@@ -43,6 +43,10 @@ void birdconf_mark_good(struct birdconf *conf);
 /* Writes the last good texts again; -ENOENT when there are none. */
 int birdconf_restore(struct birdconf *conf) __attribute__((warn_unused_result));
 
+/* Takes away all that BIRD reads, the main file first: no BIRD starts with it again, and what it
+ * held is forgotten. 0, also when nothing is there, or a negative errno, and some may be left. */
+int birdconf_remove(struct birdconf *conf) __attribute__((warn_unused_result));
+
 /* Writes a main file with extras under names of their own. 0 or a negative errno. */
 int birdconf_write_trial(struct birdconf *conf, struct str main, struct str extras)
     __attribute__((warn_unused_result));

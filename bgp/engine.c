@@ -23,6 +23,13 @@ static void set_pending(struct engine *e)
     e->current = false;
 }
 
+/* An answer counts when BIRD has given it, and has not been asked to end since: then the files are
+ * other ones by now. When it is back, all is done anew. */
+static bool counts(const struct engine *e, const struct reply *reply)
+{
+    return reply && supervisor_ctl(e->supervisor);
+}
+
 /* BIRD's sentence: that of its last line, which names file, line and column. */
 static void refuse(struct engine *e, bool extras, const struct reply *reply)
 {
@@ -86,7 +93,7 @@ static void await_progress(struct engine *e)
 static void progress_came(void *ctx, const struct reply *reply)
 {
     struct engine *e = ctx;
-    if (!reply)
+    if (!counts(e, reply))
         return;
     if (reply->lines[0].code == REPLY_RECONFIGURED)
         configured(e);
@@ -97,8 +104,8 @@ static void progress_came(void *ctx, const struct reply *reply)
 static void configure_came(void *ctx, const struct reply *reply)
 {
     struct engine *e = ctx;
-    if (!reply)
-        return; /* it is done again when BIRD is back */
+    if (!counts(e, reply))
+        return;
     unsigned code = reply_last(reply)->code;
     if (reply_is_error(reply))
         not_configured(e, reply);
@@ -131,10 +138,18 @@ static int write_files(struct engine *e)
     return result;
 }
 
+static int remove_files(struct engine *e)
+{
+    int result = birdconf_remove(e->conf);
+    if (result < 0)
+        log_error("configuration of bird cannot be removed", kv_err(result));
+    return result;
+}
+
 static void trial_came(void *ctx, const struct reply *reply)
 {
     struct engine *e = ctx;
-    if (!reply)
+    if (!counts(e, reply))
         return;
     e->busy = false;
     if (reply_is_error(reply)) {
@@ -336,13 +351,23 @@ uint16_t engine_listen_port(const struct engine *e)
     return e->listen_port == LISTEN_BGP ? 0 : e->listen_port;
 }
 
+/* What was removed is not to come back with the next start, and its passwords are not to stay. */
+static void apply_nothing(struct engine *e)
+{
+    e->current = e->pending = false;
+    sbuf_wipe(&e->main);
+    sbuf_clear(&e->routes);
+    sbuf_wipe(&e->extras);
+    (void)remove_files(e);
+    if (supervisor_figures(e->supervisor).state != LIFE_OFF)
+        supervisor_end(e->supervisor, STR("down"));
+}
+
 void engine_apply(struct engine *e, const struct engine_texts *texts)
 {
     e->wanted = texts != NULL;
     if (!texts) {
-        e->current = false;
-        if (supervisor_figures(e->supervisor).state != LIFE_OFF)
-            supervisor_end(e->supervisor, STR("down"));
+        apply_nothing(e);
         return;
     }
     if (e->current && str_eq(sbuf_str(&e->main), texts->main) &&

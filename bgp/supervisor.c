@@ -275,7 +275,7 @@ void supervisor_end(struct supervisor *s, struct str command)
 
 struct birdctl *supervisor_ctl(const struct supervisor *s)
 {
-    return s->ready ? s->ctl : NULL;
+    return s->ready && s->life.state != LIFE_ENDING ? s->ctl : NULL;
 }
 
 struct supervisor_figures supervisor_figures(const struct supervisor *s)

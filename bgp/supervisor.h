@@ -48,7 +48,7 @@ void supervisor_start(struct supervisor *supervisor);
  * is called when it has, also when it did not run. */
 void supervisor_end(struct supervisor *supervisor, struct str command);
 
-/* The connection to a BIRD that is ready, else NULL. */
+/* The connection to a BIRD that is ready, else NULL; NULL also once it has been asked to end. */
 struct birdctl *supervisor_ctl(const struct supervisor *supervisor);
 
 struct supervisor_figures {

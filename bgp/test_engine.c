@@ -2,6 +2,7 @@
  * this host. */
 #include "bgp/engine.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -309,6 +310,60 @@ static void test_saved(void)
     bench_done(&b);
 }
 
+/* The names in the directory, sorted. */
+static struct str files(const struct bench *b, struct arena *arena)
+{
+    struct str names[16];
+    size_t count = 0;
+    struct sbuf out = {0};
+    DIR *directory = opendir(b->directory);
+    TEST_ASSERT(directory != NULL);
+    for (struct dirent *entry; (entry = readdir(directory)) && count < TEST_COUNT(names);) {
+        if (entry->d_name[0] != '.')
+            names[count++] = arena_str(arena, str_from(entry->d_name));
+    }
+    (void)closedir(directory);
+    qsort(names, count, sizeof(names[0]), str_cmp_ptr);
+    for (size_t i = 0; i < count; i++)
+        sbuf_printf(&out, "%s" STR_FMT, i ? " " : "", STR_ARG(names[i]));
+    return sbuf_move(&out, arena);
+}
+
+/* What is not wanted any more leaves nothing behind that the next process would start with. */
+static void test_removed(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct bench b;
+    bench_init(&b);
+    apply(&b, MAIN(SESSION("a", "2")), SESSION("extra", "4"));
+    await(&b, shows_a_and_extra);
+    TEST_STR(files(&b, arena),
+             "bird.conf bird.ctl extras.conf listen routes.conf trial.conf tried.conf");
+    engine_apply(b.engine, NULL);
+    await(&b, ended);
+    TEST_STR(files(&b, arena), "listen");
+    b.ended = 0;
+    b.engine = engine_close(b.engine);
+    open_engine(&b);
+    TEST_ASSERT(engine_figures(b.engine).bird.state == LIFE_OFF);
+    bench_done(&b);
+}
+
+/* A BIRD that is wanted again while it ends starts with all that it needs. */
+static void test_removed_and_wanted_again(void)
+{
+    struct bench b;
+    bench_init(&b);
+    apply(&b, MAIN(SESSION("a", "2")), "");
+    await(&b, shows_a);
+    engine_apply(b.engine, NULL);
+    apply(&b, MAIN(SESSION("a", "2")), SESSION("extra", "4"));
+    await(&b, shows_a_and_extra);
+    struct engine_figures figures = engine_figures(b.engine);
+    TEST_ASSERT(figures.bird.starts == 2 && figures.bird.crashes == 0);
+    bench_done(&b);
+}
+
 TEST_MAIN("bgp/engine", TEST(test_start_and_change), TEST(test_refused),
           TEST(test_bad_from_the_start), TEST(test_crash), TEST(test_extras), TEST(test_adoption),
-          TEST(test_saved))
+          TEST(test_saved), TEST(test_removed), TEST(test_removed_and_wanted_again))
