@@ -5,6 +5,13 @@ import pytest
 from lab.objects import ingress_addresses
 from lab.wait import wait_until
 
+NO_GOSSIP = """
+table inet apart {
+    chain incoming { type filter hook input priority 0; udp dport 7946 drop; }
+    chain outgoing { type filter hook output priority 0; udp dport 7946 drop; }
+}
+"""
+
 
 @pytest.fixture
 def stranger(cluster):
@@ -41,3 +48,25 @@ def test_stranger_has_the_very_address_that_is_asked_for(stranger):
     assert condition["status"] == "True" and mac in condition["message"]
     assert one.vip("s1") == "192.0.2.208"
     assert one.answering("192.0.2.208") == {"192.0.2.208": [mac]}
+
+
+def test_a_node_that_hears_no_member_takes_no_address_away(cluster):
+    """It elects itself for everything, finds it in use, and announces nothing: all addresses stay
+    where they are."""
+    one = cluster(2, api=True)
+    one.stop_speaker("n2")
+    names = one.add_services(3)
+    one.wait_owned(lambda owners: set(owners.values()) == {"n1"})
+    before = one.vips()
+    one.network["n2"].namespace.run("nft", "-f", "-", input_text=NO_GOSSIP)
+    one.start_speaker("n2")
+    refused = [{"ip": vip, "state": "refused"} for vip in sorted(before.values())]
+    wait_until(lambda: [{"ip": a["ip"], "state": a["state"]}
+                        for a in one.speakers["n2"].announcements()["addresses"]] == refused,
+               60, one.describe, "n2 has found every address in use")
+    # What the controller does of itself comes after this, for it sees objects in their order.
+    one.put_service("last")
+    wait_until(lambda: ingress_addresses(one.service("last")), 60, one.describe)
+    assert one.store.conflicts() == []
+    assert {name: one.vip(name) for name in names} == before
+    assert one.answering(*before.values()) == {vip: ["n1"] for vip in before.values()}

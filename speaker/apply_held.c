@@ -164,17 +164,19 @@ void held_probe_stop(struct held *held)
     }
 }
 
-/* Who has it: a member, this node by another interface, or a stranger. */
+/* Who has it: a member, this node by another interface, or a stranger. A member that is not heard
+ * any more may answer still, and one that was never heard of, too. */
 static void taken(struct apply *a, struct held *held, const struct link *link,
                   const struct mac *mac)
 {
     const struct station *station = stations_find(a->stations, mac);
     struct apply_note note = {.mac = *mac};
-    struct tenure_event event = {.kind = TENURE_TAKEN};
+    struct tenure_event event = {.kind = TENURE_TAKEN,
+                                 .unsure = station || a->stations->incomplete};
     if (link)
         note.interface = link->iface.name;
     if (station && station->self)
-        event.kind = TENURE_FREE;
+        event = (struct tenure_event){.kind = TENURE_FREE};
     else if (station && station->live)
         event =
             (struct tenure_event){.kind = TENURE_HEARD, .member = apply_intern(a, station->member)};
@@ -234,7 +236,7 @@ static void tell(struct apply *a, const struct held *held, const struct apply_no
     note.ip = held->ip;
     note.defended = actions->defend;
     note.member = held->tenure.peer.len ? held->tenure.peer : before->peer;
-    if (note.kind == TENURE_TRESPASS || note.kind == TENURE_IN_USE)
+    if (note.kind == TENURE_TRESPASS || note.kind == TENURE_IN_USE || note.kind == TENURE_UNCLEAR)
         note.member = (struct str){0};
     if (note.kind == TENURE_CONFIRMED)
         note.lasted_ms = held->tenure.since - before->since;

@@ -132,6 +132,9 @@ static void note(void *ctx, const struct apply_note *note)
         if (note->defended)
             tell_stranger(d, note, "defended");
         break;
+    case TENURE_UNCLEAR:
+        tell_stranger(d, note, "not announced, for it may be a node whose speaker is not heard");
+        break;
     case TENURE_IN_USE:
         tell_stranger(d, note, "not announced");
         d->calls->conflict(d->ctx, &note->ip, &note->mac, note->interface);
@@ -178,7 +181,7 @@ size_t duty_run(struct duty *d, const struct iface *ifaces, size_t iface_count,
 {
     const struct plan *before = d->plan;
     struct stations *stations = arena_alloc(arena, sizeof(*stations));
-    *stations = stations_make(view->members, view->member_count, view->watches, arena);
+    *stations = stations_make(plan->basis, view, arena);
     list_others(d, view, arena);
     struct apply_input input = {
         .ifaces = ifaces,

@@ -242,6 +242,7 @@ void speaker_metrics_note(struct speaker_metrics *m, const struct apply_note *no
         metric_inc(m->set, IN_USE, NO_LABELS);
         break;
     case TENURE_NOTHING:
+    case TENURE_UNCLEAR:
     case TENURE_EXPIRED:
     case TENURE_RESUMED:
     case TENURE_NOTES:

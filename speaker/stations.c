@@ -9,10 +9,27 @@ static int by_mac(const void *a, const void *b)
     return memcmp(x->mac.bytes, y->mac.bytes, sizeof(x->mac.bytes));
 }
 
-struct stations stations_make(const struct gossip_member *members, size_t count, bool watches,
+static bool is_heard_of(const struct plan_view *view, struct str node)
+{
+    const struct gossip_member *member = gossip_find(view->members, view->member_count, node);
+    return member && member->meta.role == GOSSIP_SPEAKER;
+}
+
+static bool all_are_heard_of(const struct basis *basis, const struct plan_view *view)
+{
+    for (size_t i = 0; i < basis->nodes.count; i++) {
+        if (nodeset_has(&basis->available, i) && !is_heard_of(view, basis->nodes.items[i]))
+            return false;
+    }
+    return true;
+}
+
+struct stations stations_make(const struct basis *basis, const struct plan_view *view,
                               struct arena *arena)
 {
-    struct stations all = {.incomplete = !watches};
+    const struct gossip_member *members = view->members;
+    size_t count = view->member_count;
+    struct stations all = {.incomplete = !view->watches || !all_are_heard_of(basis, view)};
     size_t most = 0;
     for (size_t i = 0; i < count; i++)
         most += members[i].meta.count;
@@ -21,7 +38,7 @@ struct stations stations_make(const struct gossip_member *members, size_t count,
         const struct gossip_member *member = &members[i];
         struct str name = arena_str(arena, member->name);
         bool live = member->self || gossip_is_alive(member->state);
-        all.incomplete = all.incomplete || (member->meta.truncated && live);
+        all.incomplete |= member->meta.truncated && member->state != GOSSIP_LEFT;
         for (size_t j = 0; j < member->meta.count; j++)
             list[all.count++] = (struct station){.mac = member->meta.interfaces[j].mac,
                                                  .member = name,

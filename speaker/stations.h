@@ -2,7 +2,7 @@
 #ifndef SPEAKER_STATIONS_H
 #define SPEAKER_STATIONS_H
 
-#include "common/gossip/member_view.h"
+#include "speaker/plan.h"
 
 struct station {
     struct mac mac;
@@ -14,11 +14,13 @@ struct station {
 struct stations {
     const struct station *items; /* sorted by address */
     size_t count;
-    bool incomplete; /* members may have interfaces that they did not list, or are not known */
+    bool incomplete; /* nodes may have interfaces that are not listed here */
 };
 
-/* In the arena, names too. watches: members are known at all. */
-struct stations stations_make(const struct gossip_member *members, size_t count, bool watches,
+/* Of the members in view, in the arena, names too. A node that may announce and whose speaker was
+ * never heard of, or not for so long that it was forgotten, may announce all the same: it is we
+ * perhaps that do not hear. */
+struct stations stations_make(const struct basis *basis, const struct plan_view *view,
                               struct arena *arena);
 
 /* The station with that address, or NULL. */

@@ -324,7 +324,7 @@ static void probed(struct step *s, bool taken)
     }
     set_state(s, TENURE_REFUSED, nobody);
     s->tenure->due = s->now + TENURE_PROBE_AGAIN_MS;
-    s->actions.note = TENURE_IN_USE;
+    s->actions.note = s->event->unsure ? TENURE_UNCLEAR : TENURE_IN_USE;
 }
 
 struct tenure_actions tenure_step(struct tenure *t, const struct tenure_event *event, uint64_t now)

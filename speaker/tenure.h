@@ -23,7 +23,7 @@
 enum tenure_state {
     TENURE_NONE,     /* nothing */
     TENURE_PROBING,  /* ours, but perhaps in use by a stranger: being found out */
-    TENURE_REFUSED,  /* ours, but in use by a stranger */
+    TENURE_REFUSED,  /* ours, but in use by a station that is no live member's */
     TENURE_OWNING,   /* ours: answered for and announced */
     TENURE_HANDING,  /* another member's, answered for until it does */
     TENURE_YIELDING, /* ours by our plan, but another member's claim is better */
@@ -86,7 +86,7 @@ enum tenure_event_kind {
     TENURE_HEARD,    /* .member: a live one announced or answered for the address */
     TENURE_STRANGER, /* a station that is no member's, as far as is known (.unsure), did */
     TENURE_FREE,     /* the probe has ended: nobody has it */
-    TENURE_TAKEN,    /* the probe has ended: a stranger has it */
+    TENURE_TAKEN,    /* the probe has ended: such a station has it */
     TENURE_TICK,     /* `due` has come */
     TENURE_EVENTS
 };
@@ -111,6 +111,7 @@ enum tenure_note {
     TENURE_CONFLICT,  /* a member answers for what we answer for */
     TENURE_TRESPASS,  /* a station that is no member's answers for what we answer for */
     TENURE_IN_USE,    /* a stranger holds what was to be announced */
+    TENURE_UNCLEAR,   /* the same, but it may be one of us that is not heard */
     TENURE_NOTES
 };
 

@@ -210,26 +210,60 @@ static void test_standing(void)
     }
 }
 
+/* The stations that n1 knows of, in a cluster of n1, n2, n3 and n4, where n4 may announce nothing.
+ */
+static struct stations stations_of(struct scene *s, const char *members, bool watches)
+{
+    const struct basis *basis = scene_basis(s, "n1");
+    s->view.watches = watches;
+    s->view.members = members_of(members, "n1", s->arena, &s->view.member_count);
+    return stations_make(basis, &s->view, s->arena);
+}
+
 static void test_stations(void)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
-    const struct gossip_member *members = members_of("ada0", "n1", arena, &count);
-    struct stations stations = stations_make(members, count, true, arena);
+    static const struct {
+        const char *members;
+        bool incomplete;
+    } cases[] = {
+        {"aaa", false},
+        {"aaaa", false},
+        /* the dead and those that left have said what they have */
+        {"ada", false},
+        {"ald0", false},
+        /* it may have more, and may be alive where it is not heard */
+        {"ata", true},
+        {"adt", true},
+        {"alt", true},
+        {"aaat", true},
+        /* never heard of: all are as strangers then */
+        {"a", true},
+        {"aa", true},
+        {"a-a", true},
+        {"aao", true},
+    };
+    struct scene s;
+    scene_init(&s);
+    scene_apply(
+        &s, CLUSTER NODE("n4", ", node.kubernetes.io/exclude-from-external-load-balancers: x", "")
+                L2("all", ""));
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        if (stations_of(&s, cases[i].members, true).incomplete != cases[i].incomplete)
+            printf("\n%s", cases[i].members);
+        TEST_ASSERT(stations_of(&s, cases[i].members, true).incomplete == cases[i].incomplete);
+    }
+    struct stations stations = stations_of(&s, "ada0", true);
     const struct station *n1 = stations_find(&stations, &(struct mac){{2, 0, 0, 0, 0, 1}});
     const struct station *n2 = stations_find(&stations, &(struct mac){{2, 0, 0, 0, 0, 2}});
-    TEST_ASSERT(stations.count == 2 && !stations.incomplete);
+    TEST_ASSERT(stations.count == 2);
     TEST_STR(n1->member, "n1");
     TEST_ASSERT(n1->live && n1->self);
     TEST_STR(n2->member, "n2");
     TEST_ASSERT(!n2->live && !n2->self);
     TEST_ASSERT(stations_find(&stations, &(struct mac){{2, 0, 0, 0, 0, 3}}) == NULL);
-    members = members_of("ata", "n1", arena, &count);
-    TEST_ASSERT(stations_make(members, count, true, arena).incomplete);
-    members = members_of("adt", "n1", arena, &count); /* what the dead have does not count */
-    TEST_ASSERT(!stations_make(members, count, true, arena).incomplete);
-    stations = stations_make(NULL, 0, false, arena);
+    stations = stations_of(&s, "", false);
     TEST_ASSERT(stations.incomplete && stations_find(&stations, &n1->mac) == NULL);
+    scene_done(&s);
 }
 
 TEST_MAIN("speaker/members", TEST(test_who_lives), TEST(test_tiers), TEST(test_published_order),

@@ -44,6 +44,7 @@ static const char *const notes[] = {
     [TENURE_EXPIRED] = " expired",   [TENURE_YIELDED] = " yielded",
     [TENURE_RESUMED] = " resumed",   [TENURE_CONFLICT] = " conflict",
     [TENURE_TRESPASS] = " trespass", [TENURE_IN_USE] = " in-use",
+    [TENURE_UNCLEAR] = " unclear",
 };
 _Static_assert(TEST_COUNT(notes) == TENURE_NOTES, "a name each");
 
@@ -100,6 +101,10 @@ static void run(const struct row *rows, size_t count)
     {                        \
         .kind = TENURE_TAKEN \
     }
+#define UNCLEAR                              \
+    {                                        \
+        .kind = TENURE_TAKEN, .unsure = true \
+    }
 #define STRANGER                \
     {                           \
         .kind = TENURE_STRANGER \
@@ -132,7 +137,7 @@ static void test_probe(void)
         /* late: the probe is over */);
     RUN({10, PLANNED(OURS), "probing probe"}, {20, TAKEN, "refused in-use"},
         {30, PLANNED(OURS), "refused"}, {30019, TICK, "refused"}, {30020, TICK, "probing probe"},
-        {30030, TAKEN, "refused in-use"}, {60030, TICK, "probing probe"},
+        {30030, UNCLEAR, "refused unclear"}, {60030, TICK, "probing probe"},
         {60330, FREE, "owning announce"});
     RUN({10, PLANNED(OURS), "probing probe"},
         {20, PLANNED(.whose = TENURE_NOBODYS), "none probe-stop"}, {30, FREE, "none"}, /* late */

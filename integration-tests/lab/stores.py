@@ -47,6 +47,11 @@ class ApiStore:
         return sorted((event["note"], event["regarding"]["name"]) for event in events
                       if event["reason"] == reason)
 
+    def conflicts(self):
+        """The addresses that speakers say are a stranger's."""
+        path = "/apis/stentor.io/v1alpha1/namespaces/metallb-system/addressconflicts"
+        return sorted(conflict["spec"]["address"] for conflict in self._api.items(path))
+
     def node_events(self, name):
         """The reasons of the Events about that node, as it is since it was made, in order."""
         uid = self._api.get(f"/api/v1/nodes/{name}")["metadata"]["uid"]
