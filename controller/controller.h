@@ -145,6 +145,9 @@ void reconcile_members_done(struct controller *controller);
 void reconcile_members_find(struct controller *controller);
 /* Tells the placement who lives. False: that is not known yet, or not any more. */
 bool reconcile_members_read(struct controller *controller);
+/* In the arena; NULL when no speaker is known. */
+const struct quarantine_members *reconcile_members_known(const struct controller *controller,
+                                                         struct arena *arena);
 /* This replica leads: makes the Secret of the members if it is to. */
 void reconcile_members_make_secret(struct controller *controller);
 

@@ -19,7 +19,7 @@ void decide_note(struct decision *d, const char *reason, bool warning, struct st
 static void put_conflict(struct decision *d, struct sbuf *text, const struct ip *ip)
 {
     const struct quarantine_entry *entry = quarantine_find(d->quarantine, ip);
-    if (entry)
+    if (entry && !entry->doubted)
         sbuf_printf(text, "%s" STR_FMT, sbuf_str(text).len ? "; " : "",
                     STR_ARG(quarantine_sentence(entry, d->scratch)));
 }
@@ -213,7 +213,7 @@ static bool leave_quarantine(struct decision *d)
     kept.ip_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct quarantine_entry *entry = quarantine_find(d->quarantine, &held[i]);
-        if (entry && !asks_for(d, &held[i]))
+        if (entry && !entry->doubted && !asks_for(d, &held[i]))
             decide_note(d, "AddressConflict", true,
                         arena_printf(d->scratch, STR_FMT "; a new one will be assigned",
                                      STR_ARG(quarantine_sentence(entry, d->scratch))));

@@ -29,7 +29,7 @@ static struct quarantine *read_quarantine(const struct config_input *input, stru
         if (input->namespace.len == 0 || str_eq(all.items[i]->meta.namespace, input->namespace))
             ours[count++] = all.items[i];
     }
-    return quarantine_new(NULL, ours, count, input->now);
+    return quarantine_new(NULL, ours, count, NULL, input->now);
 }
 
 static void give(struct dry_run *d, const struct config_input *input, struct arena *arena)

@@ -177,7 +177,7 @@ static void compare_quarantine(struct plan *plan, const struct quarantine_entry 
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(256);
     const struct ip *ip = before ? &before->ip : &now->ip;
-    if (before && now &&
+    if (before && now && before->doubted == now->doubted &&
         str_eq(quarantine_sentence(before, scratch), quarantine_sentence(now, scratch)))
         return;
     alloc_quarantine(plan->alloc, ip, now != NULL);

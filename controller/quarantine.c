@@ -1,14 +1,22 @@
 #include "controller/quarantine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/map.h"
 #include "crd/addressconflict.h"
+
+enum judgement {
+    DOUBTED, /* the members are not known yet */
+    COUNTS,
+    REJECTED,
+};
 
 /* What is known of one object. */
 struct sighting {
     struct str id;
     struct quarantine_entry entry;
+    enum judgement judgement;
 };
 
 struct quarantine {
@@ -17,6 +25,8 @@ struct quarantine {
     size_t sighting_count;
     struct quarantine_entry *entries; /* in force, sorted by address */
     size_t count;
+    size_t rejected; /* sightings that are not over */
+    int64_t next_end;
 };
 
 static int compare_sighting(const void *a, const void *b)
@@ -32,32 +42,73 @@ static const struct sighting *find_sighting(const struct quarantine *q, struct s
     return bsearch(&key, q->sightings, q->sighting_count, sizeof(key), compare_sighting);
 }
 
-/* What was known of the object, if it says the same still. */
-static const struct sighting *known(const struct quarantine *before, struct str id, int64_t seen)
+static bool is_live_speaker(const struct gossip_member *member)
 {
-    const struct sighting *found = find_sighting(before, id);
-    return found && found->entry.seen == seen ? found : NULL;
+    return member->meta.role == GOSSIP_SPEAKER && gossip_is_alive(member->state);
+}
+
+/* Has any member, dead or alive, an interface with that address? */
+static bool is_members(const struct quarantine_members *members, const struct mac *mac)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member_meta *meta = &members->items[i].meta;
+        for (size_t j = 0; j < meta->count; j++) {
+            if (memcmp(meta->interfaces[j].mac.bytes, mac->bytes, sizeof(mac->bytes)) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* old: what the same object said before, or NULL. Who dies has not said wrong things while he
+ * lived: what was judged is judged. */
+static enum judgement judge(const struct quarantine_members *members,
+                            const struct addressconflict *conflict, const struct sighting *old)
+{
+    if (!members)
+        return COUNTS;
+    if (is_members(members, &conflict->mac))
+        return REJECTED;
+    if (old && old->entry.seen == conflict->spec.seen && old->judgement != DOUBTED)
+        return old->judgement;
+    if (!members->settled)
+        return DOUBTED;
+    const struct gossip_member *member =
+        gossip_find(members->items, members->count, conflict->spec.node);
+    return member && is_live_speaker(member) ? COUNTS : REJECTED;
+}
+
+static struct quarantine_entry read_entry(const struct addressconflict *conflict,
+                                          const struct sighting *old, int64_t now)
+{
+    int64_t seen = conflict->spec.seen;
+    bool same = old && old->entry.seen == seen;
+    return (struct quarantine_entry){
+        .ip = conflict->ip,
+        .mac = conflict->mac,
+        .node = conflict->spec.node,
+        .interface = conflict->spec.interface,
+        .seen = seen,
+        .until = same ? old->entry.until : (seen < now ? seen : now) + ADDRESSCONFLICT_QUARANTINE_S,
+    };
 }
 
 static void add_sighting(struct quarantine *q, const struct quarantine *before,
-                         const struct object *object, int64_t now)
+                         const struct object *object, const struct quarantine_members *members,
+                         int64_t now)
 {
     const struct addressconflict *conflict = (const struct addressconflict *)object;
-    int64_t seen = conflict->spec.seen;
-    const struct sighting *old = known(before, object->id, seen);
-    q->sightings[q->sighting_count++] = (struct sighting){
-        .id = arena_str(q->arena, object->id),
-        .entry =
-            {
-                .ip = conflict->ip,
-                .mac = conflict->mac,
-                .node = arena_str(q->arena, conflict->spec.node),
-                .interface = arena_str(q->arena, conflict->spec.interface),
-                .seen = seen,
-                .until = old ? old->entry.until
-                             : (seen < now ? seen : now) + ADDRESSCONFLICT_QUARANTINE_S,
-            },
-    };
+    const struct sighting *old = find_sighting(before, object->id);
+    struct sighting sighting = {.entry = read_entry(conflict, old, now),
+                                .judgement = judge(members, conflict, old)};
+    bool is_ours = members && is_members(members, &conflict->mac);
+    if (sighting.judgement != COUNTS && !is_ours && old && old->judgement == COUNTS)
+        sighting = *old; /* said anew by who is not believed now; it lasts as long as it did */
+    sighting.id = arena_str(q->arena, object->id);
+    sighting.entry.node = arena_str(q->arena, sighting.entry.node);
+    sighting.entry.interface = arena_str(q->arena, sighting.entry.interface);
+    sighting.entry.doubted = sighting.judgement == DOUBTED;
+    q->sightings[q->sighting_count++] = sighting;
 }
 
 static int compare_ip(const void *a, const void *b)
@@ -66,14 +117,22 @@ static int compare_ip(const void *a, const void *b)
                   &((const struct quarantine_entry *)b)->ip);
 }
 
-/* By address; of two the one that lasts longer comes first. */
+/* By address; of two the one that is no doubt comes first, then the one that lasts longer. */
 static int compare_entry(const void *a, const void *b)
 {
     const struct quarantine_entry *x = a, *y = b;
     int order = compare_ip(a, b);
     if (order)
         return order;
+    if (x->doubted != y->doubted)
+        return x->doubted ? 1 : -1;
     return x->until == y->until ? 0 : x->until > y->until ? -1 : 1;
+}
+
+static void note_end(struct quarantine *q, int64_t until)
+{
+    if (q->next_end == 0 || until < q->next_end)
+        q->next_end = until;
 }
 
 static void enforce(struct quarantine *q, int64_t now)
@@ -81,8 +140,15 @@ static void enforce(struct quarantine *q, int64_t now)
     q->entries = arena_array(q->arena, q->sighting_count, sizeof(*q->entries));
     size_t count = 0;
     for (size_t i = 0; i < q->sighting_count; i++) {
-        if (q->sightings[i].entry.until > now)
-            q->entries[count++] = q->sightings[i].entry;
+        const struct sighting *sighting = &q->sightings[i];
+        if (sighting->entry.until <= now)
+            continue;
+        if (sighting->judgement != REJECTED) {
+            q->entries[count++] = sighting->entry;
+            continue;
+        }
+        q->rejected++;
+        note_end(q, sighting->entry.until);
     }
     if (count)
         qsort(q->entries, count, sizeof(*q->entries), compare_entry);
@@ -90,17 +156,20 @@ static void enforce(struct quarantine *q, int64_t now)
         if (q->count == 0 || !ip_eq(&q->entries[q->count - 1].ip, &q->entries[i].ip))
             q->entries[q->count++] = q->entries[i];
     }
+    for (size_t i = 0; i < q->count; i++)
+        note_end(q, q->entries[i].until);
 }
 
 struct quarantine *quarantine_new(const struct quarantine *before,
-                                  const struct object *const *conflicts, size_t count, int64_t now)
+                                  const struct object *const *conflicts, size_t count,
+                                  const struct quarantine_members *members, int64_t now)
 {
     struct quarantine *q = heap_alloc(sizeof(*q));
     *q = (struct quarantine){.arena = arena_new(0)};
     q->sightings = arena_array(q->arena, count, sizeof(*q->sightings));
     for (size_t i = 0; i < count; i++) {
         if (!conflicts[i]->refused)
-            add_sighting(q, before, conflicts[i], now);
+            add_sighting(q, before, conflicts[i], members, now);
     }
     if (q->sighting_count)
         qsort(q->sightings, q->sighting_count, sizeof(*q->sightings), compare_sighting);
@@ -141,12 +210,12 @@ bool quarantine_is_over(const struct quarantine *quarantine, struct str id, int6
 
 int64_t quarantine_next_end(const struct quarantine *quarantine)
 {
-    int64_t next = 0;
-    for (size_t i = 0; quarantine && i < quarantine->count; i++) {
-        if (next == 0 || quarantine->entries[i].until < next)
-            next = quarantine->entries[i].until;
-    }
-    return next;
+    return quarantine ? quarantine->next_end : 0;
+}
+
+size_t quarantine_rejected(const struct quarantine *quarantine)
+{
+    return quarantine ? quarantine->rejected : 0;
 }
 
 struct str quarantine_sentence(const struct quarantine_entry *entry, struct arena *arena)

@@ -202,13 +202,14 @@ static void run_quarantine(struct controller *c)
     const struct object **conflicts =
         source_list(c->source, KIND_ADDRESS_CONFLICT, scratch, &conflict_count);
     const struct quarantine *before = plan_quarantine(c->plan);
-    struct quarantine *now = quarantine_new(before, conflicts, conflict_count, now_s());
+    struct quarantine *now = quarantine_new(before, conflicts, conflict_count,
+                                            reconcile_members_known(c, scratch), now_s());
     size_t count, count_before;
     (void)quarantine_list(before, &count_before);
     (void)quarantine_list(now, &count);
-    if (count || count_before)
+    if (count || count_before || quarantine_rejected(now))
         log_info("quarantine in force", kv_uint("addresses", count),
-                 kv_uint("before", count_before));
+                 kv_uint("before", count_before), kv_uint("rejected", quarantine_rejected(now)));
     controller_metrics_quarantine(c->metrics, count);
     plan_set_quarantine(c->plan, now);
     for (size_t i = 0; i < conflict_count; i++) {

@@ -20,6 +20,7 @@ static void members_changed(void *ctx)
 {
     struct controller *c = ctx;
     c->members_changed = true;
+    c->quarantine_changed = true; /* what counts may have changed */
     if (c->active)
         reconcile_schedule(c);
 }
@@ -144,6 +145,21 @@ bool reconcile_members_read(struct controller *c)
     if (gossip_is_on(c->gossip) && !c->silence)
         c->silence = loop_timer_start(c->loop, SILENCE_MS, 0, look_for_silence, c);
     return true;
+}
+
+const struct quarantine_members *reconcile_members_known(const struct controller *c,
+                                                         struct arena *arena)
+{
+    if (!c->gossip || !gossip_is_on(c->gossip))
+        return NULL;
+    struct quarantine_members *known = arena_alloc(arena, sizeof(*known));
+    known->settled = gossip_is_settled(c->gossip) && !gossip_is_stalled(c->gossip);
+    known->items = gossip_list(c->gossip, arena, &known->count);
+    for (size_t i = 0; i < known->count; i++) {
+        if (known->items[i].meta.role == GOSSIP_SPEAKER && gossip_is_alive(known->items[i].state))
+            return known;
+    }
+    return known->settled ? NULL : known; /* it is we that nobody hears */
 }
 
 /* --- their Secret ---------------------------------------------------------------------------- */

@@ -39,8 +39,9 @@ struct cluster {
     struct plan *plan;
     struct str lb_class;
     int64_t versions, now;
-    size_t writes;      /* patches written by the last step */
-    struct str writing; /* key of the Service that a write is under way of */
+    const struct quarantine_members *members; /* of the speakers; NULL: all conflicts count */
+    size_t writes;                            /* patches written by the last step */
+    struct str writing;                       /* key of the Service that a write is under way of */
     struct sbuf events;
 };
 
@@ -181,9 +182,9 @@ static inline void cluster_configure(struct cluster *c)
         input.objects[kind] = list;
     }
     plan_set_pools(c->plan, config_build(c->config, &input));
-    plan_set_quarantine(c->plan, quarantine_new(plan_quarantine(c->plan),
-                                                input.objects[KIND_ADDRESS_CONFLICT],
-                                                input.counts[KIND_ADDRESS_CONFLICT], c->now));
+    plan_set_quarantine(
+        c->plan, quarantine_new(plan_quarantine(c->plan), input.objects[KIND_ADDRESS_CONFLICT],
+                                input.counts[KIND_ADDRESS_CONFLICT], c->members, c->now));
 }
 
 /* Carries out a patch, as the API server would take it. */

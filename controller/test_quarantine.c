@@ -218,8 +218,8 @@ static void test_leaving_the_type_ends_it(void)
 
 /* --- the quarantine itself ------------------------------------------------------------------- */
 
-static struct quarantine *quarantine_of(const struct quarantine *before, const char *yaml,
-                                        int64_t now)
+static struct quarantine *quarantine_among(const struct quarantine *before, const char *yaml,
+                                           const struct quarantine_members *members, int64_t now)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct yaml_documents documents = yaml_parse(str_from(yaml), arena);
@@ -227,11 +227,18 @@ static struct quarantine *quarantine_of(const struct quarantine *before, const c
     for (size_t i = 0; i < documents.list.len; i++)
         objects[i] =
             object_decode(kinds_get(KIND_ADDRESS_CONFLICT), documents.list.items[i].tree, STR(""));
-    struct quarantine *quarantine = quarantine_new(before, objects, documents.list.len, now);
+    struct quarantine *quarantine =
+        quarantine_new(before, objects, documents.list.len, members, now);
     for (size_t i = 0; i < documents.list.len; i++)
         (void)object_unref((struct object *)objects[i]);
     yaml_done(&documents);
     return quarantine;
+}
+
+static struct quarantine *quarantine_of(const struct quarantine *before, const char *yaml,
+                                        int64_t now)
+{
+    return quarantine_among(before, yaml, NULL, now);
 }
 
 /* "ADDRESS until END" for each, and when the first one ends. */
@@ -242,9 +249,11 @@ static struct str text_of(const struct quarantine *quarantine, struct arena *are
     const struct quarantine_entry *entries = quarantine_list(quarantine, &count);
     for (size_t i = 0; i < count; i++) {
         TEST_ASSERT(quarantine_find(quarantine, &entries[i].ip) == &entries[i]);
-        sbuf_printf(&text, "%s until %lld, ", ip_format(&entries[i].ip).text,
-                    (long long)entries[i].until);
+        sbuf_printf(&text, "%s%s until %lld, ", ip_format(&entries[i].ip).text,
+                    entries[i].doubted ? "?" : "", (long long)entries[i].until);
     }
+    if (quarantine_rejected(quarantine))
+        sbuf_printf(&text, "%zu rejected, ", quarantine_rejected(quarantine));
     sbuf_printf(&text, "next %lld", (long long)quarantine_next_end(quarantine));
     return sbuf_move(&text, arena);
 }
@@ -289,6 +298,103 @@ static void test_times(void)
     TEST_ASSERT(quarantine_find(NULL, &ip) == NULL && quarantine_next_end(NULL) == 0);
 }
 
+/* n1 with that state and that interface, and n2, of which n1 knows nothing. */
+static struct quarantine_members members_of(enum gossip_state state, const struct mac *mac,
+                                            struct arena *arena)
+{
+    struct gossip_member *list = arena_array(arena, 2, sizeof(*list));
+    struct meta_interface *interface = arena_alloc(arena, sizeof(*interface));
+    *interface = (struct meta_interface){.name = STR("eth0"), .mac = *mac, .ipv4 = true};
+    list[0] = (struct gossip_member){.name = STR("n1"), .state = state};
+    list[1] = (struct gossip_member){
+        .name = STR("n2"), .state = GOSSIP_DEAD, .meta = {.interfaces = interface, .count = 1}};
+    return (struct quarantine_members){.settled = true, .items = list, .count = 2};
+}
+
+/* What counts is what a live speaker says of a station that is no member's. */
+static void test_who_is_believed(void)
+{
+    static const struct mac ours = {{2, 0, 0, 0, 0, 2}}, strangers = {{2, 0, 0x5e, 0x10, 0, 1}};
+    static const char early[] = CONFLICT("192.0.2.1", "a", AT_100),
+                      late[] = CONFLICT("192.0.2.1", "a", AT_160);
+    static const struct {
+        struct {
+            const char *yaml;
+            enum gossip_state state;
+            bool unsettled, members;
+        } steps[2];
+        const char *want[2];
+    } cases[] = {
+        {{{early, .state = GOSSIP_ALIVE}, {late, .state = GOSSIP_SUSPECT}},
+         {"192.0.2.1 until 700, next 700", "192.0.2.1 until 760, next 760"}},
+        /* by who is not heard: it is he that does not hear */
+        {{{early, .state = GOSSIP_DEAD}, {early, .state = GOSSIP_ALIVE}},
+         {"1 rejected, next 700", "1 rejected, next 700"}},
+        {{{early, .state = GOSSIP_LEFT}, {late, .state = GOSSIP_ALIVE}},
+         {"1 rejected, next 700", "192.0.2.1 until 760, next 760"}},
+        /* who said it while he lived is believed, and is not believed once more */
+        {{{early, .state = GOSSIP_ALIVE}, {early, .state = GOSSIP_DEAD}},
+         {"192.0.2.1 until 700, next 700", "192.0.2.1 until 700, next 700"}},
+        {{{early, .state = GOSSIP_ALIVE}, {late, .state = GOSSIP_DEAD}},
+         {"192.0.2.1 until 700, next 700", "192.0.2.1 until 700, next 700"}},
+        /* before the members are known */
+        {{{early, .unsettled = true}, {early, .state = GOSSIP_ALIVE}},
+         {"192.0.2.1? until 700, next 700", "192.0.2.1 until 700, next 700"}},
+        {{{early, .unsettled = true}, {early, .state = GOSSIP_DEAD}},
+         {"192.0.2.1? until 700, next 700", "1 rejected, next 700"}},
+        {{{early, .state = GOSSIP_ALIVE}, {late, .unsettled = true}},
+         {"192.0.2.1 until 700, next 700", "192.0.2.1 until 700, next 700"}},
+        /* a member's station, whoever says what */
+        {{{early, .members = true}, {late, .members = true}},
+         {"1 rejected, next 700", "1 rejected, next 760"}},
+        {{{early, .state = GOSSIP_ALIVE}, {early, .members = true}},
+         {"192.0.2.1 until 700, next 700", "1 rejected, next 700"}},
+        {{{early, .unsettled = true, .members = true}, {early, .state = GOSSIP_ALIVE}},
+         {"1 rejected, next 700", "1 rejected, next 700"}},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        scoped_ptr(quarantine) struct quarantine *last = NULL;
+        for (size_t j = 0; j < 2; j++) {
+            struct quarantine_members members = members_of(
+                cases[i].steps[j].state, cases[i].steps[j].members ? &strangers : &ours, arena);
+            members.settled = !cases[i].steps[j].unsettled;
+            struct quarantine *now = quarantine_among(last, cases[i].steps[j].yaml, &members, 200);
+            (void)quarantine_free(last);
+            last = now;
+            TEST_STR(text_of(last, arena), cases[i].want[j]);
+        }
+        TEST_ASSERT(quarantine_is_over(last, STR("AddressConflict/metallb-system/a"), 760));
+    }
+}
+
+/* Nobody loses what he has while it is not known whether it counts; nobody gets it, either. */
+static void test_doubt_moves_nobody(void)
+{
+    struct cluster c;
+    cluster_init(&c, "");
+    struct quarantine_members members = members_of(GOSSIP_ALIVE, &(struct mac){{2}}, c.arena);
+    members.settled = false;
+    c.members = &members;
+    cluster_apply(&c, POOL("p", "addresses: [192.0.2.0/31]") SERVICE("web", "", ""));
+    cluster_settle(&c);
+    cluster_step(&c,
+                 CONFLICT("192.0.2.0", "192.0.2.0", NOW) CONFLICT("192.0.2.1", "192.0.2.1", NOW)
+                     SERVICE("mail", "", ""),
+                 "default/mail - - PoolExhausted\n"
+                 "default/web 192.0.2.0 p Allocated\n"
+                 "! default/mail AllocationFailed: Failed to allocate IP for \"default/mail\": no "
+                 "available IPs: pool p has no free IPv4 address (1 in quarantine)\n");
+    TEST_STR(conflict_of(&c, "web"), "");
+    members.settled = true;
+    ((struct gossip_member *)members.items)[0].state = GOSSIP_DEAD;
+    cluster_step(&c, CONFLICT("192.0.2.1", "192.0.2.1", NOW),
+                 "default/mail 192.0.2.1 p Allocated\n"
+                 "default/web 192.0.2.0 p Allocated\n"
+                 "* default/mail IPAllocated: Assigned IP [\"192.0.2.1\"]\n");
+    cluster_done(&c);
+}
+
 /* To be deleted is what has ended, and nothing that is unknown or cannot be read. */
 static void test_over(void)
 {
@@ -309,7 +415,8 @@ static void test_over(void)
     TEST_ASSERT(!quarantine_is_over(NULL, STR("AddressConflict/metallb-system/a"), 700));
 }
 
-TEST_MAIN("controller/quarantine", TEST(test_times), TEST(test_over),
-          TEST(test_moves_who_did_not_ask), TEST(test_who_asked_keeps_it),
-          TEST(test_waits_when_there_is_no_other), TEST(test_sharing), TEST(test_dual_stack),
-          TEST(test_bad_request_takes_nothing_away), TEST(test_leaving_the_type_ends_it))
+TEST_MAIN("controller/quarantine", TEST(test_times), TEST(test_over), TEST(test_who_is_believed),
+          TEST(test_doubt_moves_nobody), TEST(test_moves_who_did_not_ask),
+          TEST(test_who_asked_keeps_it), TEST(test_waits_when_there_is_no_other),
+          TEST(test_sharing), TEST(test_dual_stack), TEST(test_bad_request_takes_nothing_away),
+          TEST(test_leaving_the_type_ends_it))
