@@ -313,14 +313,14 @@ void apply_claimed(struct apply *a, struct str member, const struct claim *claim
                    int order)
 {
     struct held *held = find_held(a, &claim->ip);
+    if (!held)
+        return;
     struct tenure_event event = {.kind = TENURE_CLAIMED,
                                  .claim = {.member = apply_intern(a, member),
                                            .answers = claim->answers,
                                            .claims = claim->claims,
                                            .asked = asked,
                                            .order = order}};
-    if (!held)
-        return;
     held_step(a, held, &event, NULL);
     apply_settle(a);
 }

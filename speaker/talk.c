@@ -144,16 +144,26 @@ void talk_take(struct talk *talk, struct str member, struct str bytes)
 
 void talk_members(struct talk *talk, const struct gossip_member *members, size_t count)
 {
+    VEC(struct partner *) gone = {0};
     size_t cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&talk->partners, &cursor));) {
         struct partner *partner = slot->value;
         const struct gossip_member *member = gossip_find(members, count, partner->name);
-        if (!member || !gossip_is_alive(member->state))
+        if (!member)
+            vec_push(&gone, partner);
+        else if (!gossip_is_alive(member->state))
             partner->newest = 0;
     }
+    for (size_t i = 0; i < gone.len; i++) {
+        (void)map_remove(&talk->partners, gone.items[i]->name);
+        partner_free(gone.items[i]);
+    }
+    vec_done(&gone);
 }
 
 struct talk_figures talk_figures(const struct talk *talk)
 {
-    return talk->figures;
+    struct talk_figures figures = talk->figures;
+    figures.partners = map_count(&talk->partners);
+    return figures;
 }

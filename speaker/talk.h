@@ -23,6 +23,7 @@ struct talk_calls {
 struct talk_figures {
     uint64_t sent, received; /* messages */
     uint64_t malformed, late;
+    size_t partners; /* members that were asked or heard of, now */
 };
 
 struct talk *talk_new(struct loop *loop, const struct talk_calls *calls, void *ctx);
@@ -37,7 +38,7 @@ void talk_ask(struct talk *talk, struct str member, const struct ip *ip);
 void talk_take(struct talk *talk, struct str member, struct str bytes);
 
 /* The members there are: one that does not live begins anew when it is back, with a clock that may
- * have begun anew, too. */
+ * have begun anew, too. Nothing is kept of who is no member. Not to be called out of a callback. */
 void talk_members(struct talk *talk, const struct gossip_member *members, size_t count);
 
 struct talk_figures talk_figures(const struct talk *talk);
