@@ -235,6 +235,7 @@ static void tell(struct apply *a, const struct held *held, const struct apply_no
     note.kind = actions->note;
     note.ip = held->ip;
     note.defended = actions->defend;
+    note.challenged = actions->ask.len != 0;
     note.member = held->tenure.peer.len ? held->tenure.peer : before->peer;
     if (note.kind == TENURE_TRESPASS || note.kind == TENURE_IN_USE || note.kind == TENURE_UNCLEAR)
         note.member = (struct str){0};

@@ -11,6 +11,7 @@ struct apply_note {
     struct str member;    /* the other one; empty: none, or a stranger */
     struct mac mac;       /* of a stranger */
     struct str interface; /* where the stranger was heard */
+    bool challenged;      /* with TENURE_CONFLICT: it is asked, and was not a moment ago */
     bool defended;        /* with TENURE_TRESPASS: an announcement was sent against it */
     uint64_t lasted_ms;   /* with TENURE_CONFIRMED: since the hand-over began */
 };

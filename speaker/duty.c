@@ -125,8 +125,9 @@ static void note(void *ctx, const struct apply_note *note)
     speaker_metrics_note(d->parts.metrics, note);
     switch (note->kind) {
     case TENURE_CONFLICT:
-        log_warn("another member answers for an address of ours", kv_ip("ip", &note->ip),
-                 kv_str("member", note->member));
+        if (note->challenged)
+            log_warn("another member answers for an address of ours", kv_ip("ip", &note->ip),
+                     kv_str("member", note->member));
         break;
     case TENURE_TRESPASS:
         if (note->defended)

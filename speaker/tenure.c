@@ -227,6 +227,20 @@ static void claimed(struct step *s)
     }
 }
 
+/* Whoever is on the segment can send frames in the names of all members in turn: each is noted, and
+ * few are worth a question. */
+static void heard_owned(struct step *s)
+{
+    struct tenure *t = s->tenure;
+    if (str_eq(t->peer, s->event->member))
+        return; /* is being asked already */
+    s->actions.note = TENURE_CONFLICT;
+    if (t->challenged && s->now - t->challenged < TENURE_CHALLENGE_MS)
+        return;
+    t->challenged = s->now;
+    challenge(s, s->event->member);
+}
+
 static void heard(struct step *s)
 {
     struct tenure *t = s->tenure;
@@ -235,9 +249,7 @@ static void heard(struct step *s)
         own(s, s->event->member);
         break;
     case TENURE_OWNING:
-        if (!str_eq(t->peer, s->event->member))
-            s->actions.note = TENURE_CONFLICT;
-        challenge(s, s->event->member);
+        heard_owned(s);
         break;
     case TENURE_HANDING: /* a frame may be older than a change of mind; what it says is not */
         if (!str_eq(t->peer, s->event->member))

@@ -39,6 +39,7 @@ enum {
     TENURE_ASK_ALL = 10,         /* each so many questions to the new owner, everybody is asked */
     TENURE_ASSERTS = 30,         /* how often a former owner that does not answer is told */
     TENURE_DEFEND_MS = 10000,    /* RFC 5227 DEFEND_INTERVAL */
+    TENURE_CHALLENGE_MS = 1000,  /* between two questions because of what was heard on the wire */
     TENURE_PROBE_AGAIN_MS = 30000,
     TENURE_OVERLAP_MS = 500,  /* of a move to a node that cannot be asked */
     TENURE_ASKED_IN_VAIN = 3, /* questions; then what is heard on the wire is believed */
@@ -52,6 +53,7 @@ struct tenure {
     uint64_t since;    /* when the state began */
     uint64_t due;      /* of the next tick; 0: none */
     uint64_t defended; /* when we defended last; 0: never */
+    uint64_t challenged; /* when a member was last asked because of a frame; 0: never */
     uint64_t trespassed; /* when a station that may be one of us answered last; 0: never */
     unsigned asked;      /* how often the peer was asked in this state */
     bool peer_hears;     /* the peer can be asked */

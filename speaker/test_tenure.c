@@ -292,6 +292,17 @@ static void test_conflict(void)
         {32, CLAIMED("n2", TAKES, BETTER, .asked = 30), "yielding yielded"});
 }
 
+/* Frames in the names of two members in turn: each counts, and one in a second is answered. */
+static void test_frames_of_many(void)
+{
+    RUN({10, PLANNED(OURS, .known = true), "owning announce"},
+        {20, HEARD("n2"), "owning ask=n2 conflict"}, {21, HEARD("n3"), "owning conflict"},
+        {22, HEARD("n2"), "owning"}, {23, HEARD("n3"), "owning conflict"},
+        {30, CLAIMED("n2", .asked = 20), "owning"}, {31, HEARD("n2"), "owning conflict"},
+        {1019, HEARD("n3"), "owning conflict"}, {1020, HEARD("n3"), "owning ask=n3 conflict"},
+        {1021, HEARD("n2"), "owning conflict"});
+}
+
 static void test_stranger(void)
 {
     RUN({5, STRANGER, "none"}, {10, PLANNED(OURS, .known = true), "owning announce"},
@@ -552,7 +563,8 @@ static void test_crossed_views(void)
 
 TEST_MAIN("speaker/tenure", TEST(test_own_and_leave), TEST(test_probe), TEST(test_hand_over),
           TEST(test_hand_over_without_messages), TEST(test_take_over_tells_the_former_owner),
-          TEST(test_asserting_ends), TEST(test_conflict), TEST(test_stranger),
-          TEST(test_moves_lose_nothing), TEST(test_move_that_the_former_owner_does_not_hear_of),
+          TEST(test_asserting_ends), TEST(test_conflict), TEST(test_frames_of_many),
+          TEST(test_stranger), TEST(test_moves_lose_nothing),
+          TEST(test_move_that_the_former_owner_does_not_hear_of),
           TEST(test_move_of_which_half_is_heard), TEST(test_new_owner_dies),
           TEST(test_crossed_views))
