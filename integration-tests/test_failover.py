@@ -8,6 +8,7 @@ import time
 import pytest
 
 from lab.failover import FAULTS, hand_over, measure, split_and_heal
+from lab.speaker import NEEDED
 from lab.wait import stays, wait_until
 
 pytestmark = pytest.mark.alone
@@ -42,16 +43,24 @@ def test_next_node_answers(cluster, probe, name, family):
 # --- planned ends: nothing is lost ----------------------------------------------------------------
 
 
+ADMIN = (*NEEDED, "net_admin")  # with it open connections go on (test_open_connections.py)
+
+
 def lost(seen):
-    """What a client lost. Its connection that stays may break: kube-proxy of one node knows nothing
-    of another's connections; but each request gets its answer."""
+    """What a client lost."""
     return {target.name: target.lost for target in seen.report.targets.values() if target.lost}
+
+
+def broken(seen):
+    """How often the client's connection that stays broke."""
+    return sum(what == "connection broke" for target in seen.report.targets.values()
+               for _, what, _ in target.notices)
 
 
 @pytest.mark.parametrize("api", [False, True], ids=["directory", "kubernetes"])
 def test_drain_loses_nothing(cluster, probe, api):
     """A node is drained under a client that asks each 10 ms: every question is answered."""
-    one = cluster(3, api=api)
+    one = cluster(3, api=api, capabilities=ADMIN)
     one.add_services(1)
     one.wait_owned()
     for _ in range(3):
@@ -63,12 +72,12 @@ def test_drain_loses_nothing(cluster, probe, api):
 
 def test_clean_stop_loses_nothing(cluster, probe):
     """As in a rolling update: each speaker in turn ends by SIGTERM and starts again."""
-    one = cluster(3, api=True)
+    one = cluster(3, api=True, capabilities=ADMIN)
     one.add_services(1)
     one.wait_owned()
     for _ in range(3):
         seen = hand_over(one, "s1", probe, one.stop_speaker)
-        assert lost(seen) == {}, seen.report
+        assert (lost(seen), broken(seen)) == ({}, 0), seen.report
         one.start_speaker(seen.owner)
         one.wait_settled()
 

@@ -1,5 +1,6 @@
 """Connections that are open while their address moves, as planned, from node to node: the node where
-they were begun goes on serving them, with packets that the next node carries there."""
+they were begun goes on serving them, with packets that the next node carries there. When speakers are
+replaced: test_failover.py."""
 
 import re
 
@@ -10,15 +11,6 @@ from lab.speaker import NEEDED
 from lab.wait import wait_until
 
 pytestmark = pytest.mark.alone
-
-ADMIN = (*NEEDED, "net_admin")
-
-
-def start(cluster, family="IPv4"):
-    one = cluster(3, api=True, capabilities=ADMIN)
-    one.add_services(1, family=family)
-    one.wait_owned()
-    return one
 
 
 def seen_by_client(outcome):
@@ -38,7 +30,9 @@ def carried(lab, name, family="ip"):
 def test_drain(cluster, probe, family):
     """Drained under a client with a connection that stays: that goes on, and no new one is lost,
     whenever it was begun. The next node has the rule for it, until the address goes back."""
-    lab = start(cluster, family)
+    lab = cluster(3, api=True, capabilities=(*NEEDED, "net_admin"))
+    lab.add_services(1, family=family)
+    lab.wait_owned()
     kind, own = ("ip", "address") if family == "IPv4" else ("ip6", "address6")
     first = hand_over(lab, "s1", probe, lab.drain)
     assert seen_by_client(first) == ({"arp": 0, "tcp": 0, "open": 0}, 0), first.report
@@ -50,12 +44,3 @@ def test_drain(cluster, probe, family):
     back = hand_over(lab, "s1", probe, lambda heir: lab.move("s1", first.owner))
     assert seen_by_client(back) == ({"arp": 0, "tcp": 0, "open": 0}, 0), back.report
     wait_until(lambda: carried(lab, first.heir, kind) == {}, 10)
-
-
-def test_speakers_are_replaced(cluster, probe):
-    """As in a rolling update: the node of a speaker that ends by SIGTERM goes on serving."""
-    lab = start(cluster)
-    seen = hand_over(lab, "s1", probe, lab.stop_speaker)
-    assert seen_by_client(seen) == ({"arp": 0, "tcp": 0, "open": 0}, 0), seen.report
-    lab.start_speaker(seen.owner)
-    lab.wait_settled()
