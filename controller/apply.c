@@ -54,6 +54,18 @@ static void tell_notes(struct controller *c, const struct object *service)
     plan_forget_notes(c->plan, service->key);
 }
 
+/* Does the result leave open whether the write was done, or will be? */
+static bool is_unsure(int result)
+{
+    static const int answers[] = {0,       ERR_CONFLICT, ERR_REMOTE, ERR_GONE, ERR_TOO_LARGE,
+                                  -ENOENT, -EACCES,      -EPERM};
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (result == answers[i])
+            return false;
+    }
+    return true;
+}
+
 /* The answer to a write, and what the queue is to do about it. */
 static enum work_result settle(struct controller *c, struct flight *flight, int result,
                                struct str message, struct str version)
@@ -61,6 +73,7 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
     const struct object *object = status_find(c, flight->id);
     if (result == 0) {
         reconcile_fence_pass(c, flight->id, version);
+        (void)unsure_pass(c->unsure, flight->id, version); /* the flight is known to be done */
         if (object && object->kind->id == KIND_SERVICE && !flight->is_release)
             tell_notes(c, object);
         bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||
@@ -73,6 +86,8 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
         log_warn("write failed", kv_str("object", flight->id), kv_err(result),
                  kv_str("answer", message));
     bool is_final = flight->is_deletion && result == ERR_REMOTE; /* it stays, as it was */
+    if (object && object->kind->id == KIND_SERVICE && is_unsure(result))
+        unsure_add(c->unsure, flight->id, flight->base, flight->ips, flight->ip_count);
     (void)flight_free(c, flight);
     if (object && object->kind->id == KIND_SERVICE)
         apply_update_handover(c, object->key);
@@ -146,6 +161,7 @@ void apply_init(struct controller *c)
     };
     c->queue = work_queue_new(c->loop, &limits, process, c);
     c->handover = handover_new();
+    c->unsure = unsure_new();
 }
 
 void apply_done(struct controller *c)
@@ -156,6 +172,13 @@ void apply_done(struct controller *c)
     map_done(&c->flights);
     c->queue = work_queue_free(c->queue);
     c->handover = handover_free(c->handover);
+    c->unsure = unsure_free(c->unsure);
+}
+
+void apply_give_up(struct controller *c)
+{
+    apply_done(c);
+    apply_init(c);
 }
 
 /* Adds those addresses that the record does not have. */
@@ -188,8 +211,11 @@ void apply_update_handover(struct controller *c, struct str key)
         const struct service *service = (const struct service *)record->object;
         const struct flight *flight = map_get(&c->flights, id);
         const struct service_ingress *ingress = service->status.ingress.items;
+        struct ip open[UNSURE_IPS];
+        size_t open_count = unsure_ips(c->unsure, id, open);
         if (flight)
             add_given_up(record, flight->ips, flight->ip_count, ips, &count);
+        add_given_up(record, open, open_count, ips, &count);
         for (size_t i = 0; i < service->status.ingress.count; i++)
             add_given_up(record, &ingress[i].address, 1, ips, &count);
     }
@@ -208,21 +234,29 @@ bool apply_is_ahead(const struct controller *c, const struct object *object)
     return flight && str_eq(flight->base, object->meta.resource_version);
 }
 
+static bool has_ip(const struct ip *ips, size_t count, const struct ip *ip)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ip_eq(&ips[i], ip))
+            return true;
+    }
+    return false;
+}
+
 bool apply_writes(const void *ctx, struct str key, const struct ip *ip)
 {
     const struct controller *c = ctx;
     scoped_ptr(arena) struct arena *scratch = arena_new(256);
     struct str id = arena_printf(scratch, "Service/" STR_FMT, STR_ARG(key));
     const struct flight *flight = map_get(&c->flights, id);
-    for (size_t i = 0; flight && i < flight->ip_count; i++) {
-        if (ip_eq(&flight->ips[i], ip))
-            return true;
-    }
-    return false;
+    struct ip open[UNSURE_IPS];
+    size_t open_count = unsure_ips(c->unsure, id, open);
+    return (flight && has_ip(flight->ips, flight->ip_count, ip)) || has_ip(open, open_count, ip);
 }
 
 void apply_seen(struct controller *c, struct str id, const struct object *object)
 {
+    (void)unsure_pass(c->unsure, id, object ? object->meta.resource_version : STR(""));
     struct flight *flight = map_get(&c->flights, id);
     if (!flight || flight->request)
         return; /* the answer is still to come and will look for itself */
@@ -238,9 +272,15 @@ void apply_fence(const struct controller *c, struct fence *fence)
         if (flight->request && str_starts_with(flight->id, STR("Service/")))
             fence_add(fence, flight->id, flight->base);
     }
+    unsure_fence(c->unsure, fence);
+}
+
+bool apply_is_unsure(const struct controller *c, struct str id)
+{
+    return unsure_is_full(c->unsure, id);
 }
 
 bool apply_is_idle(const struct controller *c)
 {
-    return work_queue_figures(c->queue).in_flight == 0;
+    return work_queue_figures(c->queue).in_flight == 0 && unsure_is_empty(c->unsure);
 }

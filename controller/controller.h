@@ -21,6 +21,7 @@
 #include "controller/placing.h"
 #include "controller/plan.h"
 #include "controller/rebalance.h"
+#include "controller/unsure.h"
 
 struct service;
 
@@ -51,6 +52,7 @@ struct controller {
     size_t slices;                     /* index of the source: EndpointSlices by Service */
     struct work_queue *queue;          /* keys are object ids, "Service/default/web" */
     struct map flights;                /* id → struct flight (apply.c) */
+    struct unsure *unsure;             /* writes that may or may not have been done */
     struct handover *handover;         /* addresses on their way from one Service to another */
     struct fence *fence;               /* NULL: down. While it is up no address is given */
     struct loop_timer *turn;           /* a run of the plan is due */
@@ -166,6 +168,8 @@ void reconcile_fence_pass(struct controller *controller, struct str id, struct s
 /* apply.c */
 void apply_init(struct controller *controller);
 void apply_done(struct controller *controller);
+/* Cancels every write that is under way or waits for its turn. */
+void apply_give_up(struct controller *controller);
 /* The object's status may differ from what it should say. */
 void apply_add(struct controller *controller, struct str id);
 /* Is a write of ours under way that this version of the object does not show yet? */
@@ -178,17 +182,20 @@ bool apply_writes(const void *ctx, struct str key, const struct ip *ip);
 void apply_update_handover(struct controller *controller, struct str key);
 /* A newer version has arrived (NULL: it is gone). */
 void apply_seen(struct controller *controller, struct str id, const struct object *object);
-/* Adds all Services to whom a write is under way. */
+/* Adds all Services to whom a write is under way, or may be. */
 void apply_fence(const struct controller *controller, struct fence *fence);
-/* Nothing is under way. */
+/* Can the Service be given no address now, as it is not known what earlier writes did to it? */
+bool apply_is_unsure(const struct controller *controller, struct str id);
+/* Nothing is under way, and every write has been answered. */
 bool apply_is_idle(const struct controller *controller);
 
 /* status.c: the write that makes the object of this id show what it should, or deletes it when it
  * is over. False: nothing to do. Texts are in the arena. */
 bool status_write(struct controller *controller, struct str id, struct arena *arena,
                   struct source_write *ret);
-/* Is the fence up, or does another Service still show an address that the record gives to this one?
- * It is then looked at again when that is over; until then only what it gives up itself is written.
+/* Is the fence up, does another Service still show an address that the record gives to this one, or
+ * is too much unsure about it? It is then looked at again when that is over; until then only what
+ * it gives up itself is written.
  */
 bool status_must_wait(struct controller *controller, const struct plan_record *record,
                       const struct service *service);

@@ -18,8 +18,8 @@ struct handover *handover_new(void);
 struct handover *handover_free(struct handover *handover);
 SCOPE_DEFINE(handover, struct handover, handover_free)
 
-/* At most two that are shown, and two of a write under way. */
-enum { HANDOVER_IPS = 4 };
+/* At most two that are shown, two of a write under way, and four of writes without an answer. */
+enum { HANDOVER_IPS = 8 };
 
 /* The Service `id` shows, or is about to show, just these addresses that are no longer its own; it
  * has let go of all others it gave before. Texts are copied. Returns the ids of those who waited

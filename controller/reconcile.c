@@ -323,8 +323,7 @@ static void deactivate(struct controller *c)
     c->expiry = loop_timer_cancel(c->expiry);
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     reconcile_fence_keep(c);
-    apply_done(c);
-    apply_init(c);
+    apply_give_up(c);
     reconcile_place_end(c);
     c->plan = plan_free(c->plan);
     controller_metrics_quarantine(c->metrics, 0);
@@ -336,10 +335,12 @@ static void leader_changed(void *ctx, enum source_lead lead)
     struct controller *c = ctx;
     c->leader = lead != SOURCE_STANDS_BY;
     c->lead = lead;
-    c->fence_all |= lead == SOURCE_SUCCEEDS;
+    c->fence_all |= lead == SOURCE_SUCCEEDS || (c->stopped && !c->leader);
     controller_metrics_leader(c->metrics, c->leader);
     if (!c->leader && c->active)
         deactivate(c);
+    else if (!c->leader && c->stopped)
+        apply_give_up(c); /* what waits to be sent must not be */
     else if (c->leader)
         source_refresh(c->source); /* the fence: `synced` comes when it holds the newest state */
 }
@@ -475,9 +476,8 @@ static void wind_down(void *ctx)
         c->counters = loop_timer_start(c->loop, STEP_MS, 0, wind_down, c);
         return;
     }
-    bool ended = apply_is_idle(c) && !c->fence;
-    apply_done(c);
-    apply_init(c);
+    bool ended = apply_is_idle(c) && !c->fence && !c->fence_all;
+    apply_give_up(c);
     if (c->options.elect && ended)
         source_resign(c->source, resigned, c);
     else /* not given back while a write may still be done: whoever comes next waits, and knows */

@@ -49,10 +49,8 @@ void reconcile_fence_drop(struct controller *c)
 
 void reconcile_fence_raise(struct controller *c)
 {
-    if (c->lead == SOURCE_LEADS)
+    if (c->lead == SOURCE_LEADS) /* who gave it back has waited for the end of all writes before */
         c->fence_all = false;
-    if (c->lead != SOURCE_RESUMES)
-        reconcile_fence_drop(c);
     if (c->fence_all && !c->fence)
         c->fence = fence_new();
 }

@@ -41,7 +41,7 @@ bool status_must_wait(struct controller *c, const struct plan_record *record,
         if (!service_shows(service, &record->ips[i]))
             added[count++] = record->ips[i];
     }
-    return (c->fence && count > 0) ||
+    return (count > 0 && (c->fence || apply_is_unsure(c, service->object.id))) ||
            handover_must_wait(c->handover, service->object.id, added, count);
 }
 
@@ -69,7 +69,8 @@ static struct str service_body(struct controller *c, const struct object *object
     if (!record || record->object != object)
         return STR("");
     struct str patch = record_body(c, record, arena);
-    if (patch.len || !c->fence || !fence_has(c->fence, object->id, object->meta.resource_version))
+    bool is_fenced = c->fence && fence_has(c->fence, object->id, object->meta.resource_version);
+    if (patch.len || (!is_fenced && !apply_is_unsure(c, object->id)))
         return patch;
     /* Said by nobody before: the identity is one process's, and the time that of this lead. */
     struct sbuf leader = {0};

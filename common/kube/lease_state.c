@@ -107,9 +107,9 @@ static struct lease_action read_lease(struct lease_state *state)
 
 /* From whom it would be gained. A lease that is ours already was gained by a try that seemed to
  * have failed, or has run out: what is known about it stays so. */
-static void note_gain(struct lease_state *state, bool create)
+static void note_gain(struct lease_state *state)
 {
-    if (create || !state->observed.holder.len)
+    if (!state->observed.holder.len)
         state->gain = LEASE_GAINED;
     else if (!is_ours(state))
         state->gain = LEASE_SUCCEEDED;
@@ -121,7 +121,7 @@ static struct lease_action write_lease(struct lease_state *state, const struct l
 {
     struct str now = micro_time(clock->wall_ns, state->arena);
     if (!state->leading)
-        note_gain(state, create);
+        note_gain(state);
     struct lease_record record = {
         .holder = state->config.identity,
         .duration_s = (int64_t)((state->config.lease_ms + 999) / 1000),
@@ -162,27 +162,35 @@ static struct lease_action stopped(struct lease_state *state)
     return (struct lease_action){.deed = LEASE_DONE};
 }
 
+/* Has another one it, as far as was seen, for some time yet? */
+static bool is_held(const struct lease_state *state, const struct lease_clock *clock)
+{
+    return state->observed.holder.len && !is_ours(state) && clock->now < expires_at(state);
+}
+
+static struct lease_action wait_for_holder(struct lease_state *state,
+                                           const struct lease_clock *clock)
+{
+    uint64_t at = retry_at(state, clock);
+    return wait_until(state, at < expires_at(state) ? at : expires_at(state));
+}
+
 static struct lease_action after_read(struct lease_state *state, const struct lease_event *event,
                                       const struct lease_clock *clock)
 {
     switch (event->type) {
-    case LEASE_ABSENT:
-        return write_lease(state, clock, true);
+    case LEASE_ABSENT: /* deleted perhaps, while who holds it has not noticed yet */
+        return is_held(state, clock) ? wait_for_holder(state, clock)
+                                     : write_lease(state, clock, true);
     case LEASE_READ: {
         observe(state, &event->record, clock->now);
-        bool held = state->observed.holder.len && !is_ours(state);
         enum lease_change change = LEASE_UNCHANGED;
         if (state->leading && !is_ours(state)) {
             state->leading = false; /* another took it: only possible past our deadline */
             change = LEASE_LOST;
         }
-        struct lease_action action;
-        if (held && clock->now < expires_at(state)) {
-            uint64_t at = retry_at(state, clock);
-            action = wait_until(state, at < expires_at(state) ? at : expires_at(state));
-        } else {
-            action = write_lease(state, clock, false);
-        }
+        struct lease_action action = is_held(state, clock) ? wait_for_holder(state, clock)
+                                                           : write_lease(state, clock, false);
         action.change = change;
         return action;
     }
@@ -200,8 +208,8 @@ static struct lease_action after_write(struct lease_state *state, const struct l
         record.version = event->record.version;
         observe(state, &record, clock->now);
         state->renewed_at = state->sent_at;
-        if (state->stopping)
-            return release(state, clock);
+        if (state->stopping) /* taken from one whose writes may still be done: not given back */
+            return state->gain == LEASE_SUCCEEDED ? stopped(state) : release(state, clock);
         enum lease_change change = state->leading ? LEASE_UNCHANGED : state->gain;
         state->leading = true;
         state->gain = LEASE_RESUMED;

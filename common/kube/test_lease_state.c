@@ -153,6 +153,36 @@ static void test_takes_over_without_knowing(void)
     run_steps(steps, TEST_COUNT(steps));
 }
 
+/* Somebody deletes the Lease: who holds it does not know yet, and may write until it would have run
+ * out. */
+static void test_lease_deleted(void)
+{
+    static const struct step steps[] = {
+        {0, EV(LEASE_START), "read"},
+        {0, RECORD("other", 3, 3, "r1", "7"), "- wake 2000"},
+        {2000, EV(LEASE_TIMER), "read"},
+        {2000, EV(LEASE_ABSENT), "- wake 3000"},
+        {3000, EV(LEASE_TIMER), "read"},
+        {3000, EV(LEASE_ABSENT), "create 'me' 15s t0 @"},
+        {3100, WRITTEN("9"), "succeeded - wake 5000"},
+    };
+    run_steps(steps, TEST_COUNT(steps));
+}
+
+/* What was taken over from a dead leader is not given back as if all its writes were over. */
+static void test_stopped_while_taking_over(void)
+{
+    static const struct step steps[] = {
+        {0, EV(LEASE_START), "read"},
+        {0, RECORD("other", 1, 3, "r1", "7"), "- wake 1000"},
+        {1000, EV(LEASE_TIMER), "read"},
+        {1000, RECORD("other", 1, 3, "r1", "7"), "update 'me' 15s t4 @7"},
+        {1100, EV(LEASE_STOP), "- wake 11100"},
+        {1200, WRITTEN("8"), "done"},
+    };
+    run_steps(steps, TEST_COUNT(steps));
+}
+
 static void test_lease_taken_away(void)
 {
     static const struct step steps[] = {
@@ -216,5 +246,6 @@ static void test_body(void)
 
 TEST_MAIN("common/kube lease", TEST(test_first_holder), TEST(test_standby_takes_over),
           TEST(test_released_lease), TEST(test_renewal_fails),
-          TEST(test_takes_over_without_knowing), TEST(test_lease_taken_away),
+          TEST(test_takes_over_without_knowing), TEST(test_lease_deleted),
+          TEST(test_stopped_while_taking_over), TEST(test_lease_taken_away),
           TEST(test_stop_while_writing), TEST(test_body))

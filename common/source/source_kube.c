@@ -157,7 +157,7 @@ static void on_listed(void *ctx, struct reflector *reflector)
     for (size_t i = 0; i < kube->reflector_count; i++)
         if (!reflector_is_listed(kube->reflectors[i]))
             return;
-    if (!kube->syncing)
+    if (!kube->syncing || kube->refreshing) /* what is listed now is older than was asked for */
         return;
     kube->syncing = false;
     server_answers(kube);
@@ -295,7 +295,8 @@ static struct source_request *kube_cancel(struct source_request *base)
 static uint64_t while_we_lead(void *ctx)
 {
     const struct source_kube *kube = ctx;
-    return kube->lease ? lease_left_ms(kube->lease) : 0;
+    uint64_t left = kube->lease ? lease_left_ms(kube->lease) : 0;
+    return left ? left : 1; /* it has run out: this can only come too late */
 }
 
 static void lease_changed(void *ctx, enum lease_change change)
