@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/sbuf.h"
+
 void holdings_init(struct holdings *h, const struct pool_set *set, uint64_t seed)
 {
     uint32_t segments = set->segment_count;
@@ -75,9 +77,14 @@ struct str holdings_share_name(struct str sharing, struct str backend, struct ar
 {
     if (!sharing.len)
         return (struct str){0};
-    /* With the length in front, no two pairs have one name. */
-    return arena_printf(arena, "%zu:" STR_FMT STR_FMT, sharing.len, STR_ARG(sharing),
-                        STR_ARG(backend));
+    /* With the length in front, no two pairs have one name. The texts are anybody's, and printf
+     * would end them at a NUL. */
+    struct sbuf name = {0};
+    sbuf_u64(&name, sharing.len);
+    sbuf_putc(&name, ':');
+    sbuf_put(&name, sharing);
+    sbuf_put(&name, backend);
+    return sbuf_move(&name, arena);
 }
 
 struct share *holdings_share(const struct holdings *h, struct str name)

@@ -1,4 +1,5 @@
 /* What Services have together, what is kept from them, and what becomes of it when pools change. */
+#include "controller/holdings.h"
 #include "controller/test_scenarios.h"
 
 static void test_sharing(void)
@@ -357,5 +358,24 @@ static void test_users(void)
     }
 }
 
+/* A sharing key is any text: where it differs behind a NUL only, it is another one. */
+static void test_share_names(void)
+{
+    static const struct {
+        struct str sharing, backend, want;
+    } cases[] = {
+        {STR_INIT("k"), STR_INIT(""), STR_INIT("1:k")},
+        {STR_INIT("k"), STR_INIT("app=a"), STR_INIT("1:kapp=a")},
+        {STR_INIT("k\0a"), STR_INIT("b"), STR_INIT("3:k\0ab")},
+        {STR_INIT("k\0b"), STR_INIT("\0c"), STR_INIT("3:k\0b\0c")},
+        {STR_INIT("\0"), STR_INIT(""), STR_INIT("1:\0")},
+        {STR_INIT(""), STR_INIT("app=a"), STR_INIT("")},
+    };
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    for (size_t i = 0; i < TEST_COUNT(cases); i++)
+        CU_ASSERT(
+            str_eq(holdings_share_name(cases[i].sharing, cases[i].backend, arena), cases[i].want));
+}
+
 TEST_MAIN("controller/alloc: books", TEST(test_sharing), TEST(test_reserved), TEST(test_quarantine),
-          TEST(test_edits), TEST(test_usage), TEST(test_users))
+          TEST(test_edits), TEST(test_usage), TEST(test_users), TEST(test_share_names))

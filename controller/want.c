@@ -36,9 +36,13 @@ static struct str backend_key(const struct service *service, struct arena *arena
         return STR("");
     struct sbuf text = {0};
     const struct str_map *selector = &service->spec->selector;
-    for (size_t i = 0; i < selector->count; i++)
-        sbuf_printf(&text, "%s" STR_FMT "=" STR_FMT, i ? "," : "", STR_ARG(selector->items[i].key),
-                    STR_ARG(selector->items[i].value));
+    for (size_t i = 0; i < selector->count; i++) {
+        /* Not with printf, which ends a text at a NUL. */
+        sbuf_puts(&text, i ? "," : "");
+        sbuf_put(&text, selector->items[i].key);
+        sbuf_putc(&text, '=');
+        sbuf_put(&text, selector->items[i].value);
+    }
     return sbuf_move(&text, arena);
 }
 

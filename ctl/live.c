@@ -33,7 +33,7 @@ static void on_done(void *ctx, const struct http_response *response)
         live->done(live->ctx, NULL, sbuf_str(&text));
         return;
     }
-    answer = json_loadb(response->body.ptr, response->body.len, 0, &error);
+    answer = json_loadb(response->body.ptr, response->body.len, JSON_ALLOW_NUL, &error);
     live->done(live->ctx, answer, answer ? STR("") : STR("the answer is not what is expected"));
 }
 

@@ -200,3 +200,22 @@ def test_annotations_of_a_quarter_megabyte(crds, controller):
     grown = served.process.resident_bytes() - before
     print(f"resident memory grew by {grown >> 20} MiB")
     assert grown < 60 << 20
+
+
+def test_texts_with_a_nul(crds, controller):
+    """Anybody may write one into an annotation: such Services are served, keys that differ behind
+    it only are two, and all keep their addresses from others when the controller starts anew."""
+    one = serve(crds, controller)
+    texts = {"noted": ("example.org/note", "a\0b"), "key-a": ("metallb.io/allow-shared-ip", "k\0a"),
+             "key-b": ("metallb.io/allow-shared-ip", "k\0b")}
+    expected = {"before": given("192.0.2.0", pool="good")}
+    for port, (name, (key, text)) in enumerate(texts.items(), 80):
+        crds.kubectl.apply(*in_namespace(crds, [web(name, [f"TCP/{port}"], annotations={key: text})]))
+        expected[name] = given(f"192.0.2.{len(expected)}", pool="good")
+        wait_until(lambda n=name: look(crds, n) == expected[n], 15, lambda n=name: look(crds, n))
+    one.finish()
+    controller()
+    crds.service("after")
+    expected["after"] = given(f"192.0.2.{len(expected)}", pool="good")
+    wait_until(lambda: look(crds, "after") == expected["after"], 15, lambda: look(crds, "after"))
+    assert {name: look(crds, name) for name in expected} == expected

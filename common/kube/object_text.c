@@ -57,5 +57,7 @@ static size_t read_pieces(void *buffer, size_t size, void *ctx)
 json_t *object_text_load(struct str text)
 {
     struct pieces pieces = cut(text);
-    return json_load_callback(read_pieces, &pieces, JSON_REJECT_DUPLICATES, NULL);
+    /* A text may hold U+0000 (RFC 8259 section 7), and whoever may write an annotation can put it
+     * there: such an object must be seen like any other. */
+    return json_load_callback(read_pieces, &pieces, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 }

@@ -7,8 +7,9 @@
 #include "common/base/str.h"
 
 /* The tree of the text, to be given back with json_decref; NULL when it is not JSON that we can
- * hold. The list of managed fields is left empty: nobody here reads it, and it is most of what
- * parsing an object would cost. */
+ * hold. Its texts may hold any character, NUL too: read them with their lengths. The list of
+ * managed fields is left empty: nobody here reads it, and it is most of what parsing an object
+ * would cost. */
 json_t *object_text_load(struct str text);
 
 #endif

@@ -157,6 +157,9 @@ static void test_object_text(void)
         {"{\"a\":\",\\\"managedFields\\\":[1]\"}", "{\"a\":\",\\\"managedFields\\\":[1]\"}"},
         {"{" FIELDS "\"[1]\"}", "{" FIELDS "\"[1]\"}"},
         {"{\"x\\" FIELDS "[1]}", "{\"x\\" FIELDS "[1]}"},
+        /* texts with a NUL, which no key may have */
+        {"{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\u0000y\"}"},
+        {"{\"x\\u0000y\":1}", "no"},
         /* not JSON, before or after it was cut */
         {"{\"m\":{" FIELDS "[{\"f\":1}", "no"},
         {"{\"m\":{" FIELDS "[\"]}}", "no"},
