@@ -13,7 +13,7 @@ from lab.api import History
 from lab.controlplane import ControlPlane
 from lab.faultproxy import Answer, AtByte, EditEvents
 from lab.maps import Maps, config_map, version_of
-from lab.objects import pool
+from lab.objects import pool, service
 from lab.programs import REPOSITORY
 from lab.wait import wait_until
 
@@ -213,6 +213,22 @@ def test_object_over_the_limit(kube_probe, control_plane, maps):
     one.told(maps.id("small"), None)
     one.wait_finding(maps.id("small"), None)
     assert one.counts()["skipped"] == 2 and large not in one.versions(maps.id("large"))
+
+
+def test_service_larger_than_other_objects_may_be(kube_probe, control_plane, sandbox):
+    """The API server writes "<" with six bytes: a Service that it stores is seen, however long its
+    JSON."""
+    large = service("large", sandbox.namespace, annotations={"example.org/blob": "<" * 250000})
+    large["metadata"]["ownerReferences"] = [
+        {"apiVersion": "v1", "kind": "Pod", "name": "<" * 200000, "uid": "1"}]
+    version = version_of(sandbox.api.create(large))
+    assert len(sandbox.api.raw("GET", sandbox.service_path("large"))[2]) > 2 << 20
+    one = kube_probe("--kubeconfig", control_plane.kubeconfig(), f"Service@{sandbox.namespace}").synced()
+    key = f"{sandbox.namespace}/large"
+    assert one.objects("Service") == {key: version}
+    version = version_of(sandbox.api.patch(sandbox.service_path("large"), {"spec": {"sessionAffinity": "ClientIP"}}))
+    one.told(f"Service/{key}", version)
+    assert one.counts()["skipped"] == 0
 
 
 def test_kind_installed_later(kube_probe, run, evidence):

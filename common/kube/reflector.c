@@ -24,6 +24,10 @@ enum {
     LIST_TIMEOUT_MS = 60000,
     WATCH_SILENCE_MS = 150000, /* bookmarks come each minute */
     TRIM_OBJECTS = 1000,       /* a list this long leaves memory to give back */
+    /* A Service that was passed over would lose its address to another one, so none that can be
+     * stored is. etcd stores 1.5 MiB of what is not JSON; there a byte can be as short as it is in
+     * "<", for which the server writes six, and of small members even a little more are made. */
+    SERVICE_MAX = 10 * 1024 * 1024,
 };
 
 struct reflector {
@@ -50,6 +54,11 @@ struct reflector {
 
 static void step(struct reflector *r, const struct reflector_event *event);
 
+static size_t default_max(enum kind_id kind)
+{
+    return kind == KIND_SERVICE ? SERVICE_MAX : WATCH_FRAME_LIMIT;
+}
+
 struct reflector *reflector_new(struct client *client, const struct cache *cache,
                                 const struct reflector_config *config)
 {
@@ -64,7 +73,7 @@ struct reflector *reflector_new(struct client *client, const struct cache *cache
     r->config.namespace = arena_str(r->arena, config->namespace);
     r->choice.name = arena_str(r->arena, config->name);
     r->choice.labels = arena_str(r->arena, config->labels);
-    r->config.object_max = config->object_max ? config->object_max : WATCH_FRAME_LIMIT;
+    r->config.object_max = config->object_max ? config->object_max : default_max(config->kind);
     r->config.page = config->page ? config->page : PAGE;
     r->collection = kinds_path(r->kind, r->config.namespace, STR(""), r->arena);
     reflector_objects_init(&r->objects, &r->config, cache);

@@ -2,8 +2,8 @@
  *
  * The owner keeps the cache; the reflector reads it, to tell what a list no longer names and what
  * is unchanged. Nothing is ever taken out because of an error. Objects that cannot be read (over
- * the size limit, or JSON that cannot be held) are passed over, named in the findings and counted;
- * the version that is in the cache stays. */
+ * the size limit, or JSON that cannot be held; no Service that etcd stores is either) are passed
+ * over, named in the findings and counted; the version that is in the cache stays. */
 #ifndef COMMON_KUBE_REFLECTOR_H
 #define COMMON_KUBE_REFLECTOR_H
 
@@ -18,7 +18,7 @@ struct reflector_config {
     struct str name;      /* only the object of that name; empty: all */
     struct str labels;    /* only those that this labelSelector takes; empty: all */
     bool optional;        /* when it may not be read, go on as if it were not installed */
-    size_t object_max;    /* limit in bytes of one object's JSON; 0: 2 MiB */
+    size_t object_max;    /* limit in bytes of one object's JSON; 0: 2 MiB, of Services 10 MiB */
     unsigned page;        /* objects of one page; 0: 250 */
     /* An object came or changed; its reference is the owner's. The owner puts it in the cache. */
     void (*put)(void *ctx, struct object *object);

@@ -15,7 +15,7 @@ struct source_kube_config {
     /* Where the followed objects are saved, to be worked from after a start without an API server
      * (saved.h); empty: nowhere. */
     struct str state_dir;
-    size_t object_max;             /* limit of one object's JSON; 0: 2 MiB */
+    size_t object_max;             /* limit of one object's JSON; 0: the reflector's */
     transport_observe_fn *observe; /* each request, for metrics; may be NULL */
     void *ctx;
 };
