@@ -19,24 +19,19 @@ static struct str published(const struct placing_entry *entry)
 
 /* --- names that only orders have ------------------------------------------------------------- */
 
+typedef VEC(struct str) name_list;
+
+/* The names are the record's own text. */
 static void add_unknown(const struct placing *p, const struct placing_entry *entry,
-                        struct str_list *names, struct arena *arena)
+                        name_list *names, struct arena *scratch)
 {
     struct placement placement;
-    if (placement_parse(published(entry), arena, &placement) != PLACEMENT_VALID)
+    if (placement_parse(published(entry), scratch, &placement) != PLACEMENT_VALID)
         return;
-    struct str *grown =
-        arena_array(arena, names->count + placement.nodes.count, sizeof(struct str));
-    size_t count = 0;
     for (size_t i = 0; i < placement.nodes.count && i < PLACEMENT_PUBLISHED_MAX; i++) {
         if (placing_number(p, placement.nodes.items[i]) == PLACE_NONE)
-            grown[count++] = placement.nodes.items[i];
+            vec_push(names, placement.nodes.items[i]);
     }
-    if (count == 0)
-        return;
-    for (size_t i = 0; i < names->count; i++)
-        grown[count++] = names->items[i];
-    *names = (struct str_list){.items = grown, .count = count};
 }
 
 /* What former orders say counts, also where it names nodes that are gone: with those left out the
@@ -44,13 +39,15 @@ static void add_unknown(const struct placing *p, const struct placing_entry *ent
 static void know_names(struct placing *p)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
-    struct str_list names = {0};
+    name_list names = {0};
     for (size_t i = 0; i < p->dirty.len; i++) {
         if (p->dirty.items[i]->unit == PLACE_NONE)
             add_unknown(p, p->dirty.items[i], &names, arena);
+        arena_reset(arena);
     }
-    if (names.count)
-        placing_know(p, &names);
+    if (names.len)
+        placing_know(p, &(struct str_list){.items = names.items, .count = names.len});
+    vec_done(&names);
 }
 
 /* --- who belongs together -------------------------------------------------------------------- */

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "common/base/map.h"
 #include "common/base/sbuf.h"
 #include "common/base/test.h"
@@ -270,6 +272,70 @@ static void test_read_back(void)
     scene_step(&s, NULL, THREE_WANT);
     scene_step(&s, NODE("n2", PLACED("x")), THREE_WANT); /* whatever else it has */
     TEST_ASSERT(scene_write(&s) == 0);
+    scene_done(&s);
+}
+
+static long peak_kib(void)
+{
+    struct rusage usage;
+    TEST_ASSERT(getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_maxrss;
+}
+
+/* A Service that has the i-th address, and whose order names nodes that are gone. */
+static struct object *add_served(struct scene *s, size_t i, struct str *ret_order)
+{
+    struct ip ip, first = ip_v4(198, 18, 0, 0);
+    TEST_ASSERT(ip_add(&first, i, &ip));
+    size_t owner = i % 3, step = 1 + i / 3 % 2; /* all are balanced, backups too */
+    *ret_order = arena_printf(s->arena, "3 n%zu n%zu n%zu g1 g2 g3 g4 g5", owner + 1,
+                              (owner + step) % 3 + 1, (owner + 2 * step) % 3 + 1);
+    struct str yaml = arena_printf(
+        s->arena,
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s%zu, namespace: default,\n"
+        "  annotations: {stentor.io/placement: " STR_FMT "}}\nspec: {type: LoadBalancer}\n"
+        "status: {loadBalancer: {ingress: [{ip: %s}]}}\n",
+        i, STR_ARG(*ret_order), ip_format(&ip).text);
+    struct yaml_documents documents = yaml_parse(yaml, s->arena);
+    TEST_ASSERT(documents.list.len == 1 && documents.list.items[0].tree != NULL);
+    struct object *object =
+        object_decode(kinds_get(KIND_SERVICE), documents.list.items[0].tree, STR(""));
+    (void)map_put(&s->items, object->id, object);
+    yaml_done(&documents);
+    return object;
+}
+
+/* Thousands of orders name nodes that are gone, the same ones: what their reading takes does not
+ * grow with the square of their number (that would be 180 MB here). */
+static void test_many_gone(void)
+{
+    enum { SERVICES = 3000, ALLOWED_KIB = 64 * 1024 };
+    struct scene s;
+    scene_init(&s, false);
+    scene_apply(&s, NODES L2("all", "") "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\n"
+                                        "metadata: {name: office, namespace: metallb-system}\n"
+                                        "spec: {addresses: [198.18.0.0/20]}\n");
+    struct plan_record *records = arena_array(s.arena, SERVICES, sizeof(*records));
+    struct str *orders = arena_array(s.arena, SERVICES, sizeof(*orders));
+    for (size_t i = 0; i < SERVICES; i++) {
+        const struct object *object = add_served(&s, i, &orders[i]);
+        const struct service_ingress *ingress =
+            ((const struct service *)object)->status.ingress.items;
+        records[i] = (struct plan_record){.key = object->key,
+                                          .object = object,
+                                          .managed = true,
+                                          .ips = {ingress->address},
+                                          .ip_count = 1};
+        placing_offer(s.placing, &records[i], NULL, 0);
+    }
+    long before = peak_kib();
+    (void)placing_run(s.placing, SIZE_MAX);
+    long grown = peak_kib() - before;
+    for (size_t i = 0; i < SERVICES; i++)
+        TEST_STR(placing_text(s.placing, records[i].key, s.arena), orders[i].ptr);
+    if (grown > ALLOWED_KIB)
+        printf("\n%ld KiB more memory\n", grown);
+    CU_ASSERT(grown <= ALLOWED_KIB);
     scene_done(&s);
 }
 
@@ -546,7 +612,7 @@ static void test_people(void)
 }
 
 TEST_MAIN("controller/placing", TEST(test_new_services), TEST(test_nothing_to_place),
-          TEST(test_read_back), TEST(test_served_by_hash), TEST(test_nodes),
+          TEST(test_read_back), TEST(test_many_gone), TEST(test_served_by_hash), TEST(test_nodes),
           TEST(test_advertisements), TEST(test_election), TEST(test_wish), TEST(test_endpoints),
           TEST(test_units), TEST(test_edited), TEST(test_members), TEST(test_interfaces),
           TEST(test_people))
