@@ -1,6 +1,5 @@
 #include "controller/status_patch.h"
 
-#include "common/base/sbuf.h"
 #include "crd/bfdprofile.h"
 #include "crd/bgpadvertisement.h"
 #include "crd/bgppeer.h"
@@ -9,6 +8,7 @@
 #include "crd/ipaddresspool.h"
 #include "crd/ipreservation.h"
 #include "crd/l2advertisement.h"
+#include "crd/sentences.h"
 
 /* Where each judged kind keeps its conditions; 0: it is not judged. */
 static const size_t conditions_at[KIND_COUNT] = {
@@ -49,16 +49,22 @@ static struct str sentence(const struct diag *why, struct arena *arena)
 /* What is in force, and what of it has no effect. */
 static struct str in_force(const struct object *object, struct arena *arena)
 {
-    struct sbuf text = {0};
-    sbuf_puts(&text, "the object is in force");
+    struct sentences text = {.separator = "; "};
+    sentences_add(&text, STR("the object is in force"));
     for (size_t i = 0; i < object->findings.found.len; i++) {
         const struct diag *diag = &object->findings.found.items[i];
-        if (diag->severity != DIAG_WARNING)
-            continue;
-        sbuf_puts(&text, "; ");
-        sbuf_put(&text, sentence(diag, arena));
+        if (diag->severity == DIAG_WARNING)
+            sentences_add(&text, sentence(diag, arena));
     }
-    return sbuf_move(&text, arena);
+    return sentences_move(&text, arena);
+}
+
+/* Why it is not. The sentence may hold texts of the object, which can be long. */
+static struct str refusal(const struct diag *why, struct arena *arena)
+{
+    struct sentences text = {.separator = "; "};
+    sentences_add(&text, sentence(why, arena));
+    return sentences_move(&text, arena);
 }
 
 static struct condition accepted(const struct object *object, const struct diag *why, int64_t now,
@@ -75,7 +81,7 @@ static struct condition accepted(const struct object *object, const struct diag 
     if (why) {
         condition.status = STR("False");
         condition.reason = STR("Invalid");
-        condition.message = sentence(why, arena);
+        condition.message = refusal(why, arena);
     }
     return condition;
 }

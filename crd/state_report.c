@@ -2,13 +2,14 @@
 
 #include "crd/condition_patch.h"
 #include "crd/kinds.h"
+#include "crd/sentences.h"
 
 static struct str summary_of(const struct state_report *report, struct arena *arena)
 {
-    struct sbuf text = {0};
+    struct sentences lines = {.separator = "\n"};
     for (size_t i = 0; i < report->errors.count; i++)
-        sbuf_printf(&text, "%s" STR_FMT, i ? "\n" : "", STR_ARG(report->errors.items[i]));
-    return sbuf_move(&text, arena);
+        sentences_add(&lines, report->errors.items[i]);
+    return sentences_move(&lines, arena);
 }
 
 struct str state_report_patch(const struct state_report *report, const struct object *shown,
