@@ -114,28 +114,35 @@ static size_t find_use(const struct sharing *sharing, uint32_t port)
     return low;
 }
 
+/* Merges the holder's ports, which are sorted too, into the uses, from the back: each use moves
+ * once, however the ports of thousands interleave. */
 static void add_uses(struct sharing *sharing, struct holder *holder)
 {
-    for (size_t i = 0; i < holder->ports.count; i++) {
-        size_t at = find_use(sharing, holder->ports.items[i]);
-        vec_reserve(&sharing->uses, sharing->uses.len + 1);
-        memmove(&sharing->uses.items[at + 1], &sharing->uses.items[at],
-                (sharing->uses.len - at) * sizeof(*sharing->uses.items));
-        sharing->uses.len++;
-        sharing->uses.items[at] =
-            (struct port_use){.port = holder->ports.items[i], .holder = holder};
+    const struct port_list *ports = &holder->ports;
+    size_t old = sharing->uses.len, left = ports->count;
+    vec_reserve(&sharing->uses, old + left);
+    sharing->uses.len = old + left;
+    struct port_use *uses = sharing->uses.items;
+    while (left) {
+        bool move = old && uses[old - 1].port > ports->items[left - 1];
+        struct port_use ours = {.port = ports->items[left - 1], .holder = holder};
+        uses[old + left - 1] = move ? uses[old - 1] : ours;
+        old -= move;
+        left -= !move;
     }
 }
 
+/* What is behind the holder's first use moves forward once. */
 static void drop_uses(struct sharing *sharing, const struct holder *holder)
 {
-    for (size_t i = 0; i < holder->ports.count; i++) {
-        size_t at = find_use(sharing, holder->ports.items[i]);
-        assert(at < sharing->uses.len && sharing->uses.items[at].holder == holder);
-        sharing->uses.len--;
-        memmove(&sharing->uses.items[at], &sharing->uses.items[at + 1],
-                (sharing->uses.len - at) * sizeof(*sharing->uses.items));
+    size_t kept = holder->ports.count ? find_use(sharing, holder->ports.items[0]) : 0;
+    size_t all = holder->ports.count ? sharing->uses.len : 0;
+    for (size_t i = kept; i < all; i++) {
+        if (sharing->uses.items[i].holder != holder)
+            sharing->uses.items[kept++] = sharing->uses.items[i];
     }
+    assert(!all || kept + holder->ports.count == all);
+    sharing->uses.len -= holder->ports.count;
 }
 
 bool holdings_ports_meet(const struct port_list *a, const struct port_list *b, uint32_t *ret_port)

@@ -377,5 +377,55 @@ static void test_share_names(void)
             str_eq(holdings_share_name(cases[i].sharing, cases[i].backend, arena), cases[i].want));
 }
 
+enum { SHARERS = 33, EACH = 6000 };
+
+/* Every port up to the last is in use by the sharer whose turn it is, when that one is there. */
+static void check_uses(const struct address *address, const bool *there, struct str keys[SHARERS])
+{
+    size_t at = 0;
+    for (uint32_t port = 0; port < SHARERS * EACH; port++) {
+        if (!there[port % SHARERS])
+            continue;
+        TEST_ASSERT(at < address->sharing->uses.len);
+        const struct port_use *use = &address->sharing->uses.items[at++];
+        TEST_ASSERT(use->port == port && str_eq(use->holder->key, keys[port % SHARERS]));
+    }
+    TEST_ASSERT(at == address->sharing->uses.len);
+}
+
+/* Thousands of ports that interleave: moved one by one, they would take minutes. */
+static void test_many_ports(void)
+{
+    static const struct text_pool pools[POOLS] = {V4_POOL};
+    static uint32_t items[SHARERS][EACH];
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct diag_list found = {.arena = arena};
+    scoped_ptr(pool_set) struct pool_set *set = pools_of(pools, NULL, arena, &found);
+    struct holdings books;
+    struct str keys[SHARERS];
+    struct ip ip = ip_v4(192, 0, 2, 0);
+    bool there[SHARERS] = {false};
+    holdings_init(&books, set, 0);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < SHARERS; i++) {
+            struct port_list ports = {.items = items[i], .count = EACH};
+            for (uint32_t k = 0; k < EACH; k++)
+                items[i][k] = k * SHARERS + i;
+            keys[i] = arena_printf(arena, "x/%02u", i);
+            if (!there[i])
+                (void)holdings_add(&books, keys[i], STR("1:s"), &ports, &ip, 1);
+            there[i] = true;
+        }
+        check_uses(holdings_address(&books, &ip), there, keys);
+        for (uint32_t i = 0; i < SHARERS; i += 2) {
+            TEST_ASSERT(holdings_remove(&books, keys[i]));
+            there[i] = false;
+        }
+        check_uses(holdings_address(&books, &ip), there, keys);
+    }
+    holdings_done(&books);
+}
+
 TEST_MAIN("controller/alloc: books", TEST(test_sharing), TEST(test_reserved), TEST(test_quarantine),
-          TEST(test_edits), TEST(test_usage), TEST(test_users), TEST(test_share_names))
+          TEST(test_edits), TEST(test_usage), TEST(test_users), TEST(test_share_names),
+          TEST(test_many_ports))
