@@ -133,7 +133,7 @@ static void test_bombs(void)
             sbuf_printf(&laughs, "%s*a%d", k ? ", " : "", i - 1);
         sbuf_puts(&laughs, "]\n");
     }
-    TEST_STR(rendered(arena, sbuf_cstr(&laughs)), "error 5:aliases make the document too large");
+    TEST_STR(rendered(arena, sbuf_cstr(&laughs)), "error 5:aliases make the text too large");
 
     scoped_sbuf struct sbuf deep = {0};
     for (int i = 0; i < 500; i++)
@@ -141,5 +141,51 @@ static void test_bombs(void)
     TEST_STR(rendered(arena, sbuf_cstr(&deep)), "error 1:nested too deeply");
 }
 
+/* A list of 101 nodes, named 600 times. */
+static void put_aliases(struct sbuf *text)
+{
+    sbuf_puts(text, "---\na: &a [x");
+    for (int i = 1; i < 100; i++)
+        sbuf_puts(text, ", x");
+    sbuf_puts(text, "]\nb: [*a");
+    for (int i = 1; i < 600; i++)
+        sbuf_puts(text, ", *a");
+    sbuf_puts(text, "]\n");
+}
+
+/* What aliases add counts over all documents of a text, and long texts count as many nodes. */
+static void test_alias_budget(void)
+{
+    static const char phrase[] = "aliases make the text too large";
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_sbuf struct sbuf text = {0};
+    put_aliases(&text);
+    put_aliases(&text);
+    sbuf_puts(&text, "---\na: &a 1\nb: *a\n---\nc: 1\n");
+    struct yaml_documents documents = yaml_parse(sbuf_str(&text), arena);
+    TEST_ASSERT(documents.list.len == 4);
+    const struct yaml_document *list = documents.list.items;
+    CU_ASSERT(json_array_size(json_object_get(list[0].tree, "b")) == 600);
+    CU_ASSERT(list[1].tree == NULL && list[1].error_line == 6);
+    TEST_STR(list[1].error, phrase);
+    CU_ASSERT(list[2].tree == NULL && list[2].error_line == 9);
+    TEST_STR(list[2].error, phrase);
+    CU_ASSERT(json_integer_value(json_object_get(list[3].tree, "c")) == 1);
+    yaml_done(&documents);
+
+    static const char *const parts[] = {"a: &a ", "\nb: [", "a: &a {? ", " : 1}\nb: ["};
+    for (size_t k = 0; k < TEST_COUNT(parts); k += 2) { /* a value, a key */
+        sbuf_clear(&text);
+        sbuf_puts(&text, parts[k]);
+        for (int i = 0; i < 640; i++)
+            sbuf_puts(&text, "0123456789");
+        sbuf_puts(&text, parts[k + 1]);
+        for (int i = 0; i < 1000; i++)
+            sbuf_puts(&text, "*a, ");
+        sbuf_puts(&text, "]\n");
+        TEST_STR(rendered(arena, sbuf_cstr(&text)), arena_printf(arena, "error 2:%s", phrase).ptr);
+    }
+}
+
 TEST_MAIN("common/json yaml", TEST(test_documents), TEST(test_scalars), TEST(test_structure),
-          TEST(test_bombs))
+          TEST(test_bombs), TEST(test_alias_budget))

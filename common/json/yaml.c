@@ -8,17 +8,19 @@
 #include "common/json/yaml_scalar.h"
 
 #define DEPTH_MAX 100
-/* Nodes that aliases may add to one document. */
+/* Nodes that aliases may add to one text: all its documents are held at once. */
 #define ALIAS_NODES_MAX 100000
+/* So many bytes of text count as one more node. */
+#define NODE_BYTES 64
 #define ANCHORS_MAX 10000
 
-/* One document being read. */
+/* One chunk being read. */
 struct reader {
     yaml_parser_t parser;
     struct arena *arena;
     size_t line; /* of the chunk's first line, from 0 */
     struct map anchors;
-    size_t alias_nodes;
+    size_t *alias_nodes; /* of the whole text */
     struct str error;
     size_t error_line;
 };
@@ -56,16 +58,18 @@ static bool next_event(struct reader *r, yaml_event_t *event)
     return false;
 }
 
-/* Nodes and depth of a tree; stops once there are more than `budget` nodes. */
+/* Nodes of a tree, with long texts counted as several, and its depth; stops once there are more
+ * than `budget` nodes. */
 static size_t measure(const json_t *tree, size_t budget, size_t *depth)
 {
-    size_t nodes = 1, deepest = 0, below, i;
+    size_t nodes = 1 + json_string_length(tree) / NODE_BYTES, deepest = 0, below, i, key_len;
     const char *key;
     json_t *value;
     if (json_is_object(tree)) {
-        json_object_foreach((json_t *)(uintptr_t)tree, key, value)
+        json_object_keylen_foreach((json_t *)(uintptr_t)tree, key, key_len, value)
         {
             below = 0;
+            nodes += key_len / NODE_BYTES;
             if (nodes <= budget)
                 nodes += measure(value, budget - nodes, &below);
             deepest = below > deepest ? below : deepest;
@@ -90,10 +94,11 @@ static json_t *read_alias(struct reader *r, const yaml_event_t *event, size_t de
     json_t *target = map_get(&r->anchors, str_from(name));
     if (!target)
         return fail(r, line, "alias of an unknown anchor");
-    size_t below;
-    r->alias_nodes += measure(target, ALIAS_NODES_MAX - r->alias_nodes, &below);
-    if (r->alias_nodes >= ALIAS_NODES_MAX)
-        return fail(r, line, "aliases make the document too large");
+    size_t below = 0, *used = r->alias_nodes;
+    if (*used < ALIAS_NODES_MAX)
+        *used += measure(target, ALIAS_NODES_MAX - *used, &below);
+    if (*used >= ALIAS_NODES_MAX)
+        return fail(r, line, "aliases make the text too large");
     if (depth + below > DEPTH_MAX)
         return fail(r, line, "nested too deeply");
     return json_deep_copy(target);
@@ -275,7 +280,6 @@ static bool read_document(struct reader *r, struct yaml_documents *documents)
     struct yaml_document document = {.line = r->line + event.start_mark.line + 1};
     bool empty = event.type == YAML_SCALAR_EVENT && event.data.scalar.length == 0 &&
                  event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    r->alias_nodes = 0;
     document.tree = read_node(r, &event, 1);
     yaml_event_delete(&event);
     anchors_clear(r);
@@ -293,10 +297,10 @@ static bool read_document(struct reader *r, struct yaml_documents *documents)
 }
 
 /* Reads one chunk of the text: usually one document, several when "..." separates them. */
-static void read_chunk(struct str chunk, size_t line, struct arena *arena,
+static void read_chunk(struct str chunk, size_t line, size_t *alias_nodes, struct arena *arena,
                        struct yaml_documents *documents)
 {
-    struct reader r = {.arena = arena, .line = line};
+    struct reader r = {.arena = arena, .line = line, .alias_nodes = alias_nodes};
     if (!yaml_parser_initialize(&r.parser)) {
         (void)fail(&r, 0, "out of memory");
     } else {
@@ -341,12 +345,12 @@ struct yaml_documents yaml_parse(struct str text, struct arena *arena)
     if (str_starts_with(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.len);
     struct str rest = text, line;
-    size_t start = 0, start_line = 0, number = 0;
+    size_t start = 0, start_line = 0, number = 0, alias_nodes = 0;
     bool content = false;
     while (str_next(&rest, '\n', &line)) {
         size_t at = (size_t)(line.ptr - text.ptr);
         if (is_marker(line) && content) {
-            read_chunk(str_slice(text, start, at), start_line, arena, &documents);
+            read_chunk(str_slice(text, start, at), start_line, &alias_nodes, arena, &documents);
             start = at;
             start_line = number;
         }
@@ -354,7 +358,7 @@ struct yaml_documents yaml_parse(struct str text, struct arena *arena)
         number++;
     }
     if (content)
-        read_chunk(str_slice(text, start, text.len), start_line, arena, &documents);
+        read_chunk(str_slice(text, start, text.len), start_line, &alias_nodes, arena, &documents);
     return documents;
 }
 

@@ -6,7 +6,7 @@
  * them (YAML 1.1: "on" and "yes" are true, 0x10 is 16, 010 is 8); timestamps stay text. Keys
  * become text. Duplicate keys, tags other than the core ones, NUL in text, numbers that JSON
  * cannot hold, and nesting over 100 levels are errors. Aliases and merge keys ("<<") are expanded
- * up to a budget of nodes, so that a small text cannot become a huge tree. */
+ * up to a budget of nodes for the whole text, so that a small text cannot become a huge tree. */
 #ifndef COMMON_JSON_YAML_H
 #define COMMON_JSON_YAML_H
 
