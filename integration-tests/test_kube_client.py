@@ -3,6 +3,7 @@
 Promises: what the source tells is what the API server holds, each change once, whatever
 happens between the two; nothing is ever taken back because of an error."""
 
+import json
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -229,6 +230,23 @@ def test_service_larger_than_other_objects_may_be(kube_probe, control_plane, san
     version = version_of(sandbox.api.patch(sandbox.service_path("large"), {"spec": {"sessionAffinity": "ClientIP"}}))
     one.told(f"Service/{key}", version)
     assert one.counts()["skipped"] == 0
+
+
+def test_managed_fields_of_any_depth(kube_probe, control_plane, sandbox):
+    """Whoever writes an object may say what fields are managed, as deep as he wants: the object is
+    seen, and so are all that are listed with it."""
+    deep = service("deep", sandbox.namespace)
+    deep["metadata"]["managedFields"] = [{
+        "manager": "x", "operation": "Update", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
+        "fieldsType": "FieldsV1", "fieldsV1": "FIELDS"}]
+    text = json.dumps(deep).replace('"FIELDS"', '{"f:a":' * 300 + "{}" + "}" * 300)
+    path = f"/api/v1/namespaces/{sandbox.namespace}/services"
+    status, _, _ = sandbox.api.raw("POST", path, text.encode(), {"Content-Type": "application/json"})
+    assert status == 201
+    assert sandbox.api.raw("GET", sandbox.service_path("deep"))[2].count(b"{") > 300
+    sandbox.service("other")
+    one = kube_probe("--kubeconfig", control_plane.kubeconfig(), f"Service@{sandbox.namespace}").synced()
+    assert sorted(one.objects("Service")) == [f"{sandbox.namespace}/{name}" for name in ("deep", "other")]
 
 
 def test_kind_installed_later(kube_probe, run, evidence):

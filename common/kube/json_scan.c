@@ -2,7 +2,7 @@
 
 static bool in_object(const struct json_scan *scan)
 {
-    return scan->depth > 0 && scan->open[scan->depth - 1] == '{';
+    return scan->depth > 0 && scan->depth <= JSON_SCAN_DEPTH && scan->open[scan->depth - 1] == '{';
 }
 
 static enum scan_token broken(struct json_scan *scan)
@@ -13,9 +13,9 @@ static enum scan_token broken(struct json_scan *scan)
 
 static enum scan_token open_container(struct json_scan *scan, char c)
 {
-    if (scan->depth == JSON_SCAN_DEPTH)
-        return broken(scan);
-    scan->open[scan->depth++] = c;
+    if (scan->depth < JSON_SCAN_DEPTH)
+        scan->open[scan->depth] = c;
+    scan->depth++;
     scan->want_key = c == '{';
     if (scan->depth <= JSON_SCAN_KEYS)
         scan->keys[scan->depth - 1].len = 0;
@@ -24,7 +24,8 @@ static enum scan_token open_container(struct json_scan *scan, char c)
 
 static enum scan_token close_container(struct json_scan *scan, char c)
 {
-    if (!scan->depth || scan->open[scan->depth - 1] != (c == '}' ? '{' : '['))
+    bool known = scan->depth > 0 && scan->depth <= JSON_SCAN_DEPTH;
+    if (!scan->depth || (known && scan->open[scan->depth - 1] != (c == '}' ? '{' : '[')))
         return broken(scan);
     scan->depth--;
     scan->want_key = false;
@@ -100,10 +101,10 @@ struct str json_scan_value(const struct json_scan *scan)
     return (struct str){scan->value, whole ? scan->value_len : 0};
 }
 
-bool json_scan_at(const struct json_scan *scan, unsigned depth, struct str path)
+bool json_scan_at(const struct json_scan *scan, size_t depth, struct str path)
 {
     struct str part;
-    unsigned at = 0;
+    size_t at = 0;
     while (str_next(&path, '.', &part)) {
         if (at == depth || at == JSON_SCAN_KEYS || scan->open[at] != '{')
             return false;

@@ -11,7 +11,10 @@
 #include "common/base/str.h"
 
 enum {
-    JSON_SCAN_DEPTH = 128, /* deeper text is SCAN_BROKEN */
+    /* Deeper, which kind of bracket closes is not looked at. No depth is an error: an object's
+     * managedFields are as deep as whoever wrote it wants, and one object must not hide the list
+     * that it is in. */
+    JSON_SCAN_DEPTH = 128,
     JSON_SCAN_KEYS = 4,    /* keys are known down to this depth */
     JSON_SCAN_KEY = 31,    /* longer keys equal no path */
     JSON_SCAN_VALUE = 256, /* longer strings are not reported */
@@ -26,7 +29,7 @@ enum scan_token {
 };
 
 struct json_scan {
-    unsigned depth;
+    size_t depth;
     bool in_string, escaped, is_key, want_key, broken;
     char open[JSON_SCAN_DEPTH];
     struct {
@@ -46,6 +49,6 @@ struct str json_scan_value(const struct json_scan *scan);
 /* Are we at the member `path` ("object.metadata.name"): the value that the last SCAN_STRING or
  * SCAN_CLOSE ended, or the container that SCAN_OPEN opened (then `depth` is one more)? `depth`
  * is the number of containers around the value. */
-bool json_scan_at(const struct json_scan *scan, unsigned depth, struct str path);
+bool json_scan_at(const struct json_scan *scan, size_t depth, struct str path);
 
 #endif

@@ -79,7 +79,7 @@ static bool read_metadata(struct list_page *page)
 /* A container closed: did it end something? LIST_PAGE_MORE when not. */
 static enum list_page_result end_capture(struct list_page *page)
 {
-    unsigned depth = page->scan.depth;
+    size_t depth = page->scan.depth;
     if (page->capture == PAGE_ITEM && depth == ITEM_DEPTH) {
         page->capture = PAGE_OUTSIDE;
         return page->skipping ? LIST_PAGE_SKIPPED : LIST_PAGE_ITEM;

@@ -131,13 +131,48 @@ static void test_pages(void)
     }
 }
 
+/* However deep a text is, its end is found, and what follows is as before. */
 static void test_depth(void)
 {
+    enum { DEEP = 100000 };
     struct json_scan scan = {0};
-    for (unsigned i = 0; i < JSON_SCAN_DEPTH; i++)
-        CU_ASSERT_EQUAL(json_scan_byte(&scan, '['), SCAN_OPEN);
-    CU_ASSERT_EQUAL(json_scan_byte(&scan, '['), SCAN_BROKEN);
+    for (size_t i = 1; i <= DEEP; i++) {
+        TEST_ASSERT(json_scan_byte(&scan, i % 2 ? '{' : '[') == SCAN_OPEN);
+        TEST_ASSERT(scan.depth == i);
+    }
+    for (size_t i = DEEP; i > 1; i--)
+        TEST_ASSERT(json_scan_byte(&scan, i % 2 ? '}' : ']') == SCAN_CLOSE);
+    CU_ASSERT_EQUAL(scan.depth, 1);
+    for (const char *c = ",\"key\":\"value"; *c; c++)
+        CU_ASSERT_EQUAL(json_scan_byte(&scan, *c), SCAN_NONE);
+    CU_ASSERT_EQUAL(json_scan_byte(&scan, '"'), SCAN_STRING);
+    TEST_STR(json_scan_value(&scan), "value");
+    CU_ASSERT(json_scan_at(&scan, 1, STR("key")));
     CU_ASSERT_EQUAL(json_scan_byte(&scan, ']'), SCAN_BROKEN);
+    CU_ASSERT_EQUAL(json_scan_byte(&scan, '}'), SCAN_BROKEN);
+}
+
+/* An object whose managed fields nest deeper than anything that is read is an item like others. */
+static void test_deep_item(void)
+{
+    enum { DEEP = 5000 };
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    scoped_sbuf struct sbuf item = {0}, body = {0};
+    sbuf_puts(&item, "{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"fieldsV1\":");
+    for (int i = 0; i < DEEP; i++)
+        sbuf_puts(&item, "{\"f:a\":");
+    sbuf_puts(&item, "{}");
+    for (int i = 0; i < DEEP; i++)
+        sbuf_putc(&item, '}');
+    sbuf_puts(&item, "}],\"uid\":\"u\"}}");
+    sbuf_printf(&body, "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[%s,{\"b\":1}]}",
+                sbuf_cstr(&item));
+    TEST_STR(page_of(arena, sbuf_str(&body), 1000, LIST_PAGE_LIMIT),
+             arena_printf(arena, "<%s><{\"b\":1}>end 9 next=", sbuf_cstr(&item)).ptr);
+    json_t *tree = object_text_load(sbuf_str(&item));
+    scoped_heap char *text = json_dumps(tree, JSON_COMPACT);
+    TEST_STR(str_from(text), "{\"metadata\":{\"name\":\"a\",\"managedFields\":[],\"uid\":\"u\"}}");
+    json_decref(tree);
 }
 
 /* Managed fields are not read, wherever strings and brackets tempt to end them; all else is. */
@@ -209,4 +244,4 @@ static void test_events(void)
 }
 
 TEST_MAIN("common/kube watch", TEST(test_frames), TEST(test_frame_limit), TEST(test_pages),
-          TEST(test_depth), TEST(test_object_text), TEST(test_events))
+          TEST(test_depth), TEST(test_deep_item), TEST(test_object_text), TEST(test_events))
