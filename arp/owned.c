@@ -24,7 +24,7 @@ struct owned *owned_free(struct owned *owned)
         return NULL;
     size_t cursor = 0;
     for (struct owned_address *address; (address = owned_next(owned, &cursor));)
-        keep_release(owned->keep, address, sizeof(*address));
+        keep_release(address, sizeof(*address));
     map_done(&owned->addresses);
     (void)keep_free(owned->keep);
     free(owned);
@@ -48,7 +48,7 @@ static bool drop_unused(struct owned *owned, struct owned_address *address)
     if (address->is_owned || address->watchers)
         return false;
     (void)map_remove(&owned->addresses, ip_key(&address->ip));
-    keep_release(owned->keep, address, sizeof(*address));
+    keep_release(address, sizeof(*address));
     return true;
 }
 

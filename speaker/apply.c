@@ -374,7 +374,7 @@ struct apply *apply_free(struct apply *a)
     (void)loop_timer_cancel(a->settling);
     (void)loop_timer_cancel(a->logging);
     for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
-        held_free(a, slot->value);
+        held_free(slot->value);
     cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&a->names, &cursor));)
         free(slot->value);

@@ -69,11 +69,11 @@ bool held_set_interfaces(struct apply *a, struct held *held, const struct str_li
     return !same;
 }
 
-void held_free(struct apply *a, struct held *held)
+void held_free(struct held *held)
 {
     held_probe_stop(held);
     (void)interfaces_unref(held->interfaces);
-    keep_release(a->keep, held, sizeof(*held));
+    keep_release(held, sizeof(*held));
 }
 
 struct str apply_intern(struct apply *a, struct str name)

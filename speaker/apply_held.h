@@ -74,7 +74,7 @@ bool held_has_interface(const struct held *held, uint32_t interface);
 /* From now on it is on the interfaces of those names. Returns whether they are others. */
 bool held_set_interfaces(struct apply *apply, struct held *held, const struct str_list *names);
 /* Stops its probes and frees it. */
-void held_free(struct apply *apply, struct held *held);
+void held_free(struct held *held);
 
 /* Owns or disowns the address on its interfaces, as its tenure wants it. */
 void held_sync(struct apply *apply, struct held *held);

@@ -38,7 +38,7 @@ static size_t outcome_size(const struct elect *e)
 
 static void outcome_free(const struct elect *e, struct outcome *outcome)
 {
-    keep_release(e->keep, outcome, outcome_size(e));
+    keep_release(outcome, outcome_size(e));
 }
 
 static void forget_all(struct elect *e)

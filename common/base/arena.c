@@ -23,9 +23,9 @@ struct block {
 
 struct arena {
     alignas(max_align_t) struct block *blocks; /* newest first; the first made is the last */
-    struct keep *keep;                         /* where it is; NULL: on the heap */
     uint32_t next_size;
     bool is_steady; /* later blocks do not double; the first was made together with the arena */
+    bool is_kept;   /* it is in a keep */
 };
 
 static void out_of_memory(size_t size)
@@ -101,7 +101,8 @@ struct arena *arena_new_kept(struct keep *keep, size_t first, size_t step)
     struct arena *arena = keep ? keep_alloc(keep, size) : malloc(size);
     if (!arena)
         out_of_memory(size);
-    *arena = (struct arena){.keep = keep, .next_size = (uint32_t)step, .is_steady = true};
+    *arena =
+        (struct arena){.next_size = (uint32_t)step, .is_steady = true, .is_kept = keep != NULL};
     block_add(arena, (struct block *)(arena + 1), first);
     return arena;
 }
@@ -115,8 +116,8 @@ struct arena *arena_free(struct arena *arena)
         next = block->next;
         free(block);
     }
-    if (arena->keep)
-        keep_release(arena->keep, arena, steady_size(block->size));
+    if (arena->is_kept)
+        keep_release(arena, steady_size(block->size));
     else
         free(arena);
     return NULL;

@@ -33,6 +33,7 @@ struct slab {
 LIST_HEAD(slab_list, slab);
 
 struct region {
+    struct keep *keep;
     struct region *next;
     struct slab slabs[SLABS]; /* the first stands for the one that this is in */
 };
@@ -88,7 +89,7 @@ static bool has_room(const struct slab *slab)
 static void add_region(struct keep *keep)
 {
     struct region *region = heap_alloc_aligned(REGION, REGION);
-    *region = (struct region){.next = keep->regions};
+    *region = (struct region){.keep = keep, .next = keep->regions};
     keep->regions = region;
     for (size_t i = SLABS; --i > 0;) {
         ASAN_POISON_MEMORY_REGION(bytes_of(&region->slabs[i]), SLAB);
@@ -152,12 +153,13 @@ void *keep_alloc(struct keep *keep, size_t size)
     return block;
 }
 
-void keep_release(struct keep *keep, void *block, size_t size)
+void keep_release(void *block, size_t size)
 {
     if (size > KEEP_LARGEST) {
         free(block);
         return;
     }
+    struct keep *keep = region_of(block)->keep;
     struct slab *slab = slab_of(block);
     bool had_room = has_room(slab);
     assert(slab->used > 0 && size <= slab->size && size + STEP > slab->size);

@@ -23,7 +23,7 @@ SCOPE_DEFINE(keep, struct keep, keep_free)
 /* size bytes (not 0), not cleared, aligned for any type. */
 void *keep_alloc(struct keep *keep, size_t size);
 /* Gives a block back; size is that of keep_alloc. */
-void keep_release(struct keep *keep, void *block, size_t size);
+void keep_release(void *block, size_t size);
 
 /* Bytes of the slabs that are in use. */
 size_t keep_size(const struct keep *keep);

@@ -18,7 +18,7 @@ static void test_blocks(void)
         TEST_ASSERT((uintptr_t)blocks[i] % 16 == 0);
         memset(blocks[i], (int)(i % 251), i + 1);
         if (i % 3 == 2) {
-            keep_release(keep, blocks[i - 1], i);
+            keep_release(blocks[i - 1], i);
             blocks[i - 1] = NULL;
         }
     }
@@ -26,7 +26,7 @@ static void test_blocks(void)
         if (!blocks[i])
             continue;
         TEST_ASSERT(blocks[i][0] == i % 251 && blocks[i][i] == i % 251);
-        keep_release(keep, blocks[i], i + 1);
+        keep_release(blocks[i], i + 1);
     }
     TEST_ASSERT(keep_size(keep) == 0);
 }
@@ -43,12 +43,12 @@ static void test_dense(void)
     size_t full = keep_size(keep);
     TEST_ASSERT(full == (COUNT + IN_SLAB - 1) / IN_SLAB * SLAB);
     for (size_t i = 0; i < COUNT; i += 2)
-        keep_release(keep, blocks[i], SIZE);
+        keep_release(blocks[i], SIZE);
     for (size_t i = 0; i < COUNT; i += 2)
         blocks[i] = keep_alloc(keep, SIZE + 1);
     TEST_ASSERT(keep_size(keep) == full);
     for (size_t i = 0; i < COUNT; i++)
-        keep_release(keep, blocks[i], SIZE);
+        keep_release(blocks[i], SIZE);
     TEST_ASSERT(keep_size(keep) == 0);
 }
 
