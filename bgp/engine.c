@@ -7,13 +7,17 @@
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 
-enum { PROGRESS_MS = 5 }; /* between questions whether a reconfiguration is done */
+enum {
+    PROGRESS_MS = 5, /* between questions whether a reconfiguration is done */
+    RETRY_MS = 1000, /* until files are tried again */
+};
 
 #define LISTEN_FILE "listen"
 
-/* --- configuring ----------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static void next(struct engine *e);
+static void retry(void *ctx);
 
 static void set_pending(struct engine *e)
 {
@@ -22,6 +26,104 @@ static void set_pending(struct engine *e)
     e->pending = true;
     e->current = false;
 }
+
+/* What became of it: told when it is another thing than before, and tried again when it is bad. */
+static int file_result(struct engine *e, const char *what, int result)
+{
+    if (result >= 0)
+        return result;
+    if (result != e->file_error)
+        log_error("files of bird cannot be changed", kv_str("what", str_from(what)),
+                  kv_err(result));
+    e->file_error = result;
+    if (!e->retry)
+        e->retry = loop_timer_start(e->loop, RETRY_MS, 0, retry, e);
+    return result;
+}
+
+static void files_are_well(struct engine *e)
+{
+    if (e->file_error)
+        log_info("files of bird can be changed again", kv_err(e->file_error));
+    e->file_error = 0;
+    e->unrestored = false;
+}
+
+/* Only who takes this BIRD over needs it: it is tried once more with each change. */
+static void save_port(struct engine *e)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    struct str text = arena_printf(scratch, "%u", e->listen_port);
+    int result = e->port_is_saved ? 0 : birdconf_save(e->conf, LISTEN_FILE, text);
+    if (result < 0)
+        log_error("port of bird cannot be saved", kv_err(result));
+    e->port_is_saved = result == 0;
+}
+
+/* The main file with the user's part that is known to be good, or with another one. */
+static struct str whole_main(struct engine *e, const char *extras, struct arena *arena)
+{
+    return arena_printf(arena, STR_FMT "%s%s%s", STR_ARG(sbuf_str(&e->main)),
+                        extras ? "include \"" : "", extras ? extras : "", extras ? "\";\n" : "");
+}
+
+static int write_files(struct engine *e)
+{
+    scoped_ptr(arena) struct arena *scratch = arena_new(0);
+    bool extras = e->good_extras.len > 0;
+    struct birdconf_texts texts = {
+        .main = whole_main(e, extras ? BIRDCONF_EXTRAS : NULL, scratch),
+        .routes = sbuf_str(&e->routes),
+        .extras = sbuf_str(&e->good_extras),
+    };
+    int result = file_result(e, "configuration", birdconf_write(e->conf, &texts));
+    arena_wipe(scratch);
+    if (result >= 0)
+        files_are_well(e);
+    save_port(e);
+    return result;
+}
+
+static void remove_files(struct engine *e)
+{
+    if (file_result(e, "removal", birdconf_remove(e->conf)) >= 0)
+        files_are_well(e);
+}
+
+/* After a refusal. Without any that was good, what is there stays. */
+static void restore_files(struct engine *e)
+{
+    int result = birdconf_restore(e->conf);
+    e->unrestored = result < 0 && result != -ENOENT;
+    if (e->unrestored)
+        (void)file_result(e, "last good configuration", result);
+}
+
+static bool extras_are_new(const struct engine *e)
+{
+    struct str extras = sbuf_str(&e->extras);
+    return extras.len && !str_eq(extras, sbuf_str(&e->good_extras)) &&
+           !str_eq(extras, sbuf_str(&e->bad_extras));
+}
+
+static void retry(void *ctx)
+{
+    struct engine *e = ctx;
+    e->retry = NULL;
+    if (!e->wanted) {
+        remove_files(e);
+    } else if (!supervisor_ctl(e->supervisor)) {
+        (void)write_files(e);
+    } else if (e->unrestored && !e->pending && !e->busy) {
+        restore_files(e);
+    } else {
+        if (extras_are_new(e))
+            set_pending(e);
+        next(e);
+    }
+}
+
+/* --- configuring ----------------------------------------------------------------------------- */
 
 /* An answer counts when BIRD has given it, and has not been asked to end since: then the files are
  * other ones by now. When it is back, all is done anew. */
@@ -67,9 +169,7 @@ static void not_configured(struct engine *e, const struct reply *reply)
         set_pending(e);
     } else {
         refuse(e, false, reply);
-        int result = birdconf_restore(e->conf);
-        if (result < 0)
-            log_error("last good configuration cannot be written", kv_err(result));
+        restore_files(e);
     }
     next(e);
 }
@@ -115,37 +215,6 @@ static void configure_came(void *ctx, const struct reply *reply)
         configured(e);
 }
 
-/* The main file with the user's part that is known to be good, or with another one. */
-static struct str whole_main(struct engine *e, const char *extras, struct arena *arena)
-{
-    return arena_printf(arena, STR_FMT "%s%s%s", STR_ARG(sbuf_str(&e->main)),
-                        extras ? "include \"" : "", extras ? extras : "", extras ? "\";\n" : "");
-}
-
-static int write_files(struct engine *e)
-{
-    scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    bool extras = e->good_extras.len > 0;
-    struct birdconf_texts texts = {
-        .main = whole_main(e, extras ? BIRDCONF_EXTRAS : NULL, scratch),
-        .routes = sbuf_str(&e->routes),
-        .extras = sbuf_str(&e->good_extras),
-    };
-    int result = birdconf_write(e->conf, &texts);
-    arena_wipe(scratch);
-    if (result < 0)
-        log_error("configuration of bird cannot be written", kv_err(result));
-    return result;
-}
-
-static int remove_files(struct engine *e)
-{
-    int result = birdconf_remove(e->conf);
-    if (result < 0)
-        log_error("configuration of bird cannot be removed", kv_err(result));
-    return result;
-}
-
 static void trial_came(void *ctx, const struct reply *reply)
 {
     struct engine *e = ctx;
@@ -161,24 +230,15 @@ static void trial_came(void *ctx, const struct reply *reply)
     next(e);
 }
 
-static bool extras_are_new(const struct engine *e)
-{
-    struct str extras = sbuf_str(&e->extras);
-    return extras.len && !str_eq(extras, sbuf_str(&e->good_extras)) &&
-           !str_eq(extras, sbuf_str(&e->bad_extras));
-}
-
-/* False when the files cannot be written. */
+/* False when the files cannot be written, which is tried again; the rest does not wait for it. */
 static bool try_extras(struct engine *e, struct birdctl *ctl)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     int result =
         birdconf_write_trial(e->conf, whole_main(e, BIRDCONF_TRIED, scratch), sbuf_str(&e->extras));
     arena_wipe(scratch);
-    if (result < 0) {
-        log_error("bgpextras cannot be written", kv_err(result));
+    if (file_result(e, "bgpextras", result) < 0)
         return false;
-    }
     struct str command =
         arena_printf(scratch, "configure check \"" STR_FMT "\"", STR_ARG(e->trial_path));
     e->busy = true;
@@ -196,9 +256,9 @@ static void next(struct engine *e)
         return;
     if (e->extras.len == 0)
         sbuf_clear(&e->good_extras);
-    e->pending = false;
     if (write_files(e) < 0)
-        return;
+        return; /* it stays pending */
+    e->pending = false;
     e->busy = true;
     e->busy_ns = e->pending_ns;
     e->with_extras = e->good_extras.len > 0;
@@ -266,10 +326,7 @@ static void choose_port(struct engine *e, bool found)
         log_warn("bird does not listen on port 179, which is taken or not allowed: peers cannot "
                  "open sessions by themselves",
                  kv_uint("port", e->listen_port));
-    text = arena_printf(e->arena, "%u", e->listen_port);
-    int result = birdconf_save(e->conf, LISTEN_FILE, text);
-    if (result < 0)
-        log_error("port of bird cannot be saved", kv_err(result));
+    save_port(e);
 }
 
 static void open_supervisor(struct engine *e, struct str socket, pid_t found)
@@ -330,6 +387,7 @@ struct engine *engine_close(struct engine *e)
     if (!e)
         return NULL;
     (void)loop_timer_cancel(e->progress);
+    (void)loop_timer_cancel(e->retry);
     (void)loop_timer_cancel(e->wake);
     (void)loop_timer_cancel(e->poll);
     (void)supervisor_free(e->supervisor);
@@ -358,7 +416,7 @@ static void apply_nothing(struct engine *e)
     sbuf_wipe(&e->main);
     sbuf_clear(&e->routes);
     sbuf_wipe(&e->extras);
-    (void)remove_files(e);
+    remove_files(e);
     if (supervisor_figures(e->supervisor).state != LIFE_OFF)
         supervisor_end(e->supervisor, STR("down"));
 }
@@ -378,7 +436,7 @@ void engine_apply(struct engine *e, const struct engine_texts *texts)
     keep(&e->routes, texts->routes);
     keep(&e->extras, texts->extras);
     if (!supervisor_ctl(e->supervisor))
-        (void)write_files(e); /* what BIRD reads when it starts; errors are logged */
+        (void)write_files(e); /* what BIRD reads when it starts */
     supervisor_start(e->supervisor);
     next(e);
 }
@@ -386,6 +444,7 @@ void engine_apply(struct engine *e, const struct engine_texts *texts)
 void engine_end(struct engine *e, bool restarting)
 {
     e->wanted = false;
+    e->retry = loop_timer_cancel(e->retry); /* what is there is what the next one starts with */
     supervisor_end(e->supervisor, restarting ? STR("graceful restart") : STR("down"));
 }
 

@@ -25,6 +25,11 @@ struct engine {
     bool with_extras; /* the configuration under way has some */
     bool busy;        /* a command that changes the configuration is under way */
     struct loop_timer *progress;
+    /* what could not be done to the files is tried again */
+    struct loop_timer *retry;
+    int file_error;  /* the last one that was told; 0: none */
+    bool unrestored; /* a refused configuration is still there */
+    bool port_is_saved;
     struct loop_timer *wake;
     uint64_t wake_until, wake_ms; /* until when; how long until the next one */
     struct loop_timer *poll;

@@ -1,10 +1,13 @@
 /* The engine with a real BIRD, which speaks with nobody: its only neighbour is a closed port of
  * this host. */
+#include "bgp/birdconf.h"
 #include "bgp/engine.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/sbuf.h"
 #include "common/base/test.h"
@@ -364,6 +367,63 @@ static void test_removed_and_wanted_again(void)
     bench_done(&b);
 }
 
+static void block(const struct bench *b, const char *name, bool blocked)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str path = arena_printf(arena, "%s/%s", b->directory, name);
+    int result = blocked ? mkdir(path.ptr, 0700) : rmdir(path.ptr);
+    TEST_ASSERT(result == 0);
+}
+
+/* A directory lies where a file is to be written, and goes away: nothing else needs to change for
+ * the newest texts to come into force. */
+static void test_written_later(void)
+{
+    struct bench b;
+    bench_init(&b);
+    block(&b, BIRDCONF_MAIN ".new", true);
+    apply(&b, MAIN(SESSION("a", "2")), "");
+    block(&b, BIRDCONF_MAIN ".new", false);
+    await(&b, shows_a);
+    block(&b, BIRDCONF_MAIN ".new", true);
+    apply(&b, MAIN(SESSION("a", "2") SESSION("b", "3")), "");
+    TEST_ASSERT(!current(&b));
+    block(&b, BIRDCONF_MAIN ".new", false);
+    await(&b, shows_a_and_b);
+    block(&b, BIRDCONF_TRIAL ".new", true);
+    apply(&b, MAIN(SESSION("a", "2")), SESSION("extra", "4"));
+    await(&b, shows_a);
+    block(&b, BIRDCONF_TRIAL ".new", false);
+    await(&b, shows_a_and_extra);
+    bench_done(&b);
+}
+
+static bool nothing_is_saved(struct bench *b)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    return str_eq(files(b, arena), STR("listen"));
+}
+
+/* What could not be taken away at once is taken away later, with what has come meanwhile. */
+static void test_removed_later(void)
+{
+    struct bench b;
+    bench_init(&b);
+    apply(&b, MAIN(SESSION("a", "2")), "");
+    await(&b, shows_a);
+    block(&b, BIRDCONF_TRIAL, true);
+    engine_apply(b.engine, NULL);
+    await(&b, ended);
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str path = arena_printf(arena, "%s/%s", b.directory, BIRDCONF_MAIN);
+    FILE *file = fopen(path.ptr, "we");
+    TEST_ASSERT(file != NULL && fclose(file) == 0);
+    block(&b, BIRDCONF_TRIAL, false);
+    await(&b, nothing_is_saved);
+    bench_done(&b);
+}
+
 TEST_MAIN("bgp/engine", TEST(test_start_and_change), TEST(test_refused),
           TEST(test_bad_from_the_start), TEST(test_crash), TEST(test_extras), TEST(test_adoption),
-          TEST(test_saved), TEST(test_removed), TEST(test_removed_and_wanted_again))
+          TEST(test_saved), TEST(test_removed), TEST(test_removed_and_wanted_again),
+          TEST(test_written_later), TEST(test_removed_later))
