@@ -34,11 +34,24 @@ static struct flight *flight_free(struct controller *c, struct flight *flight)
     return NULL; /* the flight itself lives in its arena */
 }
 
-/* The notes of a Service's record become Events now that the change is written. */
-static void tell_notes(struct controller *c, const struct object *service)
+/* Has the write given the Service all the addresses of the record, and no others? */
+static bool gave_all(const struct flight *flight, const struct plan_record *record)
+{
+    bool same = record && !flight->is_release && record->ip_count == flight->ip_count;
+    for (size_t i = 0; same && i < record->ip_count; i++)
+        same = ip_eq(&record->ips[i], &flight->ips[i]);
+    return same;
+}
+
+/* The notes of a Service's record become Events now that the change is written. Those of a
+ * decision that is newer than the write wait for their own. */
+static void tell_notes(struct controller *c, const struct flight *flight,
+                       const struct object *service)
 {
     const struct plan_record *record = c->plan ? plan_get(c->plan, service->key) : NULL;
-    for (size_t i = 0; record && i < record->note_count; i++) {
+    if (!gave_all(flight, record))
+        return;
+    for (size_t i = 0; i < record->note_count; i++) {
         const struct plan_note *note = &record->notes[i];
         struct source_event event = {
             .about = service,
@@ -74,8 +87,8 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
     if (result == 0) {
         reconcile_fence_pass(c, flight->id, version);
         (void)unsure_pass(c->unsure, flight->id, version); /* the flight is known to be done */
-        if (object && object->kind->id == KIND_SERVICE && !flight->is_release)
-            tell_notes(c, object);
+        if (object && object->kind->id == KIND_SERVICE)
+            tell_notes(c, flight, object);
         bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||
                     str_eq(version, flight->base);
         if (seen)

@@ -3,6 +3,7 @@ as kubectl shows them."""
 
 import pytest
 
+from lab.faultproxy import Hold
 from lab.objects import ingress_addresses, pool
 from lab.story import CONDITION, POOL_ANNOTATION, Step, Story, given, is_judged, shown, waits, web
 from lab.wait import stays, wait_until
@@ -122,6 +123,35 @@ def test_events_are_told_on_transition_only(crds, controller):
     # What pools there are is part of the sentence, so that the new pool is told, but once.
     assert [(kind, reason) for kind, reason, _ in failures] == [("Warning", "AllocationFailed")] * len(failures)
     assert len({note for _, _, note in failures}) == len(failures) <= 2
+
+
+def planned(one, box, name):
+    """What the controller has decided that the Service is to have."""
+    return [s["ips"] for s in one.rest("/api/v1/services")["services"]
+            if (s["namespace"], s["name"]) == (box.namespace, name)]
+
+
+def test_events_of_a_newer_decision(crds, controller, fault_proxy):
+    """A write is on its way when the pools change, and the Service is to have another address: what
+    happened is told when that one is written, not when the former write is answered."""
+    crds.kubectl.apply(pool("a", "192.0.2.0/30"))
+    one = controller(kubeconfig=fault_proxy.kubeconfig("controller"))
+    former, newer = Hold(), Hold()
+    sent, sent_again = [fault_proxy.rule(held, method="PATCH", path="/services/web/status$") for held in (former, newer)]
+    crds.service("web")
+    wait_until(lambda: sent.used, 15)
+    crds.kubectl.apply(pool("a", "198.51.100.0/30"))
+    wait_until(lambda: planned(one, crds, "web") == [["198.51.100.0"]], 15)
+    former.release()
+    wait_until(lambda: sent_again.used, 15)
+    assert look(crds, "web").ips == ("192.0.2.0",)
+    crds.service("marker")
+    wait_until(lambda: told(crds, "marker"), 15)
+    assert told(crds, "web") == []
+    newer.release()
+    wait_until(lambda: look(crds, "web") == given("198.51.100.0", pool="a"), 15)
+    wait_until(lambda: told(crds, "web"), 15)
+    assert told(crds, "web") == [normal("IPAllocated", 'Assigned IP ["198.51.100.0"]')]
 
 
 def look(box, name):
