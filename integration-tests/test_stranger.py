@@ -1,5 +1,7 @@
 """A host that is none of ours has an address of a pool: it keeps it, and everybody is told."""
 
+from datetime import datetime, timezone
+
 import pytest
 
 from lab.objects import ingress_addresses
@@ -70,3 +72,26 @@ def test_a_node_that_hears_no_member_takes_no_address_away(cluster):
     assert one.store.conflicts() == []
     assert {name: one.vip(name) for name in names} == before
     assert one.answering(*before.values()) == {vip: ["n1"] for vip in before.values()}
+
+
+def conflict(address, node, mac):
+    """What the speaker of that node would write about it."""
+    return {"apiVersion": "stentor.io/v1alpha1", "kind": "AddressConflict",
+            "metadata": {"name": address, "namespace": "metallb-system"},
+            "spec": {"address": address, "node": node, "interface": "eth0", "mac": mac,
+                     "seen": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}}
+
+
+def test_controller_believes_live_speakers_about_strangers(cluster):
+    """Not a node that the others count dead, and nobody about the station of a node."""
+    one = cluster(2, api=True)
+    names = one.add_services(3)
+    before = one.vips()
+    one.kill_speaker("n2")
+    wait_until(lambda: one.store.node_events("n2") == ["SpeakerLost"], 30, one.describe)
+    stranger_mac, node_mac = "02:00:5e:10:00:01", one.network["n2"].namespace.mac()
+    one.store.put(conflict(before[names[0]], "n2", stranger_mac))
+    one.store.put(conflict(before[names[1]], "n1", node_mac))
+    one.store.put(conflict(before[names[2]], "n1", stranger_mac))
+    wait_until(lambda: one.vip(names[2]) == "192.0.2.211", 30, one.describe)
+    assert one.vips() == before | {names[2]: "192.0.2.211"}
