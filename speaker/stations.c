@@ -9,19 +9,33 @@ static int by_mac(const void *a, const void *b)
     return memcmp(x->mac.bytes, y->mac.bytes, sizeof(x->mac.bytes));
 }
 
+static bool hears_another(const struct plan_view *view)
+{
+    for (size_t i = 0; i < view->member_count; i++) {
+        const struct gossip_member *member = &view->members[i];
+        if (!member->self && member->meta.role == GOSSIP_SPEAKER && gossip_is_alive(member->state))
+            return true;
+    }
+    return false;
+}
+
 static bool is_heard_of(const struct plan_view *view, struct str node)
 {
     const struct gossip_member *member = gossip_find(view->members, view->member_count, node);
     return member && member->meta.role == GOSSIP_SPEAKER;
 }
 
-static bool all_are_heard_of(const struct basis *basis, const struct plan_view *view)
+/* Nobody is heard, and not everybody that may announce has ever been. */
+static bool may_be_deaf(const struct basis *basis, const struct plan_view *view)
 {
+    if (hears_another(view))
+        return false;
     for (size_t i = 0; i < basis->nodes.count; i++) {
-        if (nodeset_has(&basis->available, i) && !is_heard_of(view, basis->nodes.items[i]))
-            return false;
+        if (nodeset_has(&basis->available, i) && i != basis->node &&
+            !is_heard_of(view, basis->nodes.items[i]))
+            return true;
     }
-    return true;
+    return false;
 }
 
 struct stations stations_make(const struct basis *basis, const struct plan_view *view,
@@ -29,7 +43,7 @@ struct stations stations_make(const struct basis *basis, const struct plan_view 
 {
     const struct gossip_member *members = view->members;
     size_t count = view->member_count;
-    struct stations all = {.incomplete = !view->watches || !all_are_heard_of(basis, view)};
+    struct stations all = {.incomplete = !view->watches || may_be_deaf(basis, view)};
     size_t most = 0;
     for (size_t i = 0; i < count; i++)
         most += members[i].meta.count;

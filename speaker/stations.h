@@ -17,9 +17,9 @@ struct stations {
     bool incomplete; /* nodes may have interfaces that are not listed here */
 };
 
-/* Of the members in view, in the arena, names too. A node that may announce and whose speaker was
- * never heard of, or not for so long that it was forgotten, may announce all the same: it is we
- * perhaps that do not hear. */
+/* Of the members in view, in the arena, names too. While no other speaker is heard, a
+ * node that may announce and was never heard of has stations that are not known: it is perhaps we
+ * that do not hear. Else it is taken for one without a speaker, as nodes may be. */
 struct stations stations_make(const struct basis *basis, const struct plan_view *view,
                               struct arena *arena);
 

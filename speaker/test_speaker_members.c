@@ -236,11 +236,16 @@ static void test_stations(void)
         {"adt", true},
         {"alt", true},
         {"aaat", true},
-        /* never heard of: all are as strangers then */
+        /* nodes without a speaker */
+        {"aa", false},
+        {"a-s", false},
+        {"aao", false},
+        /* nobody is heard: the nodes that never were may have one */
+        {"add", false},
         {"a", true},
-        {"aa", true},
-        {"a-a", true},
-        {"aao", true},
+        {"ad", true},
+        {"aoo", true},
+        {"a--a", false},
     };
     struct scene s;
     scene_init(&s);
