@@ -313,6 +313,12 @@ static void ended(void *ctx)
     e->calls.ended(e->calls.ctx);
 }
 
+static void failed(void *ctx)
+{
+    struct engine *e = ctx;
+    e->calls.failed(e->calls.ctx);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void choose_port(struct engine *e, bool found)
@@ -337,6 +343,7 @@ static void open_supervisor(struct engine *e, struct str socket, pid_t found)
                                      .state_changed = state_changed,
                                      .crashed = crashed,
                                      .ended = ended,
+                                     .failed = failed,
                                      .ctx = e};
     e->supervisor = supervisor_new(e->loop, &options, &calls);
 }

@@ -34,6 +34,9 @@ struct engine_calls {
     void (*applied)(void *ctx, uint64_t duration_ns);
     /* engine_end has come to its end. */
     void (*ended)(void *ctx);
+    /* BIRD cannot be kept as it shall be by this process any more (supervisor.h); the next one can.
+     */
+    void (*failed)(void *ctx);
     void *ctx;
 };
 

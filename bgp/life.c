@@ -133,6 +133,8 @@ static struct life_actions in_ending(struct life *life, enum life_event event, u
             return start(life, now);
         set_state(life, LIFE_OFF, now);
         return (struct life_actions){.disconnect = true};
+    case LIFE_GREETED: /* only now it can be asked */
+        return (struct life_actions){.ask = true};
     case LIFE_LOST: /* as it should */
         return timer((struct life_actions){.disconnect = true}, LIFE_END_MS);
     case LIFE_TIME:

@@ -1,5 +1,7 @@
 #include "bgp/supervisor.h"
 
+#include <errno.h>
+
 #include "common/base/err.h"
 #include "common/base/sbuf.h"
 
@@ -13,7 +15,9 @@ struct supervisor {
     struct birdctl *ctl;
     bool ready, adopted, ending;
     bool greeted; /* the process has, once */
-    struct loop_timer *timer, *deferred;
+    bool broken;  /* there is no launcher any more */
+    bool failed;
+    struct loop_timer *timer, *deferred, *gone, *failing;
     struct str command;    /* how it is asked to end */
     struct sbuf last_line; /* of its log */
     uint64_t repeated;     /* how often that came again */
@@ -101,6 +105,8 @@ static void disconnect(struct supervisor *s)
         s->calls.away(s->calls.ctx);
 }
 
+static void take_as_gone(struct supervisor *s);
+
 static void connection_lost(void *ctx, int error)
 {
     struct supervisor *s = ctx;
@@ -108,6 +114,8 @@ static void connection_lost(void *ctx, int error)
         log_debug("connection to bird lost", kv_err(error));
     disconnect(s);
     step(s, LIFE_LOST);
+    if (s->broken && s->life.state == LIFE_ENDING)
+        take_as_gone(s);
 }
 
 static int connect_to_bird(struct supervisor *s)
@@ -152,17 +160,94 @@ static void process_exited(void *ctx, int status)
     step(s, LIFE_EXITED);
 }
 
+/* --- without a launcher ---------------------------------------------------------------------- */
+
+static void gone(void *ctx)
+{
+    struct supervisor *s = ctx;
+    s->gone = NULL;
+    process_exited(s, -1);
+}
+
+/* Nobody tells that BIRD has ended: this is when we say so. */
+static void take_as_gone(struct supervisor *s)
+{
+    if (!s->gone)
+        s->gone = loop_defer(s->loop, gone, s);
+}
+
+static void tell_failed(void *ctx)
+{
+    struct supervisor *s = ctx;
+    s->failing = NULL;
+    s->calls.failed(s->calls.ctx);
+}
+
+static void fail(struct supervisor *s, const char *what)
+{
+    if (s->failed)
+        return;
+    s->failed = true;
+    log_error("bird is out of reach without its launcher", kv_int("pid", s->pid),
+              kv_str("needed", str_from(what)));
+    s->failing = loop_defer(s->loop, tell_failed, s);
+}
+
+/* What it wrote to the launcher comes over the control socket from now on. */
 static void launcher_broke(void *ctx)
 {
-    const struct supervisor *s = ctx;
+    struct supervisor *s = ctx;
+    s->broken = true;
     log_error("the launcher of bird has ended: bird cannot be started again",
               kv_int("pid", s->pid));
+    if (s->ready && !s->adopted)
+        birdctl_send(s->ctl, STR("echo all"), ignore_reply, NULL);
+    s->adopted = s->pid != 0;
+    if (s->life.state == LIFE_ENDING && !s->ctl)
+        take_as_gone(s); /* its end has begun, and what would tell of it is lost */
+}
+
+/* Does nobody listen any more? One that has just been started does not either. */
+static bool is_absent(int result)
+{
+    return result == -ECONNREFUSED || result == -ENOENT;
+}
+
+/* --- what is done to it ---------------------------------------------------------------------- */
+
+static void try_to_connect(struct supervisor *s)
+{
+    int result = connect_to_bird(s); /* not there yet: the timer tries again */
+    if (s->broken && s->greeted && is_absent(result))
+        take_as_gone(s);
 }
 
 static void start_process(struct supervisor *s)
 {
     s->greeted = false;
-    launcher_start(s->options.launcher);
+    if (s->broken)
+        fail(s, "start");
+    else
+        launcher_start(s->options.launcher);
+}
+
+static void terminate_process(struct supervisor *s)
+{
+    if (!s->broken)
+        launcher_terminate(s->options.launcher);
+    else if (is_absent(connect_to_bird(s)) && (s->greeted || !s->pid))
+        take_as_gone(s); /* else it is asked to end when it greets */
+}
+
+static void kill_process(struct supervisor *s)
+{
+    if (!s->broken) {
+        launcher_kill(s->options.launcher);
+        return;
+    }
+    if (!is_absent(connect_to_bird(s)))
+        fail(s, "kill");
+    take_as_gone(s);
 }
 
 static void adopt(struct supervisor *s)
@@ -196,13 +281,13 @@ static void act(struct supervisor *s, const struct life_actions *actions)
     if (actions->ask && s->ctl)
         birdctl_send(s->ctl, s->command, ignore_reply, NULL);
     if (actions->terminate)
-        launcher_terminate(s->options.launcher);
+        terminate_process(s);
     if (actions->kill)
-        launcher_kill(s->options.launcher);
+        kill_process(s);
     if (actions->start)
         start_process(s);
     if (actions->connect)
-        (void)connect_to_bird(s); /* not there yet: the timer tries again */
+        try_to_connect(s);
     if (actions->set_timer) {
         (void)loop_timer_cancel(s->timer);
         s->timer = loop_timer_start(s->loop, actions->timer_ms, 0, timer_ran_out, s);
@@ -252,6 +337,8 @@ struct supervisor *supervisor_free(struct supervisor *s)
         return NULL;
     (void)loop_timer_cancel(s->timer);
     (void)loop_timer_cancel(s->deferred);
+    (void)loop_timer_cancel(s->gone);
+    (void)loop_timer_cancel(s->failing);
     (void)birdctl_close(s->ctl);
     sbuf_done(&s->last_line);
     (void)arena_free(s->arena);

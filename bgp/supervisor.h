@@ -2,7 +2,11 @@
  *
  * One process per directory: its configuration (birdconf.h), its control socket. A BIRD that runs
  * there already when the supervisor is opened, left by one of us that was killed, is taken over as
- * it is. Lines of BIRD's log become lines of ours. */
+ * it is. Lines of BIRD's log become lines of ours.
+ *
+ * When the launcher ends (the kernel was out of memory, say), BIRD goes on, and so do we with it:
+ * it takes commands, and is asked to end, over its control socket. What cannot be done that way is
+ * told by `failed`. */
 #ifndef BGP_SUPERVISOR_H
 #define BGP_SUPERVISOR_H
 
@@ -31,6 +35,9 @@ struct supervisor_calls {
     void (*crashed)(void *ctx, int status, bool before);
     /* supervisor_end has come to its end. */
     void (*ended)(void *ctx);
+    /* The launcher has gone, and BIRD would have to be started or killed, which nobody can any
+     * more: this program is to end, so that the next one takes over. Once. */
+    void (*failed)(void *ctx);
     void *ctx;
 };
 

@@ -106,6 +106,8 @@ static void test_end(void)
          {1, LIFE_EXITED, "off disconnect"});
     /* before it has greeted, and while it waits */
     PLAY(STARTED, {1, LIFE_UNWANT, "ending terminate in 3000"}, {1, LIFE_EXITED, "off disconnect"});
+    PLAY(STARTED, {1, LIFE_UNWANT, "ending terminate in 3000"}, {1, LIFE_GREETED, "ending ask"},
+         {1, LIFE_LOST, "ending disconnect in 3000"}, {1, LIFE_EXITED, "off disconnect"});
     PLAY(STARTED, {1, LIFE_EXITED, "starting disconnect start in 20"},
          {1, LIFE_EXITED, "waiting disconnect in 100"}, {1, LIFE_UNWANT, "off"},
          {1, LIFE_TIME, "off"}, {0, LIFE_WANT, "starting disconnect start in 20"});

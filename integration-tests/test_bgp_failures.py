@@ -1,6 +1,7 @@
 """What must not take routes away, and what must take them away quickly."""
 
 import os
+import pathlib
 import signal
 
 import pytest
@@ -132,6 +133,39 @@ def test_both_are_killed(restarting, watch_kernel):
     assert kernel.about(V4) == []
 
 
+def launcher_pid(speaker):
+    with open(f"/proc/{bird_pid(speaker)}/status", encoding="ascii") as status:
+        pid = int(next(line.split()[1] for line in status if line.startswith("PPid:")))
+    with open(f"/proc/{pid}/comm", encoding="ascii") as name:
+        assert name.read() == "bird-launcher\n"
+    return pid
+
+
+def test_launcher_is_killed(restarting, watch_kernel):
+    """BIRD goes on and takes commands. When it ends as well, so does the speaker, and the next one
+    brings it back; a clean stop needs no launcher."""
+    lab, one = restarting, restarting.speakers["n1"]
+    before, pid = lab.tor.connections(lab["n1"].address), bird_pid(one)
+    both = {f"{ip}/32": [lab["n1"].address] for ip in (V4, "198.51.100.2")}
+    kernel = watch_kernel(lab.tor)
+    os.kill(launcher_pid(one), signal.SIGKILL)
+    one.process.wait_log("the launcher of bird has ended", 10)
+    lab.serve("mail", "198.51.100.2")
+    wait_kernel(lab.tor, both)
+    assert lab.tor.connections(lab["n1"].address) == before
+    os.kill(pid, signal.SIGKILL)
+    assert one.process.wait(15) == 1
+    assert "bird is out of reach without its launcher" in one.process.log()
+    one.process.start()
+    one.wait_ready()
+    restart_happened(lab, before)
+    lab.wait_up()
+    os.kill(launcher_pid(one), signal.SIGKILL)
+    assert one.process.stop() == 0
+    stays(lambda: lab.tor.kernel_routes() == both, 2)
+    assert kernel.about(V4) == []
+
+
 def test_upgrade(restarting, watch_kernel):
     """A clean stop and a new start: routes stay with who knows graceful restart; what has changed
     meanwhile is put right."""
@@ -173,6 +207,25 @@ def test_start_without_a_source(restarting, watch_kernel):
         assert kernel.about(V4) == []
     finally:
         assert blind.stop() == 0
+
+
+def test_last_peer_is_removed(bgp_lab):
+    """Nothing of it is left on the disk, with which the next speaker would begin."""
+    lab = bgp_lab(1)
+    lab.put(advertisement(), peer("tor", TOR))
+    lab.serve("web", V4)
+    lab.router()
+    one = lab.speaker()
+    lab.wait_up()
+    files = pathlib.Path(one.process.arguments[one.process.arguments.index("--bird-dir") + 1])
+    assert {"bird.conf", "routes.conf"} < {file.name for file in files.iterdir()}
+    lab.remove(peer("tor", TOR))
+    wait_until(lambda: one.bgp()["bird"]["state"] == "off", 20, one.process.describe)
+    assert [file.name for file in files.iterdir()] == ["listen"]
+    assert one.process.stop() == 0
+    one.process.start()
+    one.wait_ready()
+    assert one.process.log().count("bird started") == 1
 
 
 def test_stop_without_graceful_restart(bgp_lab):

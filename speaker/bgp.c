@@ -313,6 +313,12 @@ static void engine_ended(void *ctx)
         left(b->left_ctx);
 }
 
+static void engine_failed(void *ctx)
+{
+    struct bgp *b = ctx;
+    b->options.failed(b->options.ctx);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 struct bgp *bgp_open(struct loop *loop, const struct bgp_options *options)
@@ -324,6 +330,7 @@ struct bgp *bgp_open(struct loop *loop, const struct bgp_options *options)
                                  .refused = engine_refused,
                                  .applied = engine_applied,
                                  .ended = engine_ended,
+                                 .failed = engine_failed,
                                  .ctx = b};
     if (options->program.len == 0)
         return b;

@@ -34,6 +34,9 @@ struct bgp_options {
     struct str program;   /* BIRD's path; empty: no BGP */
     struct str directory; /* for its files */
     uint64_t drain_ms;    /* how long peers have to go elsewhere before a drained node withdraws */
+    /* The program is to end, with an error: only its next start can bring BIRD back. */
+    void (*failed)(void *ctx);
+    void *ctx;
 };
 
 struct bgp_calls {

@@ -19,6 +19,7 @@ struct state {
     struct bgp *bgp;
     struct speaker *speaker;
     struct rest *rest;
+    bool leaves, failed;
 };
 
 static bool start_speaker(struct state *state, struct source *source, struct str *ret_error)
@@ -79,6 +80,34 @@ static bool enter_sandbox(const struct state *state, const struct source *source
     return true;
 }
 
+static void left_bgp(void *ctx)
+{
+    const struct state *state = ctx;
+    loop_stop(state->program->loop);
+}
+
+static void left(void *ctx)
+{
+    const struct state *state = ctx;
+    bgp_leave(state->bgp, left_bgp, ctx);
+}
+
+static void stop(void *ctx)
+{
+    struct state *state = ctx;
+    if (state->leaves)
+        return;
+    state->leaves = true;
+    speaker_leave(state->speaker, left, ctx);
+}
+
+static void bgp_failed(void *ctx)
+{
+    struct state *state = ctx;
+    state->failed = true;
+    stop(state);
+}
+
 static void start_bgp(struct state *state)
 {
     const struct settings *s = state->settings;
@@ -90,6 +119,8 @@ static void start_bgp(struct state *state)
         .program = s->bird,
         .directory = s->bird_dir,
         .drain_ms = s->drain_ms,
+        .failed = bgp_failed,
+        .ctx = state,
     };
     state->bgp = bgp_open(state->program->loop, &options);
 }
@@ -110,24 +141,6 @@ static bool start(struct state *state, struct str *ret_error)
     return state->rest != NULL && enter_sandbox(state, source, ret_error);
 }
 
-static void left_bgp(void *ctx)
-{
-    const struct state *state = ctx;
-    loop_stop(state->program->loop);
-}
-
-static void left(void *ctx)
-{
-    const struct state *state = ctx;
-    bgp_leave(state->bgp, left_bgp, ctx);
-}
-
-static void stop(void *ctx)
-{
-    const struct state *state = ctx;
-    speaker_leave(state->speaker, left, ctx);
-}
-
 static int serve(struct program *program)
 {
     struct state state = {
@@ -136,12 +149,12 @@ static int serve(struct program *program)
         .metrics = speaker_metrics_new(),
     };
     struct str error = {0};
-    int status = EXIT_SUCCESS;
+    int status = EXIT_FAILURE;
     if (start(&state, &error)) {
         program_run(program, kv_str("node", state.settings->node), stop, &state);
+        status = state.failed ? EXIT_FAILURE : EXIT_SUCCESS;
     } else {
         log_error("cannot start", kv_str("reason", error));
-        status = EXIT_FAILURE;
     }
     (void)rest_stop(state.rest);
     (void)speaker_free(state.speaker);
