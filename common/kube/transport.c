@@ -18,10 +18,20 @@ enum {
     DEAD_MS = 4000,    /* a call that timed out while all was silent for so long: no connection */
 };
 
+/* While answers to many calls come one after another they are read together, each few ms: whenever
+ * a descriptor is ready libcurl looks at every call of its connection. */
+enum {
+    REST_MS = 5,
+    REST_CALLS = 8,        /* so many are many */
+    REST_BYTES = 8 * 1024, /* when more came at once, as of a list, the next is read at once */
+};
+
 /* A descriptor of libcurl's, watched. */
 struct watched {
+    LIST_ENTRY(watched) link;
     struct transport *transport;
     int fd;
+    unsigned events; /* that libcurl wants */
     struct loop_fd *watch;
 };
 
@@ -140,12 +150,48 @@ static void run_curl(struct transport *transport, curl_socket_t fd, int events)
     settle(transport);
 }
 
+/* The events to watch for now. */
+static unsigned events_of(const struct watched *watched)
+{
+    return watched->transport->rest ? watched->events & ~(unsigned)LOOP_READ : watched->events;
+}
+
+static void update_watches(struct transport *transport)
+{
+    struct watched *watched;
+    LIST_FOREACH(watched, &transport->watched, link)
+    loop_fd_change(watched->watch, events_of(watched));
+}
+
+static void on_rested(void *ctx)
+{
+    struct transport *transport = ctx;
+    transport->rest = NULL;
+    update_watches(transport);
+}
+
+/* Something was read, so long after the time before. */
+static void rest(struct transport *transport, uint64_t since_ms)
+{
+    if (transport->rest || since_ms > (uint64_t)2 * REST_MS || transport->active < REST_CALLS ||
+        transport->received > REST_BYTES)
+        return;
+    transport->rest = loop_timer_start(transport->loop, REST_MS, 0, on_rested, transport);
+    update_watches(transport);
+}
+
 static void on_fd(void *ctx, unsigned events)
 {
     const struct watched *watched = ctx;
-    run_curl(watched->transport, watched->fd,
+    struct transport *transport = watched->transport;
+    uint64_t now = loop_now(transport->loop), since_ms = now - transport->ready_at;
+    transport->ready_at = now;
+    transport->received = 0;
+    run_curl(transport, watched->fd,
              (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-                 (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+                 (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0)); /* watched may be gone now */
+    if (events & LOOP_READ)
+        rest(transport, since_ms);
 }
 
 static void on_timer(void *ctx)
@@ -162,8 +208,10 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void 
     struct transport *transport = ctx;
     struct watched *watched = socket_ctx;
     if (what == CURL_POLL_REMOVE) {
-        if (watched)
+        if (watched) {
+            LIST_REMOVE(watched, link);
             (void)loop_fd_cancel(watched->watch);
+        }
         free(watched);
         (void)curl_multi_assign(transport->multi, fd, NULL);
         return 0;
@@ -171,12 +219,14 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void 
     unsigned events = (what & CURL_POLL_IN ? (unsigned)LOOP_READ : 0) |
                       (what & CURL_POLL_OUT ? (unsigned)LOOP_WRITE : 0);
     if (watched) {
-        loop_fd_change(watched->watch, events);
+        watched->events = events;
+        loop_fd_change(watched->watch, events_of(watched));
         return 0;
     }
     watched = heap_alloc(sizeof(*watched));
-    *watched = (struct watched){.transport = transport, .fd = fd};
-    watched->watch = loop_fd_watch(transport->loop, fd, events, on_fd, watched);
+    *watched = (struct watched){.transport = transport, .fd = fd, .events = events};
+    watched->watch = loop_fd_watch(transport->loop, fd, events_of(watched), on_fd, watched);
+    LIST_INSERT_HEAD(&transport->watched, watched, link);
     (void)curl_multi_assign(transport->multi, fd, watched);
     return 0;
 }
@@ -363,6 +413,7 @@ struct transport *transport_free(struct transport *transport)
         transport_call_close(TAILQ_FIRST(&transport->calls));
     multi_close(transport);
     transport->settling = loop_timer_cancel(transport->settling);
+    transport->rest = loop_timer_cancel(transport->rest);
     transport->keepalive = loop_timer_cancel(transport->keepalive);
     (void)tls_unref(transport->tls);
     sbuf_done(&transport->server);

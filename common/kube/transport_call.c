@@ -61,11 +61,17 @@ static bool is_success(const struct http_call *call)
     return code >= 200 && code <= 299;
 }
 
+static void note_received(struct transport *transport, size_t len)
+{
+    transport->heard_at = loop_now(transport->loop);
+    transport->received += len;
+}
+
 static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_call *call = ctx;
     size_t len = size * count;
-    call->transport->heard_at = loop_now(call->transport->loop);
+    note_received(call->transport, len);
     if (call->cancelled)
         return len;
     if (call->data && is_success(call)) {
@@ -94,7 +100,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_call *call = ctx;
     struct str line = {bytes, size * count}, value;
-    call->transport->heard_at = loop_now(call->transport->loop);
+    note_received(call->transport, line.len);
     if (header_is(line, STR("retry-after"), &value)) {
         call->retry_after_s = status_retry_after(value);
     } else if (header_is(line, STR("warning"), &value)) {

@@ -39,6 +39,7 @@ struct http_call {
 };
 
 TAILQ_HEAD(call_list, http_call);
+struct watched;
 
 struct transport {
     struct loop *loop;
@@ -53,6 +54,10 @@ struct transport {
     struct loop_timer *keepalive; /* while calls are under way */
     struct http_call *sign;       /* the question for a sign of life */
     uint64_t heard_at;            /* ms, when anything last came from the server */
+    LIST_HEAD(, watched) watched; /* libcurl's descriptors */
+    struct loop_timer *rest;      /* NULL, or descriptors are not read until then */
+    uint64_t ready_at;            /* ms, when one was ready last */
+    size_t received;              /* bytes, since then */
     transport_observe_fn *observe;
     void *ctx;
 };
