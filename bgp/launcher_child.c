@@ -8,10 +8,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include "common/base/scope.h"
+
+enum { FIND_S = 1 };
 
 struct child {
     const struct launcher_command *command;
@@ -167,17 +170,21 @@ static void bird_ended(struct child *c)
     say_number(c, LAUNCHER_EXITED, told);
 }
 
-/* A BIRD that answers at the socket: whoever listens there, says the kernel. */
+/* A BIRD that answers at the socket: whoever listens there, says the kernel. The program waits for
+ * this; one that hangs, and takes no connections off its full queue, is not waited for (unix(7)).
+ */
 static void find_bird(struct child *c)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval limit = {.tv_sec = FIND_S};
     struct str path = str_from(c->command->socket);
     struct ucred peer;
     socklen_t size = sizeof(peer);
     scoped_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     for (size_t i = 0; i < path.len && i + 1 < sizeof(address.sun_path); i++)
         address.sun_path[i] = path.ptr[i];
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid <= 0)
         return;
     c->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);

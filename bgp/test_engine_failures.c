@@ -1,6 +1,10 @@
 /* Files that cannot be written or that stay behind, and the end of the launcher. */
 #include "bgp/test_engine_bench.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 /* What is not wanted any more leaves nothing behind that the next process would start with. */
 static void test_removed(void)
 {
@@ -172,6 +176,34 @@ static void test_launcher_is_missed_later(void)
     bench_done(&b);
 }
 
+/* Whatever hangs at the control socket, its queue full, does not keep this program from starting.
+ * BIRD itself waits until it is gone. */
+static void test_hung_at_the_socket(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct bench b;
+    bench_init(&b);
+    b.engine = engine_close(b.engine);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct str path = arena_printf(arena, "%s/bird.ctl", b.directory);
+    for (size_t i = 0; i < path.len; i++)
+        address.sun_path[i] = path.ptr[i];
+    const struct sockaddr *to = (const struct sockaddr *)&address;
+    scoped_fd int hung = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    scoped_fd int first = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    scoped_fd int second = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    TEST_ASSERT(bind(hung, to, sizeof(address)) == 0 && listen(hung, 0) == 0);
+    TEST_ASSERT(connect(first, to, sizeof(address)) == 0);
+    TEST_ASSERT(connect(second, to, sizeof(address)) < 0 && errno == EAGAIN);
+    open_engine(&b);
+    apply(&b, MAIN(SESSION("a", "2")), "");
+    (void)close(take_fd(&hung));
+    await(&b, shows_a);
+    TEST_ASSERT(engine_figures(b.engine).bird.starts == 1);
+    bench_done(&b);
+}
+
 TEST_MAIN("bgp/engine_failures", TEST(test_removed), TEST(test_removed_and_wanted_again),
           TEST(test_written_later), TEST(test_removed_later), TEST(test_launcher_is_killed),
-          TEST(test_both_are_killed), TEST(test_launcher_is_missed_later))
+          TEST(test_both_are_killed), TEST(test_launcher_is_missed_later),
+          TEST(test_hung_at_the_socket))
