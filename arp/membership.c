@@ -142,8 +142,8 @@ static void go_on(void *ctx)
         settle(m, vec_pop(&m->queue));
     if (!m->queue.len)
         open_filter(m, false);
-    if (m->settled)
-        m->turn = loop_timer_start(m->loop, 0, 0, go_on, m);
+    if (m->settled) /* not 0: libuv would run it again before it polls */
+        m->turn = loop_timer_start(m->loop, 1, 0, go_on, m);
 }
 
 static void settle_soon(struct membership *m, struct group *group)

@@ -72,7 +72,10 @@ static void drop_first(struct responder *responder, size_t count)
 static void resend(void *ctx)
 {
     struct responder *responder = ctx;
+    const struct responder_calls *calls = responder->calls;
     size_t sent = 0;
+    if (calls->may_answer && !calls->may_answer(responder->ctx))
+        return; /* others may have them by now; asked again soon */
     for (; sent < responder->unsent.len; sent++) {
         const struct ip *ip = &responder->unsent.items[sent];
         if (responder_get(responder, ip) && is_short_of_room(announce(responder, ip)))

@@ -148,6 +148,41 @@ def test_paused_owner_that_goes_on_keeps_silent(cluster, probe):
     assert all(start - resumed > hold_down - 0.5 for start in back), asking.describe()
 
 
+NO_TCP = """
+table inet apart {
+    chain outgoing { type filter hook output priority 0; meta l4proto tcp drop; }
+}
+"""
+
+
+def test_nobody_elects_a_node_that_knows_of_no_service(cluster):
+    """Its speaker runs, is a member, and was started without state saved and without the API server:
+    it can answer for nothing, so that the other node goes on, and is not to hand anything over."""
+    one = cluster(2, api=True, hold_down="1s")
+    names = one.add_services(4)
+    one.wait_owned(lambda owners: set(owners.values()) == {"n1", "n2"})
+    one.kill_speaker("n2")
+    for saved in one.run.directory.glob("state-n2*/*"):
+        saved.unlink()
+    one.network["n2"].namespace.run("nft", "-f", "-", input_text=NO_TCP)
+    one.start_speaker("n2")
+
+    def told():
+        return one.speakers["n1"].announcements()
+
+    def n2_is_back():
+        member = next(member for member in told()["members"] if member["name"] == "n2")
+        return member["state"] == "alive" and not member["held"]
+    wait_until(n2_is_back, 60, one.describe, "n2 is a member, and trusted")
+    alone = {address: "n1" for address in one.vips().values()}
+    stays(lambda: {s["owner"] for s in told()["services"]} == {"n1"}, 2, one.describe)
+    assert one.wait_owned() == alone
+    assert {address["state"] for address in told()["addresses"]} == {"owning"}
+    one.network["n2"].namespace.run("nft", "delete", "table", "inet", "apart")
+    one.wait_owned(lambda owners: set(owners.values()) == {"n1", "n2"}, 90)
+    assert len(names) == len(alone)
+
+
 def test_two_of_five_fail_at_once(cluster):
     """Every address of theirs goes to one that lives."""
     one = cluster(5, hold_down="1s")

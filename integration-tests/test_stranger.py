@@ -66,6 +66,8 @@ def test_a_node_that_hears_no_member_takes_no_address_away(cluster):
     wait_until(lambda: [{"ip": a["ip"], "state": a["state"]}
                         for a in one.speakers["n2"].announcements()["addresses"]] == refused,
                60, one.describe, "n2 has found every address in use")
+    assert [(s["announced"], s["reason"]) for s in one.speakers["n2"].announcements()["services"]] == [
+        (False, "notAnswered")] * len(names)
     # What the controller does of itself comes after this, for it sees objects in their order.
     one.put_service("last")
     wait_until(lambda: ingress_addresses(one.service("last")), 60, one.describe)

@@ -65,7 +65,7 @@ static void put_address(struct run *run, const struct ip *ip)
 static struct str say_reason(const struct run *run, const struct plan_service *service)
 {
     if (service->reason != REASON_NOT_OWNER || service->owner.len == 0)
-        return str_from(reason_say(service->reason, REASON_BY_LAYER2));
+        return str_from(reason_say(plan_reason(service), REASON_BY_LAYER2));
     return arena_printf(run->arena, "node \"" STR_FMT "\" is elected", STR_ARG(service->owner));
 }
 
@@ -73,8 +73,8 @@ static void put_layer2(struct run *run, const struct plan_service *service)
 {
     struct patch *json = &run->json;
     patch_open(json, "layer2");
-    patch_bool(json, "announced", service->reason == REASON_NONE);
-    patch_str(json, "reason", str_from(reason_name(service->reason)));
+    patch_bool(json, "announced", service->announced);
+    patch_str(json, "reason", str_from(reason_name(plan_reason(service))));
     patch_str(json, "message", say_reason(run, service));
     patch_str(json, "owner", service->owner);
     patch_str(json, "tier", str_from(plan_tier_name(service->tier)));

@@ -62,7 +62,7 @@ static void add_served(struct run *run, size_t node, const struct member_meta *m
     for (size_t i = 0; i < run->basis->advertisement_count; i++) {
         const struct basis_advertisement *ad = &run->basis->advertisements[i];
         for (int family = 0; nodeset_has(&ad->reach, node) && family < FAMILIES; family++) {
-            if (!meta || serves(meta, &ad->interfaces, family))
+            if (!meta || (!meta->starting && serves(meta, &ad->interfaces, family)))
                 nodeset_add(&run->served[family][i], node);
         }
     }
@@ -376,6 +376,12 @@ const struct plan_service *plan_find(const struct plan *plan, struct str key)
 static int by_ip(const void *ip, const void *address)
 {
     return ip_cmp(ip, &((const struct plan_address *)address)->ip);
+}
+
+enum reason plan_reason(const struct plan_service *service)
+{
+    bool waits = service->reason == REASON_NONE && !service->announced;
+    return waits ? REASON_NOT_ANSWERED : service->reason;
 }
 
 const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip)

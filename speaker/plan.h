@@ -89,6 +89,9 @@ void plan_done(struct plan *plan);
 /* The entry of a Service, or NULL. plan may be NULL: nothing is planned. */
 const struct plan_service *plan_find(const struct plan *plan, struct str key);
 
+/* Why the Service is announced from here or not, as far as it is carried out. */
+enum reason plan_reason(const struct plan_service *service);
+
 /* Is this address announced from here? NULL: not by this plan. */
 const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip);
 

@@ -61,8 +61,8 @@ static void put_service(struct patch *json, const struct plan_service *service)
 {
     patch_open(json, NULL);
     program_service_put(json, service->key, service->ips, service->ip_count);
-    patch_bool(json, "announced", service->reason == REASON_NONE);
-    patch_str(json, "reason", str_from(reason_name(service->reason)));
+    patch_bool(json, "announced", service->announced);
+    patch_str(json, "reason", str_from(reason_name(plan_reason(service))));
     patch_str(json, "owner", service->owner);
     patch_str(json, "tier", str_from(plan_tier_name(service->tier)));
     patch_str(json, "placement", str_from(placement_verdict_name(service->placement)));
@@ -104,6 +104,7 @@ static void put_member(struct patch *json, const struct gossip_member *member)
     patch_str(json, "role", str_from(gossip_role_name(member->meta.role)));
     patch_bool(json, "self", member->self);
     patch_bool(json, "held", member->meta.held);
+    patch_bool(json, "starting", member->meta.starting);
     patch_bool(json, "leaving", member->meta.leaving);
     patch_list(json, "interfaces");
     for (size_t i = 0; i < member->meta.count; i++)

@@ -205,7 +205,8 @@ void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, st
             set_announced(m, &plan->addresses[i], node);
     }
     for (size_t i = 0; i < plan->service_count; i++)
-        metric_inc(m->set, SERVICES, LABELS(str_from(reason_name(plan->services[i].reason))));
+        metric_inc(m->set, SERVICES,
+                   LABELS(str_from(reason_name(plan_reason(&plan->services[i])))));
 }
 
 static void observe_ns(struct speaker_metrics *m, size_t id, uint64_t duration_ns)

@@ -18,7 +18,7 @@ static const struct gossip_member *members_of(const char *text, const char *self
     struct gossip_member *list = arena_array(arena, NODES_MAX, sizeof(*list));
     size_t count = 0;
     for (unsigned number = 1; *text; number++) {
-        char letter = *text++, kind = strchr("0469t", *text) && *text ? *text++ : 'e';
+        char letter = *text++, kind = strchr("0469ti", *text) && *text ? *text++ : 'e';
         if (letter == '-')
             continue;
         struct gossip_member *m = &list[count++];
@@ -37,8 +37,9 @@ static const struct gossip_member *members_of(const char *text, const char *self
                                        .held = letter == 'h' || letter == 'B',
                                        .leaving = letter == 'L' || letter == 'B',
                                        .truncated = kind == 't',
+                                       .starting = kind == 'i',
                                        .interfaces = interface,
-                                       .count = kind == '0' || kind == 't' ? 0 : 1};
+                                       .count = strchr("0ti", kind) ? 0 : 1};
     }
     *ret_count = count;
     return list;
@@ -134,7 +135,8 @@ static void test_interfaces(void)
     static const struct member_case cases[] = {
         {"aa0a", "n2", "n1 normal notOwner no"}, /* no carrier, or none that may be used */
         {"aa9a", "n2", "n2 normal announced yes"},
-        {"aata", "n1", "n2 normal notOwner yes"}, /* it may have others */
+        {"aata", "n1", "n2 normal notOwner yes"},  /* it may have others */
+        {"aaia", "n1", "n1 normal announced yes"}, /* it knows of nothing yet */
         {"aa6a", "n1", "n1 normal announced yes"},
         {"aa4a", "n1", "n2 normal notOwner yes"},
         {"a0a0a0", "n2", "n2 noInterface noInterface no"}, /* somebody says what is missing */

@@ -62,7 +62,7 @@ static void test_metrics_text(void)
     struct str services[] = {STR_INIT("default/web")};
     struct plan_address address = {
         .ip = ip_v4(192, 0, 2, 1), .services = {.items = services, .count = 1}, .announced = true};
-    struct plan_service service = {.key = services[0], .reason = REASON_NONE};
+    struct plan_service service = {.key = services[0], .reason = REASON_NONE, .announced = true};
     struct plan plan = {
         .addresses = &address, .address_count = 1, .services = &service, .service_count = 1};
     struct speaker_metrics *metrics = speaker_metrics_new();
@@ -81,6 +81,12 @@ static void test_metrics_text(void)
     };
     for (size_t i = 0; i < TEST_COUNT(lines); i++)
         CU_ASSERT(str_contains(sbuf_str(&out), str_from(lines[i])));
+    sbuf_clear(&out);
+    service.announced = false; /* planned, and not done */
+    speaker_metrics_plan(metrics, &plan, STR("n1"));
+    metrics_render(sets, 1, METRICS_TEXT, &out);
+    CU_ASSERT(
+        str_contains(sbuf_str(&out), STR("stentor_speaker_services{reason=\"notAnswered\"} 1\n")));
     sbuf_clear(&out);
     speaker_metrics_plan(metrics, &(struct plan){0}, STR("n1"));
     metrics_render(sets, 1, METRICS_TEXT, &out);

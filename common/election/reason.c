@@ -19,6 +19,7 @@ static const char *const reason_names[] = {
     [REASON_NODE_EXCLUDED] = "nodeLabeledExcludeBalancers",
     [REASON_NO_LOCAL_ENDPOINTS] = "noLocalEndpoints",
     [REASON_NO_ENDPOINTS] = "noEndpoints",
+    [REASON_NOT_ANSWERED] = "notAnswered",
     [REASON_NODE_DRAINED] = "nodeDrained",
 };
 static const struct names reasons = NAMES(reason_names);
@@ -54,6 +55,8 @@ static const char *const sentences[][REASON_WAYS] = {
                               "node.kubernetes.io/exclude-from-external-load-balancers"},
     [REASON_NO_LOCAL_ENDPOINTS] = {"externalTrafficPolicy is Local and no endpoint here can serve"},
     [REASON_NO_ENDPOINTS] = {"no endpoint can serve it"},
+    [REASON_NOT_ANSWERED] = {"this node is elected, but does not answer for its addresses, or not "
+                             "yet: see their states"},
     [REASON_NODE_DRAINED] = {"the node is drained"},
 };
 _Static_assert(sizeof(sentences) / sizeof(sentences[0]) == REASON_COUNT, "a sentence each");

@@ -21,7 +21,9 @@ enum reason {
     REASON_NODE_EXCLUDED,              /* by its label */
     REASON_NO_LOCAL_ENDPOINTS,         /* externalTrafficPolicy Local, and none serves here */
     REASON_NO_ENDPOINTS,               /* none serves anywhere */
-    REASON_NODE_DRAINED,               /* what was announced has been withdrawn from here */
+    REASON_NOT_ANSWERED, /* this node is elected, but answers for no address of it: not yet, or as
+                            another host does; only in reports */
+    REASON_NODE_DRAINED, /* what was announced has been withdrawn from here */
     REASON_COUNT
 };
 

@@ -54,6 +54,7 @@ struct member *member_new(const struct member_config *config, uint64_t now)
     struct member *m = heap_alloc(sizeof(*m));
     *m = (struct member){.config = *config, .random = config->seed, .now = now};
     m->meta.role = config->role;
+    m->meta.starting = config->role == GOSSIP_SPEAKER;
     m->started_at = m->ticked_at = m->tokens_at = now;
     m->tokens = MEMBER_TOKENS_MAX;
     m->greetings = MEMBER_GREETINGS_MAX;
@@ -131,6 +132,7 @@ static void set_interfaces(struct member *m, const struct member_event *event)
     }
     m->meta.interfaces = copy;
     m->meta.count = event->count;
+    m->meta.starting = false;
     (void)arena_free(m->meta_arena);
     m->meta_arena = arena;
     member_renew(m);

@@ -3,7 +3,7 @@
 #include "common/base/err.h"
 #include "common/base/names.h"
 
-enum { HELD = 1, LEAVING = 2, TRUNCATED = 4, META_FLAGS = 7 };
+enum { HELD = 1, LEAVING = 2, TRUNCATED = 4, STARTING = 8, META_FLAGS = 15 };
 enum { HAS_IPV4 = 1, HAS_IPV6 = 2, INTERFACE_FLAGS = 3 };
 
 static const char *const role_names[] = {
@@ -31,7 +31,7 @@ void meta_encode(const struct member_meta *meta, struct wire *out)
     bool truncated = meta->truncated || fit < meta->count;
     wire_put_u8(out, (uint8_t)meta->role);
     wire_put_u8(out, (uint8_t)((meta->held ? HELD : 0) | (meta->leaving ? LEAVING : 0) |
-                               (truncated ? TRUNCATED : 0)));
+                               (truncated ? TRUNCATED : 0) | (meta->starting ? STARTING : 0)));
     wire_put_u8(out, (uint8_t)fit);
     for (size_t i = 0; i < meta->count && fit > 0; i++) {
         const struct meta_interface *one = &meta->interfaces[i];
@@ -80,6 +80,7 @@ int meta_decode(struct wire *in, struct arena *arena, struct member_meta *ret)
         .held = flags & HELD,
         .leaving = flags & LEAVING,
         .truncated = flags & TRUNCATED,
+        .starting = flags & STARTING,
         .interfaces = interfaces,
         .count = count,
     };

@@ -71,8 +71,11 @@ static void test_meta(void)
         {.name = STR("fifteen-letters"), .mac = {{2, 0, 0, 0, 0, 2}}, .ipv4 = true, .ipv6 = true},
         {.name = STR("sixteen-letters!"), .ipv4 = true},
     };
-    struct member_meta meta = {
-        .role = GOSSIP_OBSERVER, .held = true, .interfaces = interfaces, .count = 3};
+    struct member_meta meta = {.role = GOSSIP_OBSERVER,
+                               .held = true,
+                               .starting = true,
+                               .interfaces = interfaces,
+                               .count = 3};
     uint8_t room[META_SIZE_MAX];
     struct wire out = wire_writer(room, sizeof(room));
     meta_encode(&meta, &out);
@@ -80,7 +83,8 @@ static void test_meta(void)
     struct member_meta got;
     struct wire in = wire_reader(room, out.at);
     TEST_ASSERT(meta_decode(&in, arena, &got) == 0);
-    TEST_ASSERT(got.role == GOSSIP_OBSERVER && got.held && !got.leaving && got.truncated);
+    TEST_ASSERT(got.role == GOSSIP_OBSERVER && got.held && got.starting && !got.leaving &&
+                got.truncated);
     TEST_ASSERT(got.count == 2);
     TEST_STR(got.interfaces[0].name, "eth0");
     TEST_ASSERT(got.interfaces[0].ipv4 && !got.interfaces[0].ipv6);
