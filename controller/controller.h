@@ -61,6 +61,7 @@ struct controller {
     struct loop_timer *quarantine_end; /* of an address */
     struct loop_timer *move;           /* a unit may be moved */
     struct loop_timer *fence_end;      /* nobody has passed the fence for long */
+    struct loop_timer *grace;          /* not all members need be there yet */
     struct gossip *gossip;             /* NULL: every node counts as alive */
     bool fixed_peers;                  /* where they are was said, and is not read from Nodes */
     struct lost *lost;                 /* speakers, by the members */

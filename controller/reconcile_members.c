@@ -14,6 +14,10 @@
 /* A speaker that is started anew is back sooner. */
 enum { SILENCE_MS = 3000 };
 
+/* After a power cut all programs start at about the same time: a node that was never heard of is
+ * taken for dead only this long after the start. */
+enum { LATE_MS = 3000 };
+
 /* --- watching -------------------------------------------------------------------------------- */
 
 static void members_changed(void *ctx)
@@ -23,6 +27,13 @@ static void members_changed(void *ctx)
     c->quarantine_changed = true; /* what counts may have changed */
     if (c->active)
         reconcile_schedule(c);
+}
+
+static void late(void *ctx)
+{
+    struct controller *c = ctx;
+    c->grace = NULL;
+    members_changed(c);
 }
 
 static void message_came(void *ctx, struct str from, struct str bytes)
@@ -51,6 +62,7 @@ int controller_watch(struct controller *c, const struct controller_members *memb
     c->fixed_peers = members->fixed_count > 0;
     if (c->fixed_peers)
         gossip_set_peers(c->gossip, members->fixed, members->fixed_count);
+    c->grace = loop_timer_start(c->loop, LATE_MS, 0, late, c);
     return 0;
 }
 
@@ -70,6 +82,7 @@ void reconcile_members_end(struct controller *c)
 
 void reconcile_members_done(struct controller *c)
 {
+    c->grace = loop_timer_cancel(c->grace);
     c->gossip = gossip_close(c->gossip);
     if (c->secret_write)
         c->secret_write = source_cancel(c->secret_write);
@@ -127,6 +140,18 @@ static void look_for_silence(void *ctx)
         apply_add(c, ids.items[i]);
 }
 
+static bool all_are_heard_of(const struct controller *c, const struct gossip_member *members,
+                             size_t count, struct arena *scratch)
+{
+    size_t node_count;
+    const struct object **nodes = source_list(c->source, KIND_NODE, scratch, &node_count);
+    for (size_t i = 0; i < node_count; i++) {
+        if (!gossip_find(members, count, nodes[i]->meta.name))
+            return false;
+    }
+    return true;
+}
+
 bool reconcile_members_read(struct controller *c)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
@@ -137,8 +162,11 @@ bool reconcile_members_read(struct controller *c)
         return false;
     if (!c->members_changed)
         return true;
-    c->members_changed = false;
     const struct gossip_member *members = gossip_list(c->gossip, scratch, &count);
+    if (c->grace && gossip_is_on(c->gossip) && !all_are_heard_of(c, members, count, scratch))
+        return false;
+    c->grace = loop_timer_cancel(c->grace);
+    c->members_changed = false;
     placing_set_members(c->placing, gossip_is_on(c->gossip), members, count);
     tell_lost(c, members, count, scratch);
     silent_set_members(c->silent, members, count);
