@@ -199,7 +199,7 @@ def check(directory, objects):
 NAME, ADDRESS, NUMBER, QUOTED = r"[a-z][a-z0-9_]*", r"[0-9a-f.:]+", r"\d+", r'"[ !#-~]*"'
 LINES = re.compile("|".join(rf"(?:{line})" for line in (
     r"# Written by stentor-speaker; changes here are lost\.", r"log stderr \{ [a-z, ]+ \};", r"debug protocols \{ states \};",
-    rf"router id {ADDRESS};", r"timeformat (?:protocol|base|log) iso long(?: ms)?;", r"watchdog warning 2 s;",
+    rf"router id {ADDRESS};", r'timeformat (?:protocol "%F %T%z"|(?:base|log) iso long ms);', r"watchdog warning 2 s;",
     r'include "routes\.conf";', r"protocol device \{ scan time 10; \}", rf"protocol bfd {NAME} \{{ vrf (?:default|{QUOTED}); \}}",
     rf"protocol (?:radv|bgp|static) {NAME}(?: from t_common)?(?: \{{| \{{ ipv[46];)", rf"  interface {QUOTED}(?: \{{|;)",
     r"    max ra interval 4; min ra interval 3; default lifetime 0;", r"  ?\};?", r"\}",
