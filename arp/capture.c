@@ -4,7 +4,6 @@
 #include <linux/filter.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/arena.h"
@@ -12,14 +11,18 @@
 enum {
     RING_SIZE = 256 * 1024, /* room for a storm of requests while we are not scheduled */
     FRAMES_PER_TURN = 256,  /* then other sources have their turn */
+    LOOK_MS = 100,          /* between two looks whether the interface is still there */
+    LOOKS = 20,
 };
 
 struct capture {
     pcap_t *pcap;
+    struct loop *loop;
     struct loop_fd *watch;
+    struct loop_timer *look; /* NULL: there is no reason to */
+    unsigned looks, index;   /* left; of the interface */
     const struct capture_calls *calls;
     void *ctx;
-    char name[IF_NAMESIZE];
 };
 
 static void frame_came(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
@@ -28,10 +31,34 @@ static void frame_came(u_char *user, const struct pcap_pkthdr *header, const u_c
     capture->calls->frame(capture->ctx, frame, header->caplen);
 }
 
-/* Why no more frames come. libpcap goes on by itself over an interface that is down. */
-static int cause(const struct capture *capture)
+static bool is_there(const struct capture *capture)
 {
-    return if_nametoindex(capture->name) ? -EIO : -ENODEV;
+    char name[IF_NAMESIZE];
+    return if_indextoname(capture->index, name) != NULL;
+}
+
+/* No more frames come. libpcap goes on by itself over an interface that is down. */
+static void fail(struct capture *capture)
+{
+    capture_stop(capture);
+    capture->calls->failed(capture->ctx, is_there(capture) ? -EIO : -ENODEV);
+}
+
+static void look(void *ctx)
+{
+    struct capture *capture = ctx;
+    if (!is_there(capture))
+        fail(capture);
+    else if (--capture->looks == 0)
+        capture->look = loop_timer_cancel(capture->look);
+}
+
+/* The kernel says once that an interface is down, and nothing more when it then goes away. */
+static void look_whether_it_goes(struct capture *capture)
+{
+    capture->looks = LOOKS;
+    if (!capture->look)
+        capture->look = loop_timer_start(capture->loop, LOOK_MS, LOOK_MS, look, capture);
 }
 
 static void readable(void *ctx, unsigned events)
@@ -41,10 +68,10 @@ static void readable(void *ctx, unsigned events)
     capture->calls->turn(capture->ctx);
     int result =
         pcap_dispatch(capture->pcap, FRAMES_PER_TURN, frame_came, (u_char *)(void *)capture);
-    if (result >= 0)
-        return; /* a wake-up without a frame is normal */
-    capture->watch = loop_fd_cancel(capture->watch);
-    capture->calls->failed(capture->ctx, cause(capture));
+    if (result < 0)
+        fail(capture);
+    else if (result == 0)
+        look_whether_it_goes(capture);
 }
 
 static int errno_of(int status)
@@ -113,8 +140,8 @@ int capture_open(struct loop *loop, const char *name, enum ethernet_type protoco
 {
     char why[PCAP_ERRBUF_SIZE];
     scoped_ptr(capture) struct capture *capture = heap_alloc(sizeof(*capture));
-    *capture = (struct capture){.calls = calls, .ctx = ctx};
-    strncpy(capture->name, name, sizeof(capture->name) - 1);
+    *capture =
+        (struct capture){.loop = loop, .calls = calls, .ctx = ctx, .index = if_nametoindex(name)};
     capture->pcap = pcap_create(name, why);
     if (!capture->pcap)
         return -EIO;
@@ -130,13 +157,14 @@ int capture_open(struct loop *loop, const char *name, enum ethernet_type protoco
 void capture_stop(struct capture *capture)
 {
     capture->watch = loop_fd_cancel(capture->watch);
+    capture->look = loop_timer_cancel(capture->look);
 }
 
 struct capture *capture_close(struct capture *capture)
 {
     if (!capture)
         return NULL;
-    (void)loop_fd_cancel(capture->watch);
+    capture_stop(capture);
     if (capture->pcap)
         pcap_close(capture->pcap);
     free(capture);
