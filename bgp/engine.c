@@ -33,8 +33,7 @@ static int file_result(struct engine *e, const char *what, int result)
     if (result >= 0)
         return result;
     if (result != e->file_error)
-        log_error("files of bird cannot be changed", kv_str("what", str_from(what)),
-                  kv_err(result));
+        log_error("files of bird cannot be changed", kv_cstr("what", what), kv_err(result));
     e->file_error = result;
     if (!e->retry)
         e->retry = loop_timer_start(e->loop, RETRY_MS, 0, retry, e);

@@ -2,9 +2,7 @@
  *
  * The texts are made for people, so they are read by what stands before the colon; what is not
  * known is left alone. The configuration fixes the format of times, with the offset of the local
- * time
- * ("2026-11-25 18:24:07+0100"). Pure.
- */
+ * time ("2026-11-25 18:24:07+0100"). Pure. */
 #ifndef BGP_STATUS_H
 #define BGP_STATUS_H
 

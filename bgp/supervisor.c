@@ -189,7 +189,7 @@ static void fail(struct supervisor *s, const char *what)
         return;
     s->failed = true;
     log_error("bird is out of reach without its launcher", kv_int("pid", s->pid),
-              kv_str("needed", str_from(what)));
+              kv_cstr("needed", what));
     s->failing = loop_defer(s->loop, tell_failed, s);
 }
 

@@ -1,7 +1,6 @@
 #include "controller/quarantine.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/map.h"
 #include "crd/addressconflict.h"
@@ -53,7 +52,7 @@ static bool is_members(const struct quarantine_members *members, const struct ma
     for (size_t i = 0; i < members->count; i++) {
         const struct member_meta *meta = &members->items[i].meta;
         for (size_t j = 0; j < meta->count; j++) {
-            if (memcmp(meta->interfaces[j].mac.bytes, mac->bytes, sizeof(mac->bytes)) == 0)
+            if (mac_eq(&meta->interfaces[j].mac, mac))
                 return true;
         }
     }
@@ -67,8 +66,6 @@ static enum judgement judge(const struct quarantine_members *members,
 {
     if (!members)
         return COUNTS;
-    if (is_members(members, &conflict->mac))
-        return REJECTED;
     if (old && old->entry.seen == conflict->spec.seen && old->judgement != DOUBTED)
         return old->judgement;
     if (!members->settled)
@@ -99,9 +96,9 @@ static void add_sighting(struct quarantine *q, const struct quarantine *before,
 {
     const struct addressconflict *conflict = (const struct addressconflict *)object;
     const struct sighting *old = find_sighting(before, object->id);
-    struct sighting sighting = {.entry = read_entry(conflict, old, now),
-                                .judgement = judge(members, conflict, old)};
     bool is_ours = members && is_members(members, &conflict->mac);
+    struct sighting sighting = {.entry = read_entry(conflict, old, now),
+                                .judgement = is_ours ? REJECTED : judge(members, conflict, old)};
     if (sighting.judgement != COUNTS && !is_ours && old && old->judgement == COUNTS)
         sighting = *old; /* said anew by who is not believed now; it lasts as long as it did */
     sighting.id = arena_str(q->arena, object->id);

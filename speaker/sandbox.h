@@ -2,7 +2,7 @@
  *
  *   - Capabilities: of those it was given it keeps NET_RAW, and NET_ADMIN, which local hand-off
  *     and the carrying of connections (carrier.h) need; all others are dropped, also from the
- * bounding set where that is allowed.
+ *     bounding set where that is allowed.
  *   - System calls (seccomp): a list of what it does. What no speaker ever does and what is of use
  *     to an intruder only (running programs, loading code into the kernel, looking into other
  *     processes, entering namespaces) ends the process; anything else that is not in the list fails
