@@ -75,6 +75,12 @@ void peers_set_interfaces(struct peers *p, const struct iface *ifaces, size_t co
     vec_done(&usable);
 }
 
+void peers_set_started(struct peers *p)
+{
+    if (p->gossip)
+        gossip_set_started(p->gossip);
+}
+
 struct gossip *peers_gossip(const struct peers *p)
 {
     return p->gossip;

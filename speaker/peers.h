@@ -34,6 +34,9 @@ void peers_set_nodes(struct peers *peers, const struct objects *nodes);
 /* The interfaces of this node. */
 void peers_set_interfaces(struct peers *peers, const struct iface *ifaces, size_t count);
 
+/* This node has planned, and may be elected. */
+void peers_set_started(struct peers *peers);
+
 /* The failure detector, or NULL when none was asked for. */
 struct gossip *peers_gossip(const struct peers *peers);
 

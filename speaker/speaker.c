@@ -86,8 +86,7 @@ static void interfaces_changed(void *ctx)
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     size_t count;
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
-    if (s->offers)
-        peers_set_interfaces(s->peers, ifaces, count);
+    peers_set_interfaces(s->peers, ifaces, count);
     schedule(s, true);
     if (s->synced)
         bgp_changed(s->options.bgp);
@@ -296,10 +295,9 @@ static void turn(void *ctx)
     if (!peers_are_settled(s->peers))
         return; /* there will be a call when they are */
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
-    if (!s->offers) { /* who has no plan must be elected by nobody */
-        s->offers = true;
-        peers_set_interfaces(s->peers, ifaces, count);
-    }
+    if (!s->started) /* who has no plan must be elected by nobody */
+        peers_set_started(s->peers);
+    s->started = true;
     struct plan_view view = {.watches = peers_watch(s->peers),
                              .interfaces = iface_usable(ifaces, count, scratch)};
     view.members = peers_list(s->peers, scratch, &view.member_count);

@@ -44,7 +44,7 @@ struct speaker {
     uint64_t deaths, detection_us;   /* as noted last */
     struct sbuf findings;            /* as they were logged last */
     bool synced;                     /* the cache holds everything */
-    bool offers;                     /* members may elect this node: it has planned */
+    bool started;                    /* members may elect this node: it has planned */
     bool config_changed;
 };
 

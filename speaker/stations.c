@@ -52,8 +52,7 @@ struct stations stations_make(const struct basis *basis, const struct plan_view 
         const struct gossip_member *member = &members[i];
         struct str name = arena_str(arena, member->name);
         bool live = member->self || gossip_is_alive(member->state);
-        all.incomplete |=
-            (member->meta.truncated || member->meta.starting) && member->state != GOSSIP_LEFT;
+        all.incomplete |= member->meta.truncated && member->state != GOSSIP_LEFT;
         for (size_t j = 0; j < member->meta.count; j++)
             list[all.count++] = (struct station){.mac = member->meta.interfaces[j].mac,
                                                  .member = name,

@@ -39,7 +39,7 @@ static const struct gossip_member *members_of(const char *text, const char *self
                                        .truncated = kind == 't',
                                        .starting = kind == 'i',
                                        .interfaces = interface,
-                                       .count = strchr("0ti", kind) ? 0 : 1};
+                                       .count = strchr("0t", kind) ? 0 : 1};
     }
     *ret_count = count;
     return list;

@@ -55,7 +55,7 @@ struct gossip {
     struct meta_interface *interfaces;
     size_t interface_count;
     struct arena *interface_arena;
-    bool has_peers, has_interfaces, leaving;
+    bool has_peers, started, leaving;
 };
 
 static const char *const drop_names[] = {
@@ -327,11 +327,13 @@ static void begin(struct gossip *gossip)
     struct member_event interfaces = {.type = MEMBER_INTERFACES,
                                       .interfaces = gossip->interfaces,
                                       .count = gossip->interface_count};
+    static const struct member_event started = {.type = MEMBER_STARTED};
     struct member_event leaving = {.type = MEMBER_LEAVING, .flag = gossip->leaving};
     struct member_event peers = {
         .type = MEMBER_PEERS, .peers = gossip->peers.items, .count = gossip->peers.len};
-    if (gossip->has_interfaces)
-        step(gossip, &interfaces);
+    step(gossip, &interfaces);
+    if (gossip->started)
+        step(gossip, &started);
     step(gossip, &leaving);
     if (gossip->has_peers)
         step(gossip, &peers);
@@ -424,9 +426,15 @@ void gossip_set_interfaces(struct gossip *gossip, const struct meta_interface *i
     }
     (void)arena_free(gossip->interface_arena);
     gossip->interface_arena = arena;
-    gossip->has_interfaces = true;
     struct member_event event = {
         .type = MEMBER_INTERFACES, .interfaces = gossip->interfaces, .count = count};
+    step(gossip, &event);
+}
+
+void gossip_set_started(struct gossip *gossip)
+{
+    static const struct member_event event = {.type = MEMBER_STARTED};
+    gossip->started = true;
     step(gossip, &event);
 }
 

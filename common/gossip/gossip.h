@@ -61,10 +61,12 @@ struct gossip *gossip_close(struct gossip *gossip);
  * forgotten. Addresses of the other family than bind are left out. */
 void gossip_set_peers(struct gossip *gossip, const struct ip *peers, size_t count);
 
-/* Says which interfaces this member can use now. Until the first time a speaker counts as starting:
- * nobody elects it. */
+/* Says which interfaces this member can use now. */
 void gossip_set_interfaces(struct gossip *gossip, const struct meta_interface *interfaces,
                            size_t count);
+
+/* Says that this member can serve. Until then a speaker counts as starting: nobody elects it. */
+void gossip_set_started(struct gossip *gossip);
 
 /* Says that this member is about to go (true), or stays after all. */
 void gossip_set_leaving(struct gossip *gossip, bool leaving);

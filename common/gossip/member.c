@@ -132,7 +132,6 @@ static void set_interfaces(struct member *m, const struct member_event *event)
     }
     m->meta.interfaces = copy;
     m->meta.count = event->count;
-    m->meta.starting = false;
     (void)arena_free(m->meta_arena);
     m->meta_arena = arena;
     member_renew(m);
@@ -293,6 +292,10 @@ void member_step(struct member *m, const struct member_event *event, uint64_t no
         break;
     case MEMBER_INTERFACES:
         set_interfaces(m, event);
+        break;
+    case MEMBER_STARTED:
+        m->meta.starting = false;
+        member_renew(m);
         break;
     case MEMBER_LEAVING:
         m->meta.leaving = event->flag;

@@ -72,6 +72,7 @@ enum member_event_type {
     MEMBER_DATAGRAM,   /* from, bytes: opened, with our key */
     MEMBER_PEERS,      /* peers: addresses where members may be */
     MEMBER_INTERFACES, /* interfaces: what this member has */
+    MEMBER_STARTED,    /* it can serve from now on */
     MEMBER_LEAVING,    /* flag: about to go, or not */
     MEMBER_LEAVE,      /* go; out.left tells when it is done */
     MEMBER_SEND,       /* name, bytes: a message to that member; out.result as gossip_send */

@@ -32,8 +32,7 @@ struct member_meta {
     enum gossip_role role;
     bool held;      /* it came back from what the others took for its death, and not long ago */
     bool leaving;   /* it is on its way out: it serves what nobody else does */
-    bool starting;  /* a speaker that knows of nothing to serve yet, and has not said where it could
-                     */
+    bool starting;  /* a speaker that knows of nothing to serve yet */
     bool truncated; /* it may have interfaces that are not listed */
     const struct meta_interface *interfaces; /* sorted by name */
     size_t count;

@@ -93,12 +93,15 @@ static void test_meet(void)
                                    {.name = STR("eth1"), .ipv6 = true}};
     struct member_event event = {.type = MEMBER_INTERFACES, .interfaces = two, .count = 2};
     sim_event(sim, 2, &event);
+    TEST_ASSERT(view(sim, 1, 2, arena).meta.starting);
+    event = (struct member_event){.type = MEMBER_STARTED};
+    sim_event(sim, 2, &event);
     event = (struct member_event){.type = MEMBER_LEAVING, .flag = true};
     sim_event(sim, 2, &event);
     sim_run(sim, sim->now + 100000);
     for (size_t of = 0; of < 5; of++) {
         struct gossip_member member = view(sim, of, 2, arena);
-        TEST_ASSERT(member.meta.count == 2 && member.meta.leaving);
+        TEST_ASSERT(member.meta.count == 2 && member.meta.leaving && !member.meta.starting);
         TEST_STR(member.meta.interfaces[1].name, "eth1");
     }
     (void)sim_free(sim);
