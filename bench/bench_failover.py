@@ -2,7 +2,7 @@
 """How long a client notices that the node which answers for an address fails, or is drained.
 
 usage: bench/bench_failover.py [--runs N] [--drains N] [--splits N] [--nodes N] [--family IPv4|IPv6]
-                               [--build DIR] [--kubernetes] [--net-admin] [--outage] [FAULT…]
+                               [--build DIR] [--kubernetes] [--without-net-admin] [--outage] [FAULT…]
 
 A client asks each 10 ms, by ARP (or neighbour solicitations) and for a page over a connection of
 its own, through its kernel. For each fault prints the gaps as a histogram, p50 and p99; for splits
@@ -34,8 +34,8 @@ def parse():
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--kubernetes", action="store_true",
                         help="on a real API server, with kube-proxy and pods")
-    parser.add_argument("--net-admin", action="store_true",
-                        help="with --kubernetes: speakers have NET_ADMIN, so that open connections outlive drains")
+    parser.add_argument("--without-net-admin", action="store_true",
+                        help="with --kubernetes: speakers lack NET_ADMIN, so that drains break open connections")
     parser.add_argument("--outage", action="store_true",
                         help="with --kubernetes: the API server is gone during the faults; neither drains nor splits")
     parser.add_argument("faults", nargs="*", metavar="FAULT", default=DEFAULT)
@@ -53,7 +53,7 @@ from lab.probe import Probe  # noqa: E402
 from lab.programs import find  # noqa: E402
 from lab.relay import Relay  # noqa: E402
 from lab.run import Run  # noqa: E402
-from lab.speaker import NEEDED  # noqa: E402
+from lab.speaker import MANIFEST, WITHOUT_ADMIN  # noqa: E402
 from lab.stores import ApiStore, DirectoryStore  # noqa: E402
 
 
@@ -69,7 +69,7 @@ def start_cluster(run, hold_down):
     cluster = Cluster(run, network, store, hold_down=hold_down,
                       controller_arguments=["--log-level", "info"],
                       speaker_arguments=["--log-level", "info"],
-                      capabilities=(*NEEDED, "net_admin") if ARGS.net_admin else NEEDED)
+                      capabilities=WITHOUT_ADMIN if ARGS.without_net_admin else MANIFEST)
     cluster.add_services(1, family=ARGS.family)
     cluster.wait_owned()
     return cluster

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from lab.failover import FAULTS, hand_over, measure, split_and_heal
-from lab.speaker import NEEDED
 from lab.wait import stays, wait_until
 
 pytestmark = pytest.mark.alone
@@ -43,9 +42,6 @@ def test_next_node_answers(cluster, probe, name, family):
 # --- planned ends: nothing is lost ----------------------------------------------------------------
 
 
-ADMIN = (*NEEDED, "net_admin")  # with it open connections go on (test_open_connections.py)
-
-
 def lost(seen):
     """What a client lost."""
     return {target.name: target.lost for target in seen.report.targets.values() if target.lost}
@@ -60,7 +56,7 @@ def broken(seen):
 @pytest.mark.parametrize("api", [False, True], ids=["directory", "kubernetes"])
 def test_drain_loses_nothing(cluster, probe, api):
     """A node is drained under a client that asks each 10 ms: every question is answered."""
-    one = cluster(3, api=api, capabilities=ADMIN)
+    one = cluster(3, api=api)
     one.add_services(1)
     one.wait_owned()
     for _ in range(3):
@@ -72,7 +68,7 @@ def test_drain_loses_nothing(cluster, probe, api):
 
 def test_clean_stop_loses_nothing(cluster, probe):
     """As in a rolling update: each speaker in turn ends by SIGTERM and starts again."""
-    one = cluster(3, api=True, capabilities=ADMIN)
+    one = cluster(3, api=True)
     one.add_services(1)
     one.wait_owned()
     for _ in range(3):

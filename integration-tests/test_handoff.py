@@ -11,13 +11,13 @@ import yaml
 
 from lab.page import fetch
 from lab.programs import REPOSITORY
+from lab.speaker import WITHOUT_ADMIN
 from lab.wait import wait_until
 
 WEB = "192.0.2.240"
 WEB6 = "2001:db8:0:1::240"
 FIRST, SECOND = "n1", "n2"  # in the order of the hash election for that address
 PROTOCOL = "83"
-NET_ADMIN = ("net_raw", "net_admin")
 
 # Answers with the client's address, on all addresses of both families.
 _SERVER = """
@@ -91,7 +91,7 @@ def site(network, process, tmp_path, controller):
 
 def test_process_takes_the_traffic(site, speaker):
     """The owner has the route, the other node has not; the process sees who asks."""
-    both = {host.name: speaker(host, *site.arguments, capabilities=NET_ADMIN) for host in site.lan.nodes}
+    both = {host.name: speaker(host, *site.arguments) for host in site.lan.nodes}
     site.wait_routes(FIRST, WEB)
     assert site.routes(SECOND) == []
     client = site.lan.client
@@ -109,7 +109,7 @@ def test_both_families(site, speaker):
 
     site.edit("IPAddressPool", "office", lambda pool: pool["spec"]["addresses"].append(f"{WEB6}/128"))
     site.edit("Service", "web", both)
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     wait_until(lambda: sorted(one.announced()) == [WEB, WEB6], 20, one.process.describe)
     wait_until(lambda: site.routes(FIRST, "-6") == [WEB6], 10, one.process.describe)
     assert site.routes(FIRST) == [WEB]
@@ -125,7 +125,7 @@ def test_stranger_keeps_its_address(site, speaker):
     """While somebody else has the address, this host's own traffic still goes to him."""
     client = site.lan.client
     client.namespace.ip("address", "add", f"{WEB}/32", "dev", "eth0")
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     wait_until(lambda: any(a["ip"] == WEB and a["state"] == "refused" for a in one.announcements()["addresses"]),
                20, one.process.describe)
     assert site.routes(FIRST) == []
@@ -134,7 +134,7 @@ def test_stranger_keeps_its_address(site, speaker):
 
 def test_route_moves_with_the_address(site, speaker):
     """The new owner has it at once; the old one keeps it for the overlap."""
-    both = {host.name: speaker(host, *site.arguments, capabilities=NET_ADMIN) for host in site.lan.nodes}
+    both = {host.name: speaker(host, *site.arguments) for host in site.lan.nodes}
     site.wait_routes(FIRST, WEB)
     site.annotate("stentor.io/node", SECOND)
     site.wait_routes(SECOND, WEB)
@@ -146,7 +146,7 @@ def test_route_moves_with_the_address(site, speaker):
 
 
 def test_annotation_and_endpoint_decide(site, speaker):
-    speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    speaker(site.lan[FIRST], *site.arguments)
     site.wait_routes(FIRST, WEB)
     site.annotate("stentor.io/handoff", None)
     site.wait_routes(FIRST)
@@ -162,7 +162,7 @@ def test_annotation_and_endpoint_decide(site, speaker):
 
 
 def test_removed_by_another_is_put_back(site, speaker):
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     site.wait_routes(FIRST, WEB)
     node = site.lan[FIRST].namespace
     node.ip("route", "del", "local", WEB, "dev", "lo", "table", "local")
@@ -172,7 +172,7 @@ def test_removed_by_another_is_put_back(site, speaker):
 
 def test_lost_messages(site, speaker):
     """Routes change faster than a stopped speaker can hear: what the kernel has counts afterwards."""
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     site.wait_routes(FIRST, WEB)
     node = site.lan[FIRST].namespace
     lines = [f"route add 203.0.{i // 256}.{i % 256}/32 dev eth0" for i in range(20000)]
@@ -188,7 +188,7 @@ def test_lost_messages(site, speaker):
 
 def test_kill_leaves_nothing(site, speaker):
     """What a killed process left is removed by the next one, and nothing but that."""
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     site.wait_routes(FIRST, WEB)
     one.process.send(signal.SIGKILL)
     one.process.wait(10)
@@ -197,7 +197,7 @@ def test_kill_leaves_nothing(site, speaker):
     node = site.lan[FIRST].namespace
     node.ip("route", "add", "local", "192.0.2.77", "dev", "lo", "table", "local", "proto", "static")
     node.ip("-6", "route", "add", "local", WEB6, "dev", "lo", "table", "local", "proto", PROTOCOL)
-    again = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    again = speaker(site.lan[FIRST], *site.arguments)
     assert again.process.wait_log("local routes of an earlier process removed.*count=2", 5)
     assert site.routes(FIRST) == site.routes(FIRST, "-6") == []
     assert "192.0.2.77" in node.ip("route", "show", "table", "local").stdout
@@ -206,7 +206,7 @@ def test_kill_leaves_nothing(site, speaker):
 
 
 def test_clean_stop_removes(site, speaker):
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     site.wait_routes(FIRST, WEB)
     one.finish()
     assert site.routes(FIRST) == []
@@ -216,7 +216,7 @@ def test_address_of_the_host_itself(site, speaker):
     """It needs no route of ours, and keeps the kernel's; when that one goes, ours comes."""
     node = site.lan[FIRST].namespace
     node.ip("address", "add", f"{WEB}/32", "dev", "lo")
-    one = speaker(site.lan[FIRST], *site.arguments, capabilities=NET_ADMIN)
+    one = speaker(site.lan[FIRST], *site.arguments)
     one.process.wait_log(f"local route added.*{re.escape(WEB)}.*ours=false", 10)
     assert site.routes(FIRST) == []
     node.ip("address", "del", f"{WEB}/32", "dev", "lo")
@@ -225,7 +225,7 @@ def test_address_of_the_host_itself(site, speaker):
 
 def test_without_the_capability(site, speaker):
     """It says so once, by log, Event and metric, and answers all the same."""
-    one = speaker(site.lan[FIRST], *site.arguments)
+    one = speaker(site.lan[FIRST], *site.arguments, capabilities=WITHOUT_ADMIN)
     one.process.wait_log("no local route for address: CAP_NET_ADMIN is missing", 10)
     assert one.metrics()["stentor_speaker_handoff_refused"] == 1
     assert one.metrics()["stentor_speaker_handoff_failures_total"] >= 1

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from lab.failover import hand_over
-from lab.speaker import NEEDED
 from lab.wait import wait_until
 
 pytestmark = pytest.mark.alone
@@ -30,7 +29,7 @@ def carried(lab, name, family="ip"):
 def test_drain(cluster, probe, family):
     """Drained under a client with a connection that stays: that goes on, and no new one is lost,
     whenever it was begun. The next node has the rule for it, until the address goes back."""
-    lab = cluster(3, api=True, capabilities=(*NEEDED, "net_admin"))
+    lab = cluster(3, api=True)
     lab.add_services(1, family=family)
     lab.wait_owned()
     kind, own = ("ip", "address") if family == "IPv4" else ("ip6", "address6")

@@ -66,7 +66,7 @@ def test_off_and_log(lan, speaker, api_for_nodes, control_plane):
     kubeconfig = control_plane.kubeconfig("speaker", server=api_for_nodes(lan).url)
     one = speaker(lan[FIRST], "--seccomp", "off", kubeconfig=kubeconfig)
     announced(one)
-    assert status(one)["Seccomp"] == "0" and int(status(one)["CapEff"], 16) == NET_RAW
+    assert status(one)["Seccomp"] == "0" and int(status(one)["CapEff"], 16) == NET_RAW | NET_ADMIN
     one.finish()
     two = speaker(lan[FIRST], "--seccomp", "log", kubeconfig=kubeconfig)
     announced(two)

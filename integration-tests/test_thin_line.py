@@ -131,11 +131,19 @@ def test_page_through_the_address(site, speakers):
         "default/legacy": "noIPAllocated", "default/mail": "notOwner", "default/web": "notOwner"}
 
 
-def test_one_capability_suffices(speakers):
-    """CAP_NET_RAW (13), as docs/manifests/speaker.yaml gives it."""
+def test_capabilities_of_the_manifest_suffice(speakers):
+    """Speakers of the lab start with what docs/manifests/speaker.yaml gives them, and keep of it
+    CAP_NET_ADMIN (12) and CAP_NET_RAW (13)."""
+    manifest = next(obj for obj in yaml.safe_load_all((REPOSITORY / "docs/manifests/speaker.yaml").read_text())
+                    if obj["kind"] == "DaemonSet")
+    told = manifest["spec"]["template"]["spec"]["containers"][0]["securityContext"]["capabilities"]
+    assert told == {"drop": ["ALL"], "add": ["NET_RAW", "NET_BIND_SERVICE", "NET_ADMIN"]}
+    sets = "-all,+net_raw,+net_bind_service,+net_admin"
     for one in speakers.values():
+        assert one.process.arguments[:4] == ["setpriv", "--no-new-privs", f"--bounding-set={sets}",
+                                             f"--inh-caps={sets}"]
         status = Path(f"/proc/{one.process.pid}/status").read_text()
-        assert re.search(r"^CapEff:\s*(\w+)$", status, re.M)[1] == f"{1 << 13:016x}"
+        assert re.search(r"^CapEff:\s*(\w+)$", status, re.M)[1] == f"{1 << 12 | 1 << 13:016x}"
 
 
 def test_announces_at_once_and_for_five_seconds(site, controller, speaker):

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -151,9 +152,13 @@ static const char allowed[] =
     "sched_getaffinity sched_yield set_robust_list set_tid_address sigaltstack sysinfo tgkill "
     "uname";
 
-/* Kinds of sockets: the API server and the REST API, DNS and gossip; resolvers of the host; the
- * kernel; frames. */
-static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
+/* Kinds of sockets: the API server and the REST API, DNS and gossip; resolvers of the host;
+ * frames. */
+static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_PACKET};
+
+/* The kernel, about interfaces and routes, and about the rules of carrier.h. With CAP_NET_ADMIN
+ * there would be more to be had: IPsec's keys, sockets of others, audit, generic netlink. */
+static const int netlinks[] = {NETLINK_ROUTE, NETLINK_NETFILTER};
 
 /* Adds a rule for each name of a table; ret_count (may be NULL) gets how many there are. */
 static int add_all(scmp_filter_ctx filter, uint32_t action, const char *table, unsigned *ret_count)
@@ -193,6 +198,10 @@ static int add_sockets(scmp_filter_ctx filter)
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && result == 0; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+    for (size_t i = 0; i < sizeof(netlinks) / sizeof(netlinks[0]) && result == 0; i++)
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                                  SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                                  SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)netlinks[i]));
     return result;
 }
 

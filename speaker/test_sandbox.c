@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -61,9 +62,9 @@ static int try_personality(void)
     return personality(0xffffffff) < 0 ? errno : 0;
 }
 
-static int open_socket(int family, int kind)
+static int open_socket(int family, int kind, int protocol)
 {
-    int fd = socket(family, kind, 0);
+    int fd = socket(family, kind, protocol);
     int error = fd < 0 ? errno : 0;
     if (fd >= 0)
         (void)close(fd);
@@ -72,17 +73,35 @@ static int open_socket(int family, int kind)
 
 static int try_tcp(void)
 {
-    return open_socket(AF_INET, SOCK_STREAM);
+    return open_socket(AF_INET, SOCK_STREAM, 0);
 }
 
-static int try_netlink(void)
+static int try_routes(void)
 {
-    return open_socket(AF_NETLINK, SOCK_RAW);
+    return open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+/* A kernel may be without it. */
+static int try_netfilter(void)
+{
+    int error = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+    return error == EPROTONOSUPPORT ? 0 : error;
+}
+
+/* All other kinds: the first error that is not the filter's. */
+static int try_other_netlink(void)
+{
+    int error = EPERM;
+    for (int i = 0; i < MAX_LINKS && error == EPERM; i++) {
+        if (i != NETLINK_ROUTE && i != NETLINK_NETFILTER)
+            error = open_socket(AF_NETLINK, SOCK_RAW, i);
+    }
+    return error;
 }
 
 static int try_vsock(void)
 {
-    return open_socket(AF_VSOCK, SOCK_STREAM);
+    return open_socket(AF_VSOCK, SOCK_STREAM, 0);
 }
 
 static int try_listen(void)
@@ -252,7 +271,9 @@ static void test_on(void)
         {try_personality, "EPERM"},
         {try_vsock, "EPERM"},
         {try_tcp, "done"},
-        {try_netlink, "done"},
+        {try_routes, "done"},
+        {try_netfilter, "done"},
+        {try_other_netlink, "EPERM"},
         {try_thread, "done"},
         {try_read, "done"},
         {try_write_inside, "done"},

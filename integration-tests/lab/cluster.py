@@ -19,7 +19,7 @@ from .controller import Controller
 from .controlplane import SYSTEM_NAMESPACE
 from .kubeproxy import KubeProxy
 from .pods import PORT, Pod, page_server
-from .speaker import NEEDED, Speaker
+from .speaker import MANIFEST, Speaker
 from .stores import DirectoryStore, node_object
 from .wait import wait_until
 
@@ -38,7 +38,7 @@ class Cluster:
     """Started by the constructor, all of it; ready when that returns."""
 
     def __init__(self, run, network, store, hold_down="10s", pools=True, endpoints=None,
-                 controller_arguments=(), speaker_arguments=(), capabilities=NEEDED):
+                 controller_arguments=(), speaker_arguments=(), capabilities=MANIFEST):
         """network: a network.Network with nodes. store: a stores.ApiStore or DirectoryStore.
         hold_down: for how long a node that comes back from the dead is not trusted.
         pools: whether there are pools and an advertisement from the start.

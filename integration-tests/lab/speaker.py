@@ -1,11 +1,30 @@
 """stentor-speaker, as the lab starts it."""
 
+from pathlib import Path
+
+import yaml
+
 from .controlplane import SYSTEM_NAMESPACE, free_ports
 from .daemon import Daemon, program
 from .process import Process
 
-# The capabilities that docs/manifests/speaker.yaml leaves it, so that every test proves they suffice.
-NEEDED = ("net_raw", "net_bind_service")
+_MANIFEST = Path(__file__).resolve().parents[2] / "docs" / "manifests" / "speaker.yaml"
+
+
+def _manifest_capabilities():
+    """Those that the manifest leaves a speaker, as setpriv names them."""
+    sets = [container["securityContext"]["capabilities"]
+            for obj in yaml.safe_load_all(_MANIFEST.read_text()) if obj["kind"] == "DaemonSet"
+            for container in obj["spec"]["template"]["spec"]["containers"]]
+    assert len(sets) == 1 and sets[0]["drop"] == ["ALL"], sets
+    return tuple(name.lower() for name in sets[0]["add"])
+
+
+# What a speaker of the lab has unless a test says otherwise, so that every test proves that the
+# manifest's suffice.
+MANIFEST = _manifest_capabilities()
+# The same where an operator has removed the line.
+WITHOUT_ADMIN = tuple(name for name in MANIFEST if name != "net_admin")
 
 
 def _only(capabilities):
@@ -22,7 +41,7 @@ def _unconfined(path):
 class Speaker(Daemon):
     """One stentor-speaker on a node. It is started by the constructor; wait_ready() awaits it."""
 
-    def __init__(self, run, host, kubeconfig=None, arguments=(), env=None, capabilities=NEEDED):
+    def __init__(self, run, host, kubeconfig=None, arguments=(), env=None, capabilities=MANIFEST):
         """host: the network.Host it runs on, whose name is the node's.
         kubeconfig: how it reaches the API server, None for not at all (--manifests).
         arguments: further ones; a flag given twice counts as given last.
