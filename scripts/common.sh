@@ -38,16 +38,20 @@ ensure_packages() {
         die "could not install:" $missing
 }
 
-# build PRESET [TARGET…]: configures once and builds; quiet when nothing changed.
+# build PRESET [TARGET…]: configures once and builds; quiet when nothing changed. What was compiled
+# before, in this clone or another, comes from the user's ccache; a launcher that the environment
+# names is taken instead. Who builds in the same folder meanwhile waits.
 build() {
     local preset=$1
+    local cached="env;CCACHE_BASEDIR=$PWD;CCACHE_NOHASHDIR=1;ccache"
     shift
+    mkdir -p build
     if [ ! -f "build/$preset/build.ninja" ]; then
-        mkdir -p build
-        cmake --preset "$preset" >"build/configure-$preset.log" 2>&1 ||
+        CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-$cached} \
+            cmake --preset "$preset" >"build/configure-$preset.log" 2>&1 ||
             { cat "build/configure-$preset.log"; die "cmake --preset $preset failed"; }
     fi
-    ninja -C "build/$preset" --quiet "$@" || die "the $preset build failed"
+    flock "build/$preset.lock" ninja -C "build/$preset" --quiet "$@" || die "the $preset build failed"
 }
 
 # Root is needed for network namespaces.
