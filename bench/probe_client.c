@@ -39,7 +39,8 @@ static const struct option rows[] = {
     {"from6", NULL, OPTION_STR, AT(from6), .fallback = "2001:db8:0:1::201", .value = "ADDRESS",
      .help = "the same for neighbour solicitations"},
     {"from-mac", NULL, OPTION_STR, AT(from_mac), .fallback = "02:00:5e:00:53:01", .value = "MAC",
-     .help = "the Ethernet sender of both; no host should have it"},
+     .help = "the Ethernet sender of both, and 31 more with another last octet but one; no host "
+             "should have them"},
 };
 #undef AT
 

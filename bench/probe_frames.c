@@ -73,17 +73,28 @@ static void heard(struct probe_frames *frames, const struct ip *ip, const struct
                           loop_clock_ns());
 }
 
+static struct mac asker_mac(const struct probe_frames *frames, unsigned turn)
+{
+    struct mac mac = frames->options.from_mac;
+    mac.bytes[4] = (uint8_t)(mac.bytes[4] + turn / PROBE_IPS);
+    return mac;
+}
+
 /* mac says it to one of the askers. */
 static void answered(struct probe_frames *frames, const struct ip *ip, const struct mac *mac,
-                     const struct ip *asker)
+                     const struct ip *asker, const struct mac *to)
 {
     const struct ip *first =
         asker->family == IP_V4 ? &frames->options.from_ip : &frames->options.from_ip6;
     struct asked *asked = find(frames, ip);
-    if (!asked || ip_cmp(asker, first) < 0 || ip_distance(first, asker) >= PROBE_ASKERS)
+    if (!asked || ip_cmp(asker, first) < 0 || ip_distance(first, asker) >= PROBE_IPS)
         return;
-    uint64_t turn = ip_distance(first, asker);
-    if (asked->questions[turn].is_open)
+    unsigned block = (uint8_t)(to->bytes[4] - frames->options.from_mac.bytes[4]);
+    unsigned turn = block * PROBE_IPS + (unsigned)ip_distance(first, asker);
+    if (block >= PROBE_MACS)
+        return;
+    struct mac own = asker_mac(frames, turn);
+    if (asked->questions[turn].is_open && mac_eq(to, &own))
         probe_record_answer(asked->record, asked->questions[turn].index,
                             probe_names_find(frames->names, str_from(mac_format(mac).text)),
                             loop_clock_ns());
@@ -97,9 +108,9 @@ static void take_arp(struct probe_frames *frames, const uint8_t *frame, size_t s
     if (ip_eq(&packet.sender_ip, &packet.target_ip))
         heard(frames, &packet.sender_ip, &packet.sender_mac,
               packet.operation == ARP_REPLY ? "announced by reply" : "announced by request");
-    else if (packet.operation == ARP_REPLY &&
-             mac_eq(&packet.ethernet_to, &frames->options.from_mac))
-        answered(frames, &packet.sender_ip, &packet.sender_mac, &packet.target_ip);
+    else if (packet.operation == ARP_REPLY)
+        answered(frames, &packet.sender_ip, &packet.sender_mac, &packet.target_ip,
+                 &packet.ethernet_to);
 }
 
 static void take_advertisement(struct probe_frames *frames, const uint8_t *frame, size_t size)
@@ -116,8 +127,8 @@ static void take_advertisement(struct probe_frames *frames, const uint8_t *frame
         return;
     if (!(flags & SOLICITED))
         heard(frames, &target, &from, "announced by advertisement");
-    else if (mac_eq(&to, &frames->options.from_mac))
-        answered(frames, &target, &from, &asker);
+    else
+        answered(frames, &target, &from, &asker, &to);
 }
 
 static void drain(struct probe_frames *frames, int fd,
@@ -209,14 +220,15 @@ void probe_frames_add(struct probe_frames *frames, const struct ip *ip, struct p
 }
 
 /* What cannot be sent, since the interface is down, gets no answer: that is recorded anyway. */
-static void ask_arp(const struct probe_frames *frames, const struct ip *ip, const struct ip *asker)
+static void ask_arp(const struct probe_frames *frames, const struct ip *ip, const struct ip *asker,
+                    const struct mac *from)
 {
     uint8_t frame[ARP_FRAME_SIZE];
     struct arp_packet request = {
         .ethernet_to = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-        .ethernet_from = frames->options.from_mac,
+        .ethernet_from = *from,
         .operation = ARP_REQUEST,
-        .sender_mac = frames->options.from_mac,
+        .sender_mac = *from,
         .sender_ip = *asker,
         .target_ip = *ip,
     };
@@ -226,7 +238,7 @@ static void ask_arp(const struct probe_frames *frames, const struct ip *ip, cons
 
 /* To the solicited-node group of the address (RFC 4291 section 2.7.1). */
 static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip,
-                          const struct ip *asker)
+                          const struct ip *asker, const struct mac *from)
 {
     const uint8_t *low = &ip->bytes[13];
     struct mac group = {{0x33, 0x33, 0xff, low[0], low[1], low[2]}};
@@ -235,7 +247,7 @@ static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip
     uint8_t frame[ICMP_AT + SOLICITATION_SIZE];
     struct wire out = wire_writer(frame, sizeof(frame));
     wire_put_mac(&out, &group);
-    wire_put_mac(&out, &frames->options.from_mac);
+    wire_put_mac(&out, from);
     wire_put_u16(&out, ETH_P_IPV6);
     wire_put_u32(&out, 0x60000000);
     wire_put_u16(&out, SOLICITATION_SIZE);
@@ -248,7 +260,7 @@ static void ask_neighbour(const struct probe_frames *frames, const struct ip *ip
     wire_put_ip(&out, ip);
     wire_put_u8(&out, 1); /* source link-layer address, one unit of eight octets */
     wire_put_u8(&out, 1);
-    wire_put_mac(&out, &frames->options.from_mac);
+    wire_put_mac(&out, from);
     /* The pseudo-header of RFC 8200 section 8.1. */
     uint32_t sum = wire_checksum_add(SOLICITATION_SIZE + ICMPV6, &frame[22], 32);
     sum = wire_checksum_add(sum, &frame[ICMP_AT], SOLICITATION_SIZE);
@@ -261,16 +273,17 @@ void probe_frames_ask(struct probe_frames *frames)
     unsigned turn = frames->turn;
     struct ip asker = {0}, asker6 = {0};
     frames->turn = (turn + 1) % PROBE_ASKERS;
-    if (!ip_add(&frames->options.from_ip, turn, &asker) ||
-        !ip_add(&frames->options.from_ip6, turn, &asker6))
+    if (!ip_add(&frames->options.from_ip, turn % PROBE_IPS, &asker) ||
+        !ip_add(&frames->options.from_ip6, turn % PROBE_IPS, &asker6))
         return; /* at the end of the address space */
+    struct mac mac = asker_mac(frames, turn);
     for (size_t i = 0; i < frames->asked.len; i++) {
         struct asked *asked = &frames->asked.items[i];
         asked->questions[turn].index = probe_record_ask(asked->record, loop_clock_ns());
         asked->questions[turn].is_open = true;
         if (asked->ip.family == IP_V4)
-            ask_arp(frames, &asked->ip, &asker);
+            ask_arp(frames, &asked->ip, &asker, &mac);
         else
-            ask_neighbour(frames, &asked->ip, &asker6);
+            ask_neighbour(frames, &asked->ip, &asker6, &mac);
     }
 }

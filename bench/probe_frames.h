@@ -11,14 +11,14 @@
 
 struct probe_frames;
 
-/* An answer names its asker: so it is told apart from the answers to other questions, unless it is
- * later than this many questions. */
-enum { PROBE_ASKERS = 7 };
+/* An answer names its asker, by both addresses: so it is told apart from the answers to other
+ * questions, unless it is later than this many questions. */
+enum { PROBE_IPS = 7, PROBE_MACS = 32, PROBE_ASKERS = PROBE_IPS * PROBE_MACS };
 
 struct probe_frames_options {
     const char *interface;
-    struct mac from_mac;
-    struct ip from_ip, from_ip6; /* the first of PROBE_ASKERS each, used in turns */
+    struct mac from_mac;         /* the first of PROBE_MACS that differ in the last octet but one */
+    struct ip from_ip, from_ip6; /* the first of PROBE_IPS each */
 };
 
 /* NULL and a negative errno in ret_error when the interface cannot be opened. */

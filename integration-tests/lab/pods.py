@@ -32,6 +32,10 @@ class Pod:
         self.address6 = f"2001:db8:1:{index}::2"
         self.namespace = Namespace(run, f"{network.prefix}-{name}")
         self._plug(index)
+        # kube-proxy gives each connection a port of the node by chance. One that the pod still has in
+        # TIME-WAIT, as after some thousand short connections within a minute, is answered as what it
+        # was, and the new connection is lost, whichever node has the address.
+        self.namespace.sysctl("net.ipv4.tcp_max_tw_buckets", 0)
         for other in network.nodes:
             if other is not node:
                 other.namespace.ip("route", "add", f"203.0.113.{16 * index}/28", "via", node.address)
