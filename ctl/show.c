@@ -117,3 +117,9 @@ struct str show_ips(const struct show *show, const struct ip *ips, size_t count)
         sbuf_printf(&text, "%s%s", i ? "," : "", ip_format(&ips[i]).text);
     return sbuf_move(&text, show->scratch);
 }
+
+struct str show_text(const json_t *tree, const char *key)
+{
+    const json_t *value = json_object_get(tree, key);
+    return (struct str){json_string_value(value), json_string_length(value)};
+}

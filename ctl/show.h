@@ -70,6 +70,9 @@ struct patch;
 void show_put_list(struct patch *json, const char *key, const struct str_list *list);
 void show_put_ips(struct patch *json, const char *key, const struct ip *ips, size_t count);
 
+/* A member of an answer that is text; empty when it is not there. */
+struct str show_text(const json_t *tree, const char *key);
+
 /* "192.0.2.1,2001:db8::1", in scratch. */
 struct str show_ips(const struct show *show, const struct ip *ips, size_t count);
 

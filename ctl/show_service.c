@@ -103,6 +103,20 @@ static struct str annotation_of(const struct world_service *s, enum annotation_i
     return annotations_read(&s->object->object, id, NULL);
 }
 
+/* What the asked speaker carries of an address, as its REST API says it; NULL: nothing, or none was
+ * asked. */
+static const json_t *carried(const struct show *show, const struct ip *ip)
+{
+    const json_t *all = json_object_get(show->announcements, "carrying"), *one;
+    size_t i;
+    json_array_foreach(json_object_get(all, "addresses"), i, one)
+    {
+        if (str_eq(show_text(one, "ip"), str_from(ip_format(ip).text)))
+            return one;
+    }
+    return NULL;
+}
+
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 static void put_nodes(const struct show *show, struct patch *json, const struct world_service *s)
@@ -126,6 +140,21 @@ static void put_explained(const struct show *show, struct patch *json)
     scoped_heap char *text = show->explained ? json_dumps(show->explained, JSON_COMPACT) : NULL;
     if (text)
         patch_raw(json, "controller", str_from(text));
+}
+
+static void put_carried(const struct show *show, struct patch *json, const struct ip *ips,
+                        size_t count)
+{
+    if (!show->announcements)
+        return;
+    patch_list(json, "carried");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = carried(show, &ips[i]);
+        scoped_heap char *text = one ? json_dumps(one, JSON_COMPACT) : NULL;
+        if (text)
+            patch_raw(json, NULL, str_from(text));
+    }
+    patch_close(json);
 }
 
 static void service_json(const struct show *show, struct patch *json, const struct world_service *s)
@@ -152,6 +181,7 @@ static void service_json(const struct show *show, struct patch *json, const stru
     show_put_list(json, "announcedBy", &s->announcers);
     patch_str(json, "askedFor", unit->wish);
     patch_str(json, "handoff", annotation_of(s, ANNOTATION_HANDOFF));
+    put_carried(show, json, s->candidacy.ips, s->candidacy.ip_count);
     put_nodes(show, json, s);
     put_explained(show, json);
     patch_close(json);
@@ -201,6 +231,26 @@ static void allocation_text(const struct show *show, const struct world_service 
         line(show, "allocation", STR("no controller has looked at this Service"));
 }
 
+/* An address whose older connections go another way than its new ones. */
+static void carried_text(const struct show *show, const struct ip *ips, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = carried(show, &ips[i]);
+        if (!one)
+            continue;
+        struct str from = show_text(show->announcements, "node"), to = show_text(one, "node"),
+                   address = show_text(one, "address"), before = show_text(one, "openedBefore"),
+                   until = show_text(one, "until");
+        line(show, "connections",
+             arena_printf(show->scratch,
+                          "new ones to %s are served where they arrive; packets of those opened "
+                          "before " STR_FMT " go on from " STR_FMT " to " STR_FMT " (" STR_FMT
+                          ") until " STR_FMT,
+                          ip_format(&ips[i]).text, STR_ARG(before), STR_ARG(from), STR_ARG(to),
+                          STR_ARG(address), STR_ARG(until)));
+    }
+}
+
 static void nodes_text(const struct show *show, const struct world_service *s)
 {
     struct sheet sheet;
@@ -237,6 +287,7 @@ static void service_text(const struct show *show, const struct world_service *s)
     line_list(show, "left out", &left_out);
     line(show, "nobody, since", show_silence(show, s));
     line_list(show, "announced by", &s->announcers);
+    carried_text(show, s->candidacy.ips, s->candidacy.ip_count);
     if (s->candidacy.stands)
         nodes_text(show, s);
 }

@@ -3,12 +3,6 @@
 #include "ctl/sheet.h"
 #include "ctl/show.h"
 
-static struct str text_of(const json_t *tree, const char *key)
-{
-    const json_t *value = json_object_get(tree, key);
-    return (struct str){json_string_value(value), json_string_length(value)};
-}
-
 /* A Service that has no address and could have one; the controller's words, or that it has not
  * spoken. */
 struct waiting {
@@ -187,17 +181,17 @@ static void members_text(const struct show *show)
     if (!show->announcements)
         return;
     sbuf_printf(show->out, "\nMembers, as " STR_FMT " counts them%s\n",
-                STR_ARG(text_of(show->announcements, "node")),
+                STR_ARG(show_text(show->announcements, "node")),
                 json_is_true(json_object_get(show->announcements, "watches"))
                     ? ""
                     : " (it does not watch them: no --ml-bindaddr)");
     sheet_begin(&sheet, "MEMBER|STATE|ADDRESS|ROLE|HELD|LEAVING", show->scratch);
     json_array_foreach(members, i, member)
     {
-        sheet_put(&sheet, text_of(member, "name"));
-        sheet_put(&sheet, text_of(member, "state"));
-        sheet_put(&sheet, text_of(member, "address"));
-        sheet_put(&sheet, text_of(member, "role"));
+        sheet_put(&sheet, show_text(member, "name"));
+        sheet_put(&sheet, show_text(member, "state"));
+        sheet_put(&sheet, show_text(member, "address"));
+        sheet_put(&sheet, show_text(member, "role"));
         sheet_put(&sheet, json_is_true(json_object_get(member, "held")) ? STR("yes") : STR(""));
         sheet_put(&sheet, json_is_true(json_object_get(member, "leaving")) ? STR("yes") : STR(""));
     }

@@ -22,7 +22,7 @@ def seen_by_client(outcome):
 def carried(lab, name, family="ip"):
     """{address: node's address} by the rules of that node's kernel."""
     told = lab.network[name].namespace.run("nft", "list", "table", family, "stentor", check=False).stdout
-    return dict(re.findall(r"([\da-f.:]+) timeout 1h expires [\dhms]+ : ([\da-f.:]+)", told))
+    return dict(re.findall(r'([\da-f.:]+) timeout [\dhms]+ expires [\dhms]+ comment "n\d" : ([\da-f.:]+)', told))
 
 
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])

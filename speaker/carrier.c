@@ -1,116 +1,292 @@
 #include "speaker/carrier.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "crd/node.h"
 #include "speaker/carry_batch.h"
+#include "speaker/carry_kernel.h"
 #include "speaker/handoff_plan.h"
 
+enum {
+    FAMILIES = 2,
+    MS_NS = 1000000,
+    LOOK_MS = 100,    /* from a change of any rules to a look at ours */
+    RETRY_MS = 1000,  /* after a batch that was not taken */
+    CLOSE_MS = 2000,  /* so near to its end, an element is there or not */
+    LINGER_MS = 1000, /* after the last one is over */
+};
+
+static const enum ip_family families[FAMILIES] = {IP_V4, IP_V6};
+
+/* Where a node is, as found in this turn. */
+struct place {
+    struct str node;
+    enum ip_family family;
+    struct ip ip; /* unset: it cannot be sent to directly */
+};
+
 struct carrier {
+    struct loop *loop;
     struct source *source;
     struct carry_book *book;
     const struct plan *plan; /* while one is taken */
-    bool refused;            /* by the kernel: not tried again */
+    VEC(struct place) places;
+    int refusal[FAMILIES]; /* 0: can be carried */
+    struct {
+        uint64_t packets, bytes;
+    } counted[FAMILIES]; /* of the rule in force, added already */
+    struct carrier_figures figures;
+    struct loop_fd *watch; /* NULL: nothing is carried, so nobody needs to look */
+    int fd;
+    struct loop_timer *look, *retry, *end;
+    bool behind; /* the kernel may have something else in force than the book */
 };
 
-struct carrier *carrier_open(struct source *source)
+static uint64_t now_ms(void)
 {
-    struct carrier *c = heap_alloc(sizeof(*c));
-    *c = (struct carrier){.source = source, .book = carry_book_new()};
-    return c;
+    return loop_clock_ns() / MS_NS;
 }
 
-struct carrier *carrier_close(struct carrier *c)
+static bool can_any(const struct carrier *c)
 {
-    if (c)
-        (void)carry_book_free(c->book);
-    free(c);
-    return NULL;
+    return !c->refusal[0] || !c->refusal[1];
 }
 
-/* --- netlink --------------------------------------------------------------------------------- */
+/* --- into the kernel ------------------------------------------------------------------------- */
 
-/* Sends, and reads the first answer; both are carried out inside the system calls. The number of
- * bytes read, 0 when the kernel has nothing to say, or a negative errno. */
-static ssize_t ask_kernel(int protocol, const void *bytes, size_t size, void *answer, size_t room)
+static void follow(struct carrier *c);
+static void retry(void *ctx);
+static void over(void *ctx);
+
+/* What the rule in force has sent on since it was asked last. */
+static void count(struct carrier *c, size_t family, const struct carry_answer *answer)
 {
-    ssize_t got = -1;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), buffer = (int)size * 2;
-    if (fd < 0)
-        return -errno;
-    /* May be refused when it is enough anyway. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
-    if (send(fd, bytes, size, 0) == (ssize_t)size)
-        got = recv(fd, answer, room, MSG_DONTWAIT);
-    ssize_t result = got >= 0 ? got : errno == EAGAIN ? 0 : -errno;
-    (void)close(fd);
+    uint64_t packets = answer->packets, bytes = answer->bytes;
+    bool fresh = packets < c->counted[family].packets; /* somebody has set it back */
+    c->figures.packets += fresh ? packets : packets - c->counted[family].packets;
+    c->figures.bytes += fresh ? bytes : bytes - c->counted[family].bytes;
+    c->counted[family].packets = packets;
+    c->counted[family].bytes = bytes;
+}
+
+static void count_all(struct carrier *c)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (c->refusal[i])
+            continue;
+        struct carry_answer answer = carry_kernel_ask(CARRY_RULES, families[i], 0, arena);
+        if (answer.has_rule)
+            count(c, i, &answer);
+        carry_answer_done(&answer);
+    }
+}
+
+static int put_all(struct carrier *c)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    size_t total;
+    const struct carry *list = carry_list(c->book, &total);
+    int result = 0;
+    for (size_t i = 0; i < FAMILIES; i++) {
+        int outcome =
+            c->refusal[i]
+                ? 0
+                : carry_kernel_put(carry_batch(families[i], list, total, now_ms(), arena));
+        if (outcome == 0)
+            c->counted[i].packets = c->counted[i].bytes = 0;
+        result = result < 0 ? result : outcome;
+    }
     return result;
 }
 
-/* 0, or why the kernel does not take the batch. */
-static int put_in_force(struct str batch)
+static size_t count_carried(const struct carrier *c, uint64_t *ret_last_ms)
 {
-    _Alignas(struct nlmsghdr) char answer[4096];
-    struct nlmsghdr *header = (struct nlmsghdr *)answer;
-    ssize_t got = ask_kernel(NETLINK_NETFILTER, batch.ptr, batch.len, answer, sizeof(answer));
-    if (got <= 0)
-        return (int)got;
-    if (!nlmsg_ok(header, (int)got) || header->nlmsg_type != NLMSG_ERROR ||
-        header->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr)))
-        return -EIO;
-    return ((const struct nlmsgerr *)nlmsg_data(header))->error;
+    size_t total, carried = 0;
+    const struct carry *list = carry_list(c->book, &total);
+    uint64_t now = now_ms();
+    *ret_last_ms = 0;
+    for (size_t i = 0; i < total; i++) {
+        carried += list[i].until_ms > now;
+        if (list[i].until_ms > *ret_last_ms)
+            *ret_last_ms = list[i].until_ms;
+    }
+    return carried;
 }
 
-/* Is there nobody between us and that address? By a router, a packet would come back here. */
-static bool is_near(const struct ip *ip)
+/* The book, into the kernel. */
+static void enforce(struct carrier *c)
 {
-    struct request {
-        struct nlmsghdr header;
-        struct rtmsg route;
-        struct nlattr to;
-        uint8_t bytes[16];
-    } request = {
-        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-        .route = {.rtm_family = ip->family == IP_V4 ? AF_INET : AF_INET6,
-                  .rtm_dst_len = (unsigned char)ip_bits(ip)},
-        .to = {.nla_type = RTA_DST, .nla_len = (uint16_t)(sizeof(struct nlattr) + ip_bits(ip) / 8)},
-    };
-    _Alignas(struct nlmsghdr) char answer[4096];
-    struct nlmsghdr *header = (struct nlmsghdr *)answer;
-    struct nlattr *attributes[RTA_MAX + 1];
-    size_t size = offsetof(struct request, bytes) + ip_bits(ip) / 8;
-    for (size_t i = 0; i < ip_bits(ip) / 8; i++)
-        request.bytes[i] = ip->bytes[i];
-    request.header.nlmsg_len = (uint32_t)size;
-    ssize_t got = ask_kernel(NETLINK_ROUTE, &request, size, answer, sizeof(answer));
-    return got > 0 && nlmsg_ok(header, (int)got) && header->nlmsg_type == RTM_NEWROUTE &&
-           nlmsg_parse(header, sizeof(struct rtmsg), attributes, RTA_MAX, NULL) >= 0 &&
-           ((const struct rtmsg *)nlmsg_data(header))->rtm_type == RTN_UNICAST &&
-           !attributes[RTA_GATEWAY] && !attributes[RTA_VIA] && !attributes[RTA_MULTIPATH];
+    uint64_t last_ms;
+    size_t carried = c->figures.addresses;
+    count_all(c);
+    int result = put_all(c), before = c->figures.error;
+    c->behind = result < 0;
+    c->figures.error = result;
+    c->figures.addresses = count_carried(c, &last_ms);
+    c->retry = loop_timer_cancel(c->retry);
+    c->end = loop_timer_cancel(c->end);
+    if (result < 0) {
+        c->figures.failures++;
+        c->retry = loop_timer_start(c->loop, RETRY_MS, 0, retry, c);
+        if (result != before)
+            log_warn("open connections end: the kernel does not take the rules that carry them",
+                     kv_uint("addresses", c->figures.addresses), kv_err(result));
+    } else if (c->figures.addresses != carried || before) {
+        log_info("connections carried to nodes that had their addresses",
+                 kv_uint("addresses", c->figures.addresses));
+    }
+    if (c->figures.addresses)
+        c->end = loop_timer_start(c->loop, last_ms - now_ms() + LINGER_MS, 0, over, c);
+    follow(c);
+}
+
+static void retry(void *ctx)
+{
+    struct carrier *c = ctx;
+    c->retry = NULL;
+    enforce(c);
+}
+
+/* Nothing is left behind: of an empty map, the rule would only cost. */
+static void over(void *ctx)
+{
+    struct carrier *c = ctx;
+    c->end = NULL;
+    enforce(c);
+}
+
+/* --- others who change rules ----------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    return ip_cmp(&((const struct carry *)a)->ip, &((const struct carry *)b)->ip);
+}
+
+/* The next one that must be there, or NULL. */
+static const struct carry *next_lasting(const struct carry *list, size_t total, size_t *at,
+                                        enum ip_family family, uint64_t from_ms)
+{
+    while (*at < total) {
+        const struct carry *one = &list[(*at)++];
+        if (one->ip.family == family && one->until_ms > from_ms)
+            return one;
+    }
+    return NULL;
+}
+
+/* Is in force what the book says? */
+static bool agrees(const struct carrier *c, enum ip_family family, struct carry_answer *told)
+{
+    size_t total, at = 0, told_at = 0;
+    const struct carry *list = carry_list(c->book, &total);
+    uint64_t from = now_ms() + CLOSE_MS;
+    if (told->items.len)
+        qsort(told->items.items, told->items.len, sizeof(*told->items.items), compare);
+    for (;;) {
+        const struct carry *wanted = next_lasting(list, total, &at, family, from);
+        const struct carry *found =
+            next_lasting(told->items.items, told->items.len, &told_at, family, from);
+        if (!wanted || !found)
+            return !wanted && !found;
+        if (!ip_eq(&wanted->ip, &found->ip) || !ip_eq(&wanted->to, &found->to))
+            return false;
+    }
+}
+
+/* ret_torn: rules are changing at this moment. */
+static bool is_whole(struct carrier *c, size_t family, bool *ret_torn)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct carry_answer rules = carry_kernel_ask(CARRY_RULES, families[family], 0, arena);
+    struct carry_answer elements =
+        carry_kernel_ask(CARRY_ELEMENTS, families[family], now_ms(), arena);
+    bool whole =
+        agrees(c, families[family], &elements) && (rules.has_rule || elements.items.len == 0);
+    *ret_torn = *ret_torn || rules.torn || elements.torn;
+    if (rules.has_rule)
+        count(c, family, &rules);
+    carry_answer_done(&rules);
+    carry_answer_done(&elements);
+    return whole;
+}
+
+static void look(void *ctx)
+{
+    struct carrier *c = ctx;
+    bool whole = true, torn = false;
+    c->look = NULL;
+    for (size_t i = 0; i < FAMILIES; i++)
+        whole = (c->refusal[i] || is_whole(c, i, &torn)) && whole;
+    if (torn) {
+        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+    } else if (!whole && !c->behind) {
+        c->figures.restored++;
+        log_warn("rules that carry connections were removed by somebody else and are put back",
+                 kv_uint("addresses", c->figures.addresses));
+        enforce(c);
+    }
+}
+
+static void rules_changed(void *ctx, unsigned events)
+{
+    struct carrier *c = ctx;
+    (void)events;
+    carry_kernel_drain(c->fd);
+    if (!c->look)
+        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+}
+
+static void unfollow(struct carrier *c)
+{
+    c->look = loop_timer_cancel(c->look);
+    c->watch = loop_fd_cancel(c->watch);
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+}
+
+/* Only while there is something to be kept: kube-proxy changes its rules all day. */
+static void follow(struct carrier *c)
+{
+    if (!c->figures.addresses) {
+        unfollow(c);
+    } else if (!c->watch) {
+        c->fd = carry_kernel_follow();
+        if (c->fd >= 0)
+            c->watch = loop_fd_watch(c->loop, c->fd, LOOP_READ, rules_changed, c);
+    }
 }
 
 /* --- what the book asks ---------------------------------------------------------------------- */
 
-static struct ip address_of(void *ctx, struct str name, enum ip_family family)
+static struct ip find_address(const struct carrier *c, struct str name, enum ip_family family)
 {
-    const struct carrier *c = ctx;
     const struct node *node = (const struct node *)source_get(c->source, KIND_NODE, STR(""), name);
     const struct node_address *addresses = node ? node->addresses.items : NULL;
     for (size_t i = 0; node && i < node->addresses.count; i++) {
         if (str_eq(addresses[i].type, STR("InternalIP")) && addresses[i].ip.family == family &&
-            is_near(&addresses[i].ip))
+            carry_kernel_is_near(&addresses[i].ip))
             return addresses[i].ip;
     }
     return (struct ip){0};
+}
+
+/* Thousands of addresses may come of one node at once: the kernel is asked once for all of them. */
+static struct ip address_of(void *ctx, struct str name, enum ip_family family)
+{
+    struct carrier *c = ctx;
+    for (size_t i = 0; i < c->places.len; i++) {
+        if (c->places.items[i].family == family && str_eq(c->places.items[i].node, name))
+            return c->places.items[i].ip;
+    }
+    struct place place = {.node = name, .family = family, .ip = find_address(c, name, family)};
+    vec_push(&c->places, place);
+    return place.ip;
 }
 
 /* A local process has the connections of an address that is handed to it: nothing outlives that. */
@@ -119,6 +295,8 @@ static bool may_carry(void *ctx, const struct ip *ip)
     const struct carrier *c = ctx;
     const struct basis *basis = c->plan->basis;
     const struct basis_address *address = basis_find(basis, ip);
+    if (c->refusal[ip->family == IP_V4 ? 0 : 1])
+        return false;
     for (size_t i = 0; address && i < address->service_count; i++) {
         struct str namespace, name;
         (void)str_cut(basis->services[address->services[i]].key, '/', &namespace, &name);
@@ -132,27 +310,110 @@ static bool may_carry(void *ctx, const struct ip *ip)
 void carrier_run(struct carrier *c, const struct plan *before, const struct plan *plan,
                  const struct plan_view *view)
 {
-    enum { MS_NS = 1000000 };
     struct carry_input input = {.before = before,
                                 .plan = plan,
                                 .view = view,
-                                .now_ms = loop_clock_ns() / MS_NS,
+                                .now_ms = now_ms(),
                                 .address_of = address_of,
                                 .may_carry = may_carry,
                                 .ctx = c};
-    if (c->refused || !view->watches)
+    if (!can_any(c) || !view->watches)
         return;
     c->plan = plan;
-    if (!carry_update(c->book, &input))
-        return;
+    vec_clear(&c->places);
+    bool changed = carry_update(c->book, &input);
+    if (changed || c->behind)
+        enforce(c);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+/* What an earlier process has left in the kernel, into the book. */
+static void take_over(struct carrier *c)
+{
     scoped_ptr(arena) struct arena *arena = arena_new(0);
-    size_t count;
-    const struct carry *list = carry_list(c->book, &count);
-    int result = put_in_force(carry_batch(list, count, input.now_ms, arena));
-    if (result < 0) {
-        c->refused = true;
-        log_info("open connections end when their address moves here", kv_err(result));
+    VEC(struct carry) list = {0};
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (c->refusal[i])
+            continue;
+        struct carry_answer answer = carry_kernel_ask(CARRY_ELEMENTS, families[i], now_ms(), arena);
+        for (size_t j = 0; j < answer.items.len && list.len < CARRY_MAX; j++) {
+            if (answer.items.items[j].node.len) /* else it is not known what it depends on */
+                vec_push(&list, answer.items.items[j]);
+        }
+        carry_answer_done(&answer);
+    }
+    carry_restore(c->book, list.items, list.len);
+    vec_done(&list);
+}
+
+static const char *say_refusal(int error)
+{
+    return error == -EPERM             ? "the speaker has no CAP_NET_ADMIN"
+           : error == -EPROTONOSUPPORT ? "the kernel has no nf_tables"
+           : error == -EOPNOTSUPP || error == -ENOENT
+               ? "the kernel has not all of nf_tables: nft_dup or nft_ct is missing"
+               : err_text(error);
+}
+
+/* Finds out what can be done, and says it. */
+static void begin(struct carrier *c)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    for (size_t i = 0; i < FAMILIES; i++)
+        c->refusal[i] = carry_kernel_put(carry_trial(families[i], arena));
+    int refusal = c->refusal[0] ? c->refusal[0] : c->refusal[1];
+    c->figures.ipv4 = !c->refusal[0];
+    c->figures.ipv6 = !c->refusal[1];
+    c->figures.why_not = refusal ? say_refusal(refusal) : "";
+    if (!can_any(c)) {
+        log_warn("open connections will end when their address moves as planned",
+                 kv_cstr("reason", c->figures.why_not));
         return;
     }
-    log_info("connections carried to nodes that had their addresses", kv_uint("addresses", count));
+    take_over(c);
+    enforce(c);
+    log_info("open connections are kept when their address moves as planned",
+             kv_bool("ipv4", c->figures.ipv4), kv_bool("ipv6", c->figures.ipv6),
+             kv_uint("takenOver", c->figures.addresses), kv_cstr("reason", c->figures.why_not));
+}
+
+struct carrier *carrier_open(struct loop *loop, struct source *source)
+{
+    struct carrier *c = heap_alloc(sizeof(*c));
+    *c = (struct carrier){.loop = loop, .source = source, .book = carry_book_new(), .fd = -1};
+    begin(c);
+    return c;
+}
+
+struct carrier *carrier_close(struct carrier *c)
+{
+    if (!c)
+        return NULL;
+    unfollow(c);
+    (void)loop_timer_cancel(c->retry);
+    (void)loop_timer_cancel(c->end);
+    (void)carry_book_free(c->book);
+    vec_done(&c->places);
+    free(c);
+    return NULL;
+}
+
+const struct carry *carrier_list(const struct carrier *c, size_t *ret_count)
+{
+    return carry_list(c->book, ret_count);
+}
+
+const struct carry *carrier_find(const struct carrier *c, const struct ip *ip)
+{
+    return carry_find(c->book, ip, now_ms());
+}
+
+struct carrier_figures carrier_figures(struct carrier *c)
+{
+    uint64_t last_ms;
+    if (can_any(c))
+        count_all(c);
+    c->figures.addresses = count_carried(c, &last_ms);
+    return c->figures;
 }

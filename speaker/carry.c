@@ -1,5 +1,6 @@
 #include "speaker/carry.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/vec.h"
@@ -29,6 +30,32 @@ const struct carry *carry_list(const struct carry_book *book, size_t *ret_count)
 {
     *ret_count = book->count;
     return book->items;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return ip_cmp(&((const struct carry *)a)->ip, &((const struct carry *)b)->ip);
+}
+
+void carry_restore(struct carry_book *book, const struct carry *list, size_t count)
+{
+    assert(book->count == 0 && count <= CARRY_MAX);
+    book->items = arena_array(book->arena, count, sizeof(*list));
+    for (size_t i = 0; i < count; i++) {
+        book->items[i] = list[i];
+        book->items[i].node = arena_str(book->arena, list[i].node);
+    }
+    book->count = count;
+    if (count)
+        qsort(book->items, count, sizeof(*book->items), compare);
+}
+
+const struct carry *carry_find(const struct carry_book *book, const struct ip *ip, uint64_t now_ms)
+{
+    struct carry key = {.ip = *ip};
+    const struct carry *found =
+        book->count ? bsearch(&key, book->items, book->count, sizeof(key), compare) : NULL;
+    return found && found->until_ms > now_ms ? found : NULL;
 }
 
 /* The other node that had the address by the plan before; empty: none. */
@@ -83,11 +110,6 @@ static bool goes_on(const struct carry_input *input, struct carry *carry)
 static bool same(const struct carry *a, const struct carry *b)
 {
     return ip_eq(&a->ip, &b->ip) && ip_eq(&a->to, &b->to) && a->until_ms == b->until_ms;
-}
-
-static int compare(const void *a, const void *b)
-{
-    return ip_cmp(&((const struct carry *)a)->ip, &((const struct carry *)b)->ip);
 }
 
 /* Those that have come with this plan, sorted as its addresses are; in the arena, with room for so

@@ -16,14 +16,14 @@ enum {
     CARRY_LEFT_MS = 60 * 1000, /* that a node is carried to whose speaker has left: a new one of a
                                   rolling update is there by then; a node that is switched off
                                   would keep its connections from being reset */
-    CARRY_MAX = 2048,          /* addresses; what is more is not carried */
+    CARRY_MAX = 16384,         /* addresses; what is more is not carried */
 };
 
 struct carry {
     struct ip ip;      /* the address */
     struct str node;   /* which had it before */
     struct ip to;      /* its own address, of the same family */
-    uint64_t moved_ms; /* when it came */
+    uint64_t moved_ms; /* when it came: connections begun since then are not carried */
     uint64_t until_ms;
 };
 
@@ -49,7 +49,14 @@ struct carry_input {
 /* Takes a plan. True: the book reads otherwise than before, apart from what is just over. */
 bool carry_update(struct carry_book *book, const struct carry_input *input);
 
-/* All that are carried, sorted by address; borrowed until the next update. */
+/* Takes over what an earlier process carried: any order, at most CARRY_MAX, copied. What it means
+ * by now is found out by the next update. The book must be empty. */
+void carry_restore(struct carry_book *book, const struct carry *list, size_t count);
+
+/* All that are carried, sorted by address; borrowed until the next update. Some may be over. */
 const struct carry *carry_list(const struct carry_book *book, size_t *ret_count);
+
+/* The one of an address that is not over; NULL: there is none. */
+const struct carry *carry_find(const struct carry_book *book, const struct ip *ip, uint64_t now_ms);
 
 #endif

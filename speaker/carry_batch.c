@@ -10,11 +10,14 @@
 
 #include "common/net/wire.h"
 
+#define TRIAL_TABLE CARRY_TABLE "-trial"
+
 enum {
     PRIORITY = -150,
     SET_ID = 1,
     ELEMENTS_A_MESSAGE = 256, /* an attribute holds 64 KB */
-    ELEMENT_SIZE = 80,        /* more than any takes */
+    ELEMENT_SIZE = 256,       /* more than any takes */
+    COMMENT_MAX = 128,        /* as nft(8) has it, with the NUL */
     REST_SIZE = 8192,         /* more than all else takes */
     TCP_FLAGS_AT = 13,
     TCP_SYN = 0x02,
@@ -32,8 +35,8 @@ struct family {
 };
 
 static const struct family families[] = {
-    {IP_V4, NFPROTO_IPV4, TYPE_IPV4, 4, 16},
-    {IP_V6, NFPROTO_IPV6, TYPE_IPV6, 16, 24},
+    [IP_V4] = {IP_V4, NFPROTO_IPV4, TYPE_IPV4, 4, 16},
+    [IP_V6] = {IP_V6, NFPROTO_IPV6, TYPE_IPV6, 16, 24},
 };
 
 /* --- messages and attributes ----------------------------------------------------------------- */
@@ -196,7 +199,7 @@ static void put_deeds(struct wire *w, const struct family *family)
 {
     put_payload(w, NFT_PAYLOAD_NETWORK_HEADER, family->daddr_at, family->size);
     struct expression e = expression(w, "lookup");
-    put_text(w, NFTA_LOOKUP_SET, "former");
+    put_text(w, NFTA_LOOKUP_SET, CARRY_MAP);
     put_u32(w, NFTA_LOOKUP_SREG, REG);
     put_u32(w, NFTA_LOOKUP_DREG, REG_NODE);
     put_u32(w, NFTA_LOOKUP_SET_ID, SET_ID);
@@ -221,18 +224,18 @@ static size_t begin(struct wire *w, const struct family *family, int type, int f
     return message(w, NFNL_SUBSYS_NFTABLES << 8 | type, flags, family->number, 0);
 }
 
-static void put_table(struct wire *w, const struct family *family, int type)
+static void put_table(struct wire *w, const struct family *family, const char *table, int type)
 {
     size_t at = begin(w, family, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
-    put_text(w, NFTA_TABLE_NAME, CARRY_TABLE);
+    put_text(w, NFTA_TABLE_NAME, table);
     message_end(w, at);
 }
 
-static void put_chain(struct wire *w, const struct family *family)
+static void put_chain(struct wire *w, const struct family *family, const char *table)
 {
     size_t at = begin(w, family, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-    put_text(w, NFTA_CHAIN_TABLE, CARRY_TABLE);
-    put_text(w, NFTA_CHAIN_NAME, "late");
+    put_text(w, NFTA_CHAIN_TABLE, table);
+    put_text(w, NFTA_CHAIN_NAME, CARRY_CHAIN);
     size_t hook = nest(w, NFTA_CHAIN_HOOK);
     put_u32(w, NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING);
     put_u32(w, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY);
@@ -241,11 +244,11 @@ static void put_chain(struct wire *w, const struct family *family)
     message_end(w, at);
 }
 
-static void put_map(struct wire *w, const struct family *family)
+static void put_map(struct wire *w, const struct family *family, const char *table)
 {
     size_t at = begin(w, family, NFT_MSG_NEWSET, NLM_F_CREATE);
-    put_text(w, NFTA_SET_TABLE, CARRY_TABLE);
-    put_text(w, NFTA_SET_NAME, "former");
+    put_text(w, NFTA_SET_TABLE, table);
+    put_text(w, NFTA_SET_NAME, CARRY_MAP);
     put_u32(w, NFTA_SET_FLAGS, NFT_SET_MAP | NFT_SET_TIMEOUT);
     put_u32(w, NFTA_SET_KEY_TYPE, family->key_type);
     put_u32(w, NFTA_SET_KEY_LEN, family->size);
@@ -255,35 +258,11 @@ static void put_map(struct wire *w, const struct family *family)
     message_end(w, at);
 }
 
-static void put_element(struct wire *w, const struct carry *one, size_t size, uint64_t now_ms)
-{
-    size_t element = nest(w, NFTA_LIST_ELEM);
-    put_data(w, NFTA_SET_ELEM_KEY, one->ip.bytes, size);
-    put_data(w, NFTA_SET_ELEM_DATA, one->to.bytes, size);
-    put_u64(w, NFTA_SET_ELEM_TIMEOUT, one->until_ms - now_ms);
-    attribute_end(w, element);
-}
-
-static void put_elements(struct wire *w, const struct family *family, const struct carry *list,
-                         size_t count, uint64_t now_ms)
-{
-    size_t at = begin(w, family, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
-    put_text(w, NFTA_SET_ELEM_LIST_TABLE, CARRY_TABLE);
-    put_text(w, NFTA_SET_ELEM_LIST_SET, "former");
-    size_t elements = nest(w, NFTA_SET_ELEM_LIST_ELEMENTS);
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].ip.family == family->ip && list[i].until_ms > now_ms)
-            put_element(w, &list[i], family->size, now_ms);
-    }
-    attribute_end(w, elements);
-    message_end(w, at);
-}
-
-static void put_rule(struct wire *w, const struct family *family)
+static void put_rule(struct wire *w, const struct family *family, const char *table)
 {
     size_t at = begin(w, family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-    put_text(w, NFTA_RULE_TABLE, CARRY_TABLE);
-    put_text(w, NFTA_RULE_CHAIN, "late");
+    put_text(w, NFTA_RULE_TABLE, table);
+    put_text(w, NFTA_RULE_CHAIN, CARRY_CHAIN);
     size_t expressions = nest(w, NFTA_RULE_EXPRESSIONS);
     put_conditions(w);
     put_deeds(w, family);
@@ -291,44 +270,113 @@ static void put_rule(struct wire *w, const struct family *family)
     message_end(w, at);
 }
 
-static bool has_family(const struct carry *list, size_t count, enum ip_family family)
+/* --- elements -------------------------------------------------------------------------------- */
+
+/* One byte each for kind and length, then the value. */
+static void put_kept(struct wire *w, const struct carry *one)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].ip.family == family)
-            return true;
+    size_t at = attribute(w, NFTA_SET_ELEM_USERDATA);
+    if (one->node.len < COMMENT_MAX) {
+        wire_put_u8(w, CARRY_COMMENT);
+        wire_put_u8(w, (uint8_t)(one->node.len + 1));
+        wire_put_bytes(w, one->node.ptr, one->node.len);
+        wire_put_u8(w, 0);
     }
-    return false;
+    wire_put_u8(w, CARRY_MOVED);
+    wire_put_u8(w, sizeof(one->moved_ms));
+    wire_put_u64(w, one->moved_ms);
+    attribute_end(w, at);
 }
 
-/* Made, so that it can be removed whether it is there or not. */
-static void put_family(struct wire *w, const struct family *family, const struct carry *list,
-                       size_t count, uint64_t now_ms)
+static void put_element(struct wire *w, const struct carry *one, size_t size, uint64_t now_ms)
 {
-    put_table(w, family, NFT_MSG_NEWTABLE);
-    put_table(w, family, NFT_MSG_DELTABLE);
-    if (!has_family(list, count, family->ip))
+    size_t element = nest(w, NFTA_LIST_ELEM);
+    put_data(w, NFTA_SET_ELEM_KEY, one->ip.bytes, size);
+    put_data(w, NFTA_SET_ELEM_DATA, one->to.bytes, size);
+    put_u64(w, NFTA_SET_ELEM_TIMEOUT, one->until_ms - now_ms);
+    put_kept(w, one);
+    attribute_end(w, element);
+}
+
+static bool is_due(const struct carry *one, const struct family *family, uint64_t now_ms)
+{
+    return one->ip.family == family->ip && one->until_ms > now_ms;
+}
+
+static size_t count_due(const struct family *family, const struct carry *list, size_t count,
+                        uint64_t now_ms)
+{
+    size_t due = 0;
+    for (size_t i = 0; i < count; i++)
+        due += is_due(&list[i], family, now_ms);
+    return due;
+}
+
+static void put_elements(struct wire *w, const struct family *family, const struct carry *list,
+                         size_t count, uint64_t now_ms)
+{
+    if (!count_due(family, list, count, now_ms))
         return;
-    put_table(w, family, NFT_MSG_NEWTABLE);
-    put_chain(w, family);
-    put_map(w, family);
-    for (size_t i = 0; i < count; i += ELEMENTS_A_MESSAGE) {
-        size_t left = count - i, some = left < ELEMENTS_A_MESSAGE ? left : ELEMENTS_A_MESSAGE;
-        if (has_family(list + i, some, family->ip))
-            put_elements(w, family, list + i, some, now_ms);
+    size_t at = begin(w, family, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+    put_text(w, NFTA_SET_ELEM_LIST_TABLE, CARRY_TABLE);
+    put_text(w, NFTA_SET_ELEM_LIST_SET, CARRY_MAP);
+    size_t elements = nest(w, NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (size_t i = 0; i < count; i++) {
+        if (is_due(&list[i], family, now_ms))
+            put_element(w, &list[i], family->size, now_ms);
     }
-    put_rule(w, family);
+    attribute_end(w, elements);
+    message_end(w, at);
 }
 
-struct str carry_batch(const struct carry *list, size_t count, uint64_t now_ms, struct arena *arena)
+/* --- batches --------------------------------------------------------------------------------- */
+
+static struct wire batch_begin(size_t elements, struct arena *arena)
 {
-    assert(count <= CARRY_MAX);
-    size_t size = REST_SIZE + count * 2 * ELEMENT_SIZE;
-    char *room = arena_alloc(arena, size);
-    struct wire w = wire_writer(room, size);
+    size_t size = REST_SIZE + elements * ELEMENT_SIZE;
+    struct wire w = wire_writer(arena_alloc(arena, size), size);
     message_end(&w, message(&w, NFNL_MSG_BATCH_BEGIN, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES));
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-        put_family(&w, &families[i], list, count, now_ms);
-    message_end(&w, message(&w, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES));
-    assert(wire_ok(&w));
-    return (struct str){.ptr = room, .len = w.at};
+    return w;
+}
+
+static struct str batch_end(struct wire *w)
+{
+    message_end(w, message(w, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES));
+    assert(wire_ok(w));
+    return (struct str){.ptr = (const char *)w->room, .len = w->at};
+}
+
+struct str carry_batch(enum ip_family ip, const struct carry *list, size_t count, uint64_t now_ms,
+                       struct arena *arena)
+{
+    const struct family *family = &families[ip];
+    size_t due = count_due(family, list, count, now_ms);
+    assert(count <= CARRY_MAX);
+    struct wire w = batch_begin(due, arena);
+    /* Made, so that it can be removed whether it is there or not. */
+    put_table(&w, family, CARRY_TABLE, NFT_MSG_NEWTABLE);
+    put_table(&w, family, CARRY_TABLE, NFT_MSG_DELTABLE);
+    if (due) {
+        put_table(&w, family, CARRY_TABLE, NFT_MSG_NEWTABLE);
+        put_chain(&w, family, CARRY_TABLE);
+        put_map(&w, family, CARRY_TABLE);
+        for (size_t i = 0; i < count; i += ELEMENTS_A_MESSAGE) {
+            size_t left = count - i, some = left < ELEMENTS_A_MESSAGE ? left : ELEMENTS_A_MESSAGE;
+            put_elements(&w, family, list + i, some, now_ms);
+        }
+        put_rule(&w, family, CARRY_TABLE);
+    }
+    return batch_end(&w);
+}
+
+struct str carry_trial(enum ip_family ip, struct arena *arena)
+{
+    const struct family *family = &families[ip];
+    struct wire w = batch_begin(0, arena);
+    put_table(&w, family, TRIAL_TABLE, NFT_MSG_NEWTABLE);
+    put_chain(&w, family, TRIAL_TABLE);
+    put_map(&w, family, TRIAL_TABLE);
+    put_rule(&w, family, TRIAL_TABLE);
+    put_table(&w, family, TRIAL_TABLE, NFT_MSG_DELTABLE);
+    return batch_end(&w);
 }

@@ -1,9 +1,8 @@
-/* The kernel's rules (nf_tables) for what is carried (carry.h), as one batch of netlink messages
- * that the kernel takes as a whole or not at all. In the words of nft(8), for IPv4, and likewise
- * for IPv6:
+/* The kernel's rules (nf_tables) for what is carried (carry.h), as a batch of netlink messages for
+ * each family, which the kernel takes as a whole or not at all. In the words of nft(8), for IPv4:
  *
  *     table ip stentor {
- *         map former { type ipv4_addr : ipv4_addr; flags timeout; elements = { ADDRESS : NODE … } }
+ *         map former { type ipv4_addr : ipv4_addr; flags timeout; elements = { … } }
  *         chain late {
  *             type filter hook prerouting priority -150;
  *             ip protocol tcp ct state invalid,new tcp flags & syn == 0
@@ -11,8 +10,10 @@
  *         }
  *     }
  *
- * -150 is behind conntrack, which knows by then whose the packet is, and before kube-proxy's DNAT.
- * The kernel takes 1 from the TTL of what it sends on, so that nothing goes round for ever. Pure.
+ * An element is "ADDRESS timeout TIME comment "NODE" : NODE'S-ADDRESS"; when it came is kept beside
+ * the comment, so that the next process can go on (carry_answer.h). -150 is behind conntrack, which
+ * knows by then whose the packet is, and before kube-proxy's DNAT. The kernel takes 1 from the TTL
+ * of what it sends on, so that nothing goes round for ever. Pure.
  */
 #ifndef SPEAKER_CARRY_BATCH_H
 #define SPEAKER_CARRY_BATCH_H
@@ -21,10 +22,20 @@
 #include "speaker/carry.h"
 
 #define CARRY_TABLE "stentor"
+#define CARRY_CHAIN "late"
+#define CARRY_MAP "former"
 
-/* A batch that puts just these in force, in the place of what was; with none, it removes the table.
- * In the arena. */
-struct str carry_batch(const struct carry *list, size_t count, uint64_t now_ms,
-                       struct arena *arena);
+enum {
+    CARRY_COMMENT = 0, /* kinds of what is kept with an element: nft(8)'s comment, with its NUL */
+    CARRY_MOVED = 83,  /* carry.moved_ms, big endian */
+};
+
+/* A batch that puts those of the family in force that are not over, in the place of what was; with
+ * none, it removes the table. In the arena. */
+struct str carry_batch(enum ip_family family, const struct carry *list, size_t count,
+                       uint64_t now_ms, struct arena *arena);
+
+/* A batch that changes nothing and that the kernel takes if it takes the other ones. */
+struct str carry_trial(enum ip_family family, struct arena *arena);
 
 #endif

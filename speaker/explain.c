@@ -3,6 +3,7 @@
 #include "common/base/sorted.h"
 #include "common/json/patch.h"
 #include "speaker/bgp_rest.h"
+#include "speaker/carrier_rest.h"
 
 struct run {
     const struct speaker *speaker;
@@ -60,6 +61,8 @@ static void put_address(struct run *run, const struct ip *ip)
     patch_str(&run->json, "state", str_from(tenure_state_name(figures.state)));
     patch_str(&run->json, "member", figures.peer);
     patch_str(&run->json, "message", say_state(run, &figures));
+    patch_str(&run->json, "carried",
+              carrier_rest_say(speaker_carrier(run->speaker), ip, run->arena));
 }
 
 static struct str say_reason(const struct run *run, const struct plan_service *service)

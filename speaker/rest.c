@@ -8,6 +8,7 @@
 #include "common/program/program_servers.h"
 #include "common/program/program_service.h"
 #include "speaker/bgp_rest.h"
+#include "speaker/carrier_rest.h"
 #include "speaker/explain.h"
 
 struct rest {
@@ -139,6 +140,7 @@ static void show_announcements(void *ctx, const struct http_request *request,
     for (size_t i = 0; plan && i < plan->service_count; i++)
         put_service(&json, &plan->services[i]);
     patch_close(&json);
+    carrier_rest_put(&json, speaker_carrier(speaker));
     put_interfaces(&json, speaker, request->arena);
     put_members(&json, speaker, request->arena);
     patch_list(&json, "findings");
@@ -245,6 +247,8 @@ static void show_metrics(void *ctx, const struct http_request *request,
     speaker_metrics_excludes(rest->metrics,
                              excludes_file_failures(speaker_excludes(rest->speaker)));
     speaker_metrics_handoff(rest->metrics, local_figures(speaker_local(rest->speaker)));
+    struct carrier_figures carried = carrier_figures(speaker_carrier(rest->speaker));
+    speaker_metrics_carrier(rest->metrics, &carried);
     refresh_bgp(rest);
     const struct metrics *sets[] = {speaker_metrics_set(rest->metrics),
                                     bgp_metrics(speaker_bgp(rest->speaker))};

@@ -362,7 +362,7 @@ int speaker_new(struct loop *loop, struct source *source, struct speaker_metrics
         .config = config_new(),
         .elect = elect_new(options->seed),
         .local = local_open(loop, source, options->node),
-        .carrier = carrier_open(source),
+        .carrier = carrier_open(loop, source),
         .tell = {.source = source,
                  .node = options->node,
                  .owns = owns,

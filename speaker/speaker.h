@@ -14,6 +14,7 @@
 
 #include "common/source/source.h"
 #include "speaker/bgp.h"
+#include "speaker/carrier.h"
 #include "speaker/duty.h"
 #include "speaker/excludes_file.h"
 #include "speaker/local.h"
@@ -60,6 +61,7 @@ const struct peers *speaker_peers(const struct speaker *speaker);
 const struct duty *speaker_duty(const struct speaker *speaker);
 const struct apply *speaker_apply(const struct speaker *speaker);
 const struct local *speaker_local(const struct speaker *speaker);
+struct carrier *speaker_carrier(const struct speaker *speaker);
 const struct excludes_file *speaker_excludes(const struct speaker *speaker);
 const struct netlink *speaker_netlink(const struct speaker *speaker);
 const struct diag_list *speaker_findings(const struct speaker *speaker); /* on configuration */

@@ -25,6 +25,12 @@ enum {
     HANDOFF_REFUSED,
     HANDOFF_RESTORED,
     HANDOFF_FAILURES,
+    CARRY_POSSIBLE,
+    CARRIED_ADDRESSES,
+    CARRIED_PACKETS,
+    CARRIED_BYTES,
+    CARRY_FAILURES,
+    CARRY_RESTORED,
     PLAN_SECONDS,
     DETECTION_SECONDS,
     FAILOVER_SECONDS,
@@ -103,6 +109,26 @@ static const struct metric rows[] = {
                           METRIC_COUNTER},
     [HANDOFF_FAILURES] = {"stentor_speaker_handoff_failures_total",
                           "Changes of local routes that the kernel refused.", METRIC_COUNTER},
+    [CARRY_POSSIBLE] = {"stentor_speaker_carry_possible",
+                        "Whether (1) or not (0) connections that are open when their address comes "
+                        "here can be carried to the node that had it.",
+                        METRIC_GAUGE,
+                        {"family"}},
+    [CARRIED_ADDRESSES] = {"stentor_speaker_carried_addresses",
+                           "Addresses whose older connections are carried to another node now.",
+                           METRIC_GAUGE},
+    [CARRIED_PACKETS] = {"stentor_speaker_carried_packets_total",
+                         "Packets of such connections that were sent on to another node.",
+                         METRIC_COUNTER},
+    [CARRIED_BYTES] = {"stentor_speaker_carried_bytes_total", "Bytes of these packets.",
+                       METRIC_COUNTER},
+    [CARRY_FAILURES] = {"stentor_speaker_carry_failures_total",
+                        "Times that the kernel did not take the rules that carry connections.",
+                        METRIC_COUNTER},
+    [CARRY_RESTORED] =
+        {"stentor_speaker_carry_restored_total",
+         "Times that these rules were put back after somebody else had removed them.",
+         METRIC_COUNTER},
     [PLAN_SECONDS] = {"stentor_speaker_plan_duration_seconds", "Time that planning took.",
                       METRIC_HISTOGRAM, LATENCY},
     [DETECTION_SECONDS] = {"stentor_speaker_detection_duration_seconds",
@@ -332,6 +358,17 @@ void speaker_metrics_handoff(struct speaker_metrics *m, struct handoff_figures f
     metric_set(m->set, HANDOFF_REFUSED, (double)figures.refused, NO_LABELS);
     metric_set(m->set, HANDOFF_RESTORED, (double)figures.restored, NO_LABELS);
     metric_set(m->set, HANDOFF_FAILURES, (double)figures.failures, NO_LABELS);
+}
+
+void speaker_metrics_carrier(struct speaker_metrics *m, const struct carrier_figures *figures)
+{
+    metric_set(m->set, CARRY_POSSIBLE, figures->ipv4 ? 1 : 0, LABELS(STR("ipv4")));
+    metric_set(m->set, CARRY_POSSIBLE, figures->ipv6 ? 1 : 0, LABELS(STR("ipv6")));
+    metric_set(m->set, CARRIED_ADDRESSES, (double)figures->addresses, NO_LABELS);
+    metric_set(m->set, CARRIED_PACKETS, (double)figures->packets, NO_LABELS);
+    metric_set(m->set, CARRIED_BYTES, (double)figures->bytes, NO_LABELS);
+    metric_set(m->set, CARRY_FAILURES, (double)figures->failures, NO_LABELS);
+    metric_set(m->set, CARRY_RESTORED, (double)figures->restored, NO_LABELS);
 }
 
 void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s)

@@ -7,6 +7,7 @@
 #include "common/gossip/member.h"
 #include "common/metrics/metrics.h"
 #include "speaker/apply_note.h"
+#include "speaker/carrier_figures.h"
 #include "speaker/handoff_plan.h"
 #include "speaker/plan.h"
 
@@ -54,6 +55,9 @@ void speaker_metrics_gossip(struct speaker_metrics *metrics, struct str directio
 void speaker_metrics_talk(struct speaker_metrics *metrics, struct str direction, uint64_t messages);
 /* What local hand-off has counted. */
 void speaker_metrics_handoff(struct speaker_metrics *metrics, struct handoff_figures figures);
+/* What the carrying of connections has come to. */
+void speaker_metrics_carrier(struct speaker_metrics *metrics,
+                             const struct carrier_figures *figures);
 /* A call to the API server has ended; ctx is the metrics. code is 0 when there was no answer. */
 void speaker_metrics_request(void *ctx, const char *method, unsigned code, double duration_s);
 

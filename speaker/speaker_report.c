@@ -128,6 +128,11 @@ const struct local *speaker_local(const struct speaker *s)
     return s->local;
 }
 
+struct carrier *speaker_carrier(const struct speaker *s)
+{
+    return s->carrier;
+}
+
 const struct excludes_file *speaker_excludes(const struct speaker *s)
 {
     return s->excludes;

@@ -158,4 +158,32 @@ static void test_failures(void)
     CHECK(steps);
 }
 
-TEST_MAIN("speaker/carry", TEST(test_moves), TEST(test_members), TEST(test_failures))
+/* A new process goes on where the last one ended, as far as that still holds. */
+static void test_restored(void)
+{
+    static const struct step steps[] = {
+        {WEB("1 n1 n2") MAIL("1 n2 n1"), "aaa", 100,
+         "192.0.2.1>198.51.100.2 3510 !"}, /* mail has gone back, and 192.0.2.3 is nobody's */
+        {WEB("1 n1 n2") MAIL("1 n2 n1"), "ala", 110, "192.0.2.1>198.51.100.2 60 !"},
+    };
+    struct ip to = {.family = IP_V4, .bytes = {198, 51, 100, 2}};
+    struct carry kept[] = {{.node = STR("n2"), .to = to, .moved_ms = 10000, .until_ms = 120000},
+                           {.node = STR("n2"), .to = to, .moved_ms = 10000, .until_ms = 3610000},
+                           {.node = STR("n2"), .to = to, .moved_ms = 10000, .until_ms = 3610000}};
+    static const uint8_t last[] = {3, 1, 2};
+    struct world w = world_new();
+    for (size_t i = 0; i < TEST_COUNT(kept); i++)
+        kept[i].ip = (struct ip){.family = IP_V4, .bytes = {192, 0, 2, last[i]}};
+    carry_restore(w.book, kept, TEST_COUNT(kept));
+    const struct carry *found = carry_find(w.book, &kept[0].ip, 119999);
+    TEST_ASSERT(found != NULL && found->until_ms == 120000);
+    TEST_STR(found->node, "n2");
+    TEST_ASSERT(carry_find(w.book, &kept[0].ip, 120000) == NULL);
+    TEST_ASSERT(carry_find(w.book, &to, 0) == NULL);
+    for (size_t i = 0; i < TEST_COUNT(steps); i++)
+        TEST_STR(step(&w, steps[i].yaml, steps[i].members, steps[i].seconds), steps[i].want);
+    world_done(&w);
+}
+
+TEST_MAIN("speaker/carry", TEST(test_moves), TEST(test_members), TEST(test_failures),
+          TEST(test_restored))

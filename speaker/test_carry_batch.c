@@ -64,24 +64,22 @@ static struct str read_batch(struct str batch, struct arena *arena)
     return sbuf_move(&text, arena);
 }
 
-#define NONE_V4 "+table/2 -table/2"
-#define NONE_V6 "+table/10 -table/10"
-
 static void test_batches(void)
 {
     static const struct {
         size_t v4, v6;
+        enum ip_family family;
         const char *want;
     } cases[] = {
-        {0, 0, "begin/0 " NONE_V4 " " NONE_V6 " end/0"},
-        {1, 0,
-         "begin/0 " NONE_V4 " +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 " NONE_V6 " end/0"},
-        {1, 2,
-         "begin/0 " NONE_V4 " +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 " NONE_V6
-         " +table/10 +chain/10 +map/10 +elements/10(2) +rule/10 end/0"},
-        {0, 257,
-         "begin/0 " NONE_V4 " " NONE_V6
-         " +table/10 +chain/10 +map/10 +elements/10(256) +elements/10(1) +rule/10 end/0"},
+        {0, 0, IP_V4, "begin/0 +table/2 -table/2 end/0"},
+        {0, 5, IP_V4, "begin/0 +table/2 -table/2 end/0"},
+        {1, 2, IP_V4,
+         "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 end/0"},
+        {1, 2, IP_V6,
+         "begin/0 +table/10 -table/10 +table/10 +chain/10 +map/10 +elements/10(2) +rule/10 end/0"},
+        {0, 257, IP_V6,
+         "begin/0 +table/10 -table/10 +table/10 +chain/10 +map/10 +elements/10(256) "
+         "+elements/10(1) +rule/10 end/0"},
     };
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);
@@ -89,18 +87,45 @@ static void test_batches(void)
         struct carry *list = arena_array(arena, count, sizeof(*list));
         for (size_t j = 0; j < count; j++)
             list[j] = (struct carry){.ip.family = j < cases[i].v4 ? IP_V4 : IP_V6, .until_ms = 9};
-        TEST_STR(read_batch(carry_batch(list, count, 5, arena), arena), cases[i].want);
+        TEST_STR(read_batch(carry_batch(cases[i].family, list, count, 5, arena), arena),
+                 cases[i].want);
     }
 }
 
-/* As many as there may be have room. */
+/* What is over is not there, and when all is over, no table is. */
+static void test_over(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct carry list[] = {{.ip.family = IP_V4, .until_ms = 9},
+                           {.ip.family = IP_V4, .until_ms = 5}};
+    TEST_STR(read_batch(carry_batch(IP_V4, list, 2, 5, arena), arena),
+             "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 end/0");
+    TEST_STR(read_batch(carry_batch(IP_V4, list, 2, 9, arena), arena),
+             "begin/0 +table/2 -table/2 end/0");
+}
+
+static void test_trial(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    TEST_STR(read_batch(carry_trial(IP_V4, arena), arena),
+             "begin/0 +table/2 +chain/2 +map/2 +rule/2 -table/2 end/0");
+    TEST_STR(read_batch(carry_trial(IP_V6, arena), arena),
+             "begin/0 +table/10 +chain/10 +map/10 +rule/10 -table/10 end/0");
+}
+
+/* As many as there may be have room, with the longest names. */
 static void test_most(void)
 {
+    static const char name[] = "a-node-whose-name-is-as-long-as-a-comment-can-be-"
+                               "a-node-whose-name-is-as-long-as-a-comment-can-be-"
+                               "a-node-whose-name-is-as-long";
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct carry *list = arena_array(arena, CARRY_MAX, sizeof(*list));
     for (size_t i = 0; i < CARRY_MAX; i++)
-        list[i] = (struct carry){.ip.family = i % 2 ? IP_V4 : IP_V6, .until_ms = 9};
-    CU_ASSERT(carry_batch(list, CARRY_MAX, 5, arena).len > 0);
+        list[i] = (struct carry){.ip.family = IP_V6, .node = str_from(name), .until_ms = 9};
+    TEST_ASSERT(sizeof(name) == 127);
+    CU_ASSERT(carry_batch(IP_V6, list, CARRY_MAX, 5, arena).len > CARRY_MAX * sizeof(name));
 }
 
-TEST_MAIN("speaker/carry_batch", TEST(test_batches), TEST(test_most))
+TEST_MAIN("speaker/carry_batch", TEST(test_batches), TEST(test_over), TEST(test_trial),
+          TEST(test_most))
