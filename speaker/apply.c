@@ -241,6 +241,12 @@ static struct tenure_plan ours(struct apply *a, const struct apply_input *input,
     return plan;
 }
 
+/* Has the owner long taken over what it has by this plan? */
+static bool has_had(const struct apply_input *input, struct str owner)
+{
+    return input->at_once || (input->back && input->before && !plan_is_live(input->before, owner));
+}
+
 static struct tenure_plan theirs(struct apply *a, const struct apply_input *input,
                                  const struct plan_unit *unit)
 {
@@ -250,7 +256,7 @@ static struct tenure_plan theirs(struct apply *a, const struct apply_input *inpu
     return (struct tenure_plan){.whose = TENURE_THEIRS,
                                 .owner = apply_intern(a, owner),
                                 .owner_hears = input->watches,
-                                .may_serve = unit->may_serve && !input->at_once};
+                                .may_serve = unit->may_serve && !has_had(input, owner)};
 }
 
 static void plan_held(struct apply *a, const struct apply_input *input, struct held *held,

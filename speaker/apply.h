@@ -50,6 +50,7 @@ struct apply_input {
     const struct stations *stations; /* of the members */
     bool watches;                    /* members can be asked, and are known to live */
     bool at_once; /* what is another's now was so before this plan: stop without asking */
+    bool back;    /* in touch again: the same of whom the plan before did not know to live */
 };
 
 /* From now on the plan is what is done. The plan and the stations are borrowed until the next

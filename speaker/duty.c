@@ -14,6 +14,7 @@ struct duty {
     struct str_list others;  /* live members that can be asked */
     struct nodeset lived;    /* the plan's live nodes */
     enum plan_tier tier;     /* ours by the newest plan */
+    bool back;               /* in touch, since the newest plan */
 };
 
 /* --- claims ---------------------------------------------------------------------------------- */
@@ -62,8 +63,7 @@ void duty_message(struct duty *d, struct str from, struct str bytes)
 static bool may_answer(void *ctx)
 {
     const struct duty *d = ctx;
-    const struct gossip *gossip = peers_gossip(d->parts.peers);
-    return !gossip || !gossip_is_stalled(gossip);
+    return !peers_are_stalled(d->parts.peers);
 }
 
 static void ask(void *ctx, struct str member, const struct ip *ip)
@@ -193,13 +193,20 @@ size_t duty_run(struct duty *d, const struct iface *ifaces, size_t iface_count,
         .watches = view->watches,
         /* The others took this node for dead, and have long taken over what it had. */
         .at_once = before && before->tier == PLAN_NORMAL && plan->tier == PLAN_HELD,
+        .back = d->back,
     };
     d->plan = plan;
+    d->back = false;
     talk_members(d->talk, view->members, view->member_count);
     size_t taken = apply_run(d->apply, &input);
     if (view->watches && has_returned(before, plan))
         apply_announce(d->apply);
     return taken;
+}
+
+void duty_back_in_touch(struct duty *d)
+{
+    d->back = true;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -40,6 +40,10 @@ struct duty *duty_free(struct duty *duty);
 size_t duty_run(struct duty *duty, const struct iface *ifaces, size_t iface_count,
                 const struct plan *plan, const struct plan_view *view, struct arena *arena);
 
+/* The node was out of touch, perhaps, and is not any more (gossip_is_stalled): the next plan is the
+ * first to know what has become of its addresses. */
+void duty_back_in_touch(struct duty *duty);
+
 /* A member sent these bytes. */
 void duty_message(struct duty *duty, struct str from, struct str bytes);
 

@@ -96,6 +96,11 @@ bool peers_are_settled(const struct peers *p)
     return !p->gossip || gossip_is_settled(p->gossip);
 }
 
+bool peers_are_stalled(const struct peers *p)
+{
+    return p->gossip && gossip_is_stalled(p->gossip);
+}
+
 const struct gossip_member *peers_list(const struct peers *p, struct arena *arena,
                                        size_t *ret_count)
 {

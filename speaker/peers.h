@@ -43,6 +43,8 @@ struct gossip *peers_gossip(const struct peers *peers);
 /* Are there members, so that who is not among them is dead? */
 bool peers_watch(const struct peers *peers);
 bool peers_are_settled(const struct peers *peers);
+/* May this node have been counted dead without knowing it yet (gossip_is_stalled)? */
+bool peers_are_stalled(const struct peers *peers);
 
 /* All members sorted by name, this node's among them; in the arena. */
 const struct gossip_member *peers_list(const struct peers *peers, struct arena *arena,

@@ -23,6 +23,7 @@ static const enum kind_id followed[] = {
     KIND_COMMUNITY,
 };
 enum { FOLLOWED = sizeof(followed) / sizeof(followed[0]) };
+enum { STALLED_MS = 20 }; /* between two looks whether we still are; usually we are told before */
 
 /* --- what has changed ------------------------------------------------------------------------ */
 
@@ -96,6 +97,7 @@ static void members_changed(void *ctx)
 {
     struct speaker *s = ctx;
     s->changed_ns = loop_clock_ns();
+    s->stalled = s->stalled || peers_are_stalled(s->peers);
     schedule(s, true);
 }
 
@@ -264,6 +266,8 @@ static void conflict(void *ctx, const struct ip *ip, const struct mac *mac, stru
 
 /* --- a turn ---------------------------------------------------------------------------------- */
 
+static void turn(void *ctx);
+
 /* A plan has been carried out. */
 static void note_deaths(struct speaker *s, size_t taken)
 {
@@ -281,6 +285,22 @@ static void note_deaths(struct speaker *s, size_t taken)
         speaker_metrics_failover(s->metrics, loop_clock_ns() - s->changed_ns);
 }
 
+/* What others have made of our silence is not known while we are stalled: by a plan of that time we
+ * would begin to answer for what they have taken over. */
+static bool is_in_touch(struct speaker *s)
+{
+    if (peers_are_stalled(s->peers)) {
+        s->stalled = true;
+        s->turn = loop_timer_start(s->loop, STALLED_MS, 0, turn, s);
+        s->at_once = false;
+        return false;
+    }
+    if (s->stalled)
+        duty_back_in_touch(s->duty);
+    s->stalled = false;
+    return true;
+}
+
 static void turn(void *ctx)
 {
     struct speaker *s = ctx;
@@ -294,6 +314,8 @@ static void turn(void *ctx)
         s->basis = make_basis(s, scratch);
     if (!peers_are_settled(s->peers))
         return; /* there will be a call when they are */
+    if (!is_in_touch(s))
+        return;
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
     if (!s->started) /* who has no plan must be elected by nobody */
         peers_set_started(s->peers);

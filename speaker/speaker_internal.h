@@ -45,6 +45,7 @@ struct speaker {
     struct sbuf findings;            /* as they were logged last */
     bool synced;                     /* the cache holds everything */
     bool started;                    /* members may elect this node: it has planned */
+    bool stalled;                    /* it was, since the last plan (gossip_is_stalled) */
     bool config_changed;
 };
 

@@ -186,8 +186,12 @@ static void log_note(struct gossip *gossip, const struct member_note *note)
     case MEMBER_NOTE_STALLED:
         log_warn("this process was stopped", kv_seconds("for", (double)note->silent_us / 1e6));
         return;
+    case MEMBER_NOTE_CUT_OFF:
+        log_warn("interface came while no member was in reach", kv_str("interface", note->name),
+                 kv_seconds("silent", (double)note->silent_us / 1e6));
+        return;
     case MEMBER_NOTE_RESUMED:
-        log_info("back in touch after a stop", kv_str("member", gossip->options.name));
+        log_info("asked the members again", kv_seconds("took", (double)note->silent_us / 1e6));
         return;
     case MEMBER_NOTE_NAMESAKE:
         if (may_complain(gossip, GOSSIP_DROP_NAMESAKE))

@@ -91,10 +91,12 @@ bool gossip_is_on(const struct gossip *gossip);
 enum { GOSSIP_JOIN_MS = MEMBER_JOIN_US / 1000 };
 bool gossip_is_settled(const struct gossip *gossip);
 
-/* Was this process stopped so long that others may have counted it dead, and has it heard from
- * none of them since? It must then not answer for any address. Reads the clock, so it is right also
- * when asked before the loop has run a timer. It ends after `changed` was called with what was
- * heard (perhaps that this member is held), or when nobody has answered for GOSSIP_JOIN_MS. */
+/* Was this process stopped, or was it out of reach of all others when an interface came, so long
+ * that others may have counted it dead, and does it not know yet what one of them knows? It must
+ * then not answer for any address. Reads the clock, so it is right also when asked before the loop
+ * has run a timer. It ends after `changed` was called with what was heard (perhaps that this member
+ * is held), or when that takes too long: MEMBER_JOIN_US after a stop (MEMBER_SILENCE_US when it was
+ * alone before), MEMBER_LINK_US after an interface came. */
 bool gossip_is_stalled(const struct gossip *gossip);
 
 struct gossip_figures gossip_figures(const struct gossip *gossip);

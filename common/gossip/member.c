@@ -11,6 +11,7 @@ enum {
     LATE_US = 50000,   /* a timer that late is a sign of ill health */
     CALM_US = 1000000, /* after a member came: how many we were before */
     LEAVE_AGAIN_US = 50000,
+    STALLED_CHECKS = 32, /* comparisons of lists without delay; then one with each ping */
 };
 
 void member_renew(struct member *m)
@@ -47,6 +48,16 @@ void member_hold(struct member *m, uint64_t by)
     member_renew(m);
 }
 
+bool member_may_have_others(const struct member *m)
+{
+    return m->has_peers && (m->peers.len > 0 || m->roster.all.len > 1);
+}
+
+uint16_t member_side(const struct member *m)
+{
+    return m->stalled_at ? 0 : m->side;
+}
+
 struct member *member_new(const struct member_config *config, uint64_t now)
 {
     assert(config->name.len > 0 && config->name.len <= GOSSIP_NAME_MAX);
@@ -57,6 +68,8 @@ struct member *member_new(const struct member_config *config, uint64_t now)
     m->meta.starting = config->role == GOSSIP_SPEAKER;
     m->started_at = m->ticked_at = m->tokens_at = now;
     m->tokens = MEMBER_TOKENS_MAX;
+    m->stalled_checks = 0;
+    m->stalled_heard = false;
     m->greetings = MEMBER_GREETINGS_MAX;
     m->eager_at = UINT64_MAX;
     m->next_tick = now;
@@ -122,8 +135,82 @@ static void set_peers(struct member *m, const struct member_event *event)
     }
 }
 
+/* Until a question that is asked from now on is answered, or nobody has answered for `patience`.
+ * What was missed until now says nothing about others. */
+static void stall(struct member *m, uint64_t patience, const struct member_note *note)
+{
+    uint64_t until = m->now + patience;
+    if (!m->stalled_at || until > m->stalled_until)
+        m->stalled_until = until;
+    m->stalled_at = m->next_tick = m->now;
+    m->stalled_number = m->number;
+    m->greetings = MEMBER_GREETINGS_MAX; /* a lone member has used them up by knocking in vain */
+    probe_forgive(m);
+    m->out->changed = true;
+    member_note(m, note);
+}
+
+static void resume(struct member *m)
+{
+    struct member_note note = {.type = MEMBER_NOTE_RESUMED, .silent_us = m->now - m->stalled_at};
+    m->stalled_at = 0;
+    m->stalled_heard = false;
+    m->out->changed = true;
+    member_note(m, &note);
+}
+
+/* Numbers go round. */
+void member_answered(struct member *m, const struct peer *from, uint32_t number)
+{
+    uint32_t since = number - m->stalled_number;
+    if (!m->stalled_at || since == 0 || since > m->number - m->stalled_number)
+        return;
+    m->answered_at = m->stalled_at;
+    m->stalled_heard = true;
+    member_ask_list(m, from);
+}
+
+void member_ask_list(struct member *m, const struct peer *from)
+{
+    if (m->stalled_heard && m->stalled_checks++ < STALLED_CHECKS)
+        sync_check(m, from);
+}
+
+/* Somebody knows those members that we know, and nobody and nothing beyond. */
+void on_same(struct member *m)
+{
+    if (m->has_peers && !m->settled)
+        m->settled = m->out->changed = true;
+    if (m->stalled_at && m->stalled_heard)
+        resume(m);
+}
+
+/* It may be the way to the others. If they were out of reach for so long that they may have counted
+ * us dead, we do not know what has become of what we had; before we have joined, we do not yet know
+ * anything of them. */
+static void interface_came(struct member *m, struct str name)
+{
+    struct member_note note = {
+        .type = MEMBER_NOTE_CUT_OFF, .name = name, .silent_us = m->now - m->answered_at};
+    if (!m->settled)
+        m->join_until = m->now + MEMBER_JOIN_US;
+    else if (member_may_have_others(m) && note.silent_us >= MEMBER_STALL_US)
+        stall(m, MEMBER_LINK_US, &note);
+}
+
+static void look_for_new(struct member *m, const struct member_event *event)
+{
+    for (size_t i = 0; i < event->count; i++) {
+        if (meta_find(&m->meta, event->interfaces[i].name))
+            continue;
+        interface_came(m, event->interfaces[i].name);
+        return;
+    }
+}
+
 static void set_interfaces(struct member *m, const struct member_event *event)
 {
+    look_for_new(m, event);
     struct arena *arena = arena_new(0);
     struct meta_interface *copy = arena_array(arena, event->count, sizeof(*copy));
     for (size_t i = 0; i < event->count; i++) {
@@ -196,22 +283,20 @@ static void leave_run(struct member *m)
     }
 }
 
-/* We did not run for a while: what we missed says nothing about others, and others may have counted
- * us dead. Until one of them answers, we do not know. */
+/* We did not run for a while: others may have counted us dead. Until one of them answers, we do not
+ * know. */
 static void look_for_stall(struct member *m)
 {
     uint64_t gap = m->now - m->ticked_at;
     if (gap < MEMBER_STALL_US)
         return;
     m->ticked_at = m->next_tick = m->now;
-    probe_forgive(m);
     member_ail(m);
-    if (m->roster.alive < 2)
+    if (!member_may_have_others(m))
         return;
-    m->stalled_at = m->now;
-    m->out->changed = true;
+    /* Who was alone is not out of touch with anybody: who has come meanwhile answers at once. */
     struct member_note note = {.type = MEMBER_NOTE_STALLED, .silent_us = gap};
-    member_note(m, &note);
+    stall(m, m->roster.alive > 1 ? MEMBER_JOIN_US : MEMBER_SILENCE_US, &note);
 }
 
 static void tick(struct member *m)
@@ -222,12 +307,8 @@ static void tick(struct member *m)
         m->next_tick = m->now + MEMBER_PERIOD_US;
     if (m->now - m->returned_at >= CALM_US || m->roster.alive < m->side)
         m->side = (uint16_t)m->roster.alive;
-    if (m->stalled_at && m->now - m->stalled_at >= MEMBER_JOIN_US) {
-        m->stalled_at = 0;
-        m->out->changed = true;
-        struct member_note note = {.type = MEMBER_NOTE_RESUMED};
-        member_note(m, &note);
-    }
+    if (m->stalled_at && m->now >= m->stalled_until)
+        resume(m);
     if (m->held_until && m->now >= m->held_until) {
         m->held_until = 0;
         m->meta.held = false;

@@ -22,6 +22,12 @@
  * is alive again for all; it is then `held` (meta.h), when they were at least as many as its own
  * side: of a split cluster's parts, it is the smaller one that comes back.
  *
+ * A member that may have been counted dead and does not know it yet is `stalled`: after a stop of
+ * its process, and when an interface comes while nobody has answered for as long. It asks everyone
+ * at once. An answer says in the same datagram if we were counted dead; then lists are compared,
+ * and the first member that knows nobody beyond those we count alive ends it. Who is stalled counts
+ * for nothing as a side.
+ *
  * The same secret and port are assumed of all members; sealing is the caller's. */
 #ifndef COMMON_GOSSIP_MEMBER_H
 #define COMMON_GOSSIP_MEMBER_H
@@ -36,6 +42,8 @@ enum { /* microseconds */
        MEMBER_SILENCE_US = 300000,
        MEMBER_STALL_US = 200000, /* less than anybody needs to find us dead */
        MEMBER_JOIN_US = 1000000,
+       /* An Ethernet address that was asked for in vain is asked for each second by the kernel. */
+       MEMBER_LINK_US = 1500000,
        MEMBER_LEAVE_US = 500000,
 };
 
@@ -101,7 +109,8 @@ enum member_note_type {
     MEMBER_NOTE_HELD,     /* we are held from now on; by whom we were counted dead */
     MEMBER_NOTE_RELEASED, /* we are no longer held */
     MEMBER_NOTE_STALLED,  /* we were stopped; silent_us: for how long */
-    MEMBER_NOTE_RESUMED,  /* and have heard from a member since, or from none for a while */
+    MEMBER_NOTE_CUT_OFF,  /* the interface `name` came; nobody has answered for silent_us */
+    MEMBER_NOTE_RESUMED,  /* after either: we know what some member knows, or none has told us */
     MEMBER_NOTE_NAMESAKE, /* another process at `address` has our name */
     MEMBER_NOTE_FULL,     /* no room for name */
 };

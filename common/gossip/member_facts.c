@@ -31,6 +31,8 @@ static void set_state(struct member *m, struct peer *peer, enum gossip_state sta
     if (state == GOSSIP_DEAD) {
         m->figures.deaths++;
         m->death_at = m->now;
+        if (m->roster.alive < m->side)
+            m->side = (uint16_t)m->roster.alive;
     }
     if (state != GOSSIP_SUSPECT)
         peer->accuser_count = 0;
@@ -95,6 +97,21 @@ static void tell_own(struct member *m, const struct peer *to)
     draft_send(m, &draft, &to->address);
 }
 
+/* Did we count it dead, until a moment ago? */
+static bool was_apart(const struct member *m, const struct peer *peer)
+{
+    return peer &&
+           (peer->state == GOSSIP_DEAD || (peer->back_at && m->now - peer->back_at < MERGE_US));
+}
+
+/* Who says that we are dead, or who found that first, counts as dead for us, too: a split has two
+ * sides, and the smaller is held. */
+static bool is_larger_side(const struct member *m, const struct fact *fact, const struct peer *via)
+{
+    bool mutual = was_apart(m, via) || was_apart(m, roster_find(&m->roster, fact->accusers[0]));
+    return !mutual || fact->side >= member_side(m);
+}
+
 /* Somebody counts us dead, in this life or an earlier one, or did so until our denial of a mere
  * suspicion came. */
 static void counted_dead(struct member *m, const struct fact *fact, const struct peer *via)
@@ -108,9 +125,7 @@ static void counted_dead(struct member *m, const struct fact *fact, const struct
         tell_own(m, via);
     if (!before && denied && m->held_until)
         return;
-    bool mutual =
-        via && (via->state == GOSSIP_DEAD || (via->back_at && m->now - via->back_at < MERGE_US));
-    if (!mutual || fact->side >= m->side) /* a split has two sides, and the smaller is held */
+    if (is_larger_side(m, fact, via))
         member_hold(m, fact->accusers[0]);
     if (before)
         facts_spread(m, m->self, true);

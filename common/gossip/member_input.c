@@ -29,8 +29,7 @@ static void dispatch(struct member *m, const struct message_head *head, struct p
         on_check(m, peer, in);
         return;
     case MESSAGE_SAME:
-        if (m->has_peers && !m->settled)
-            m->settled = m->out->changed = true;
+        on_same(m);
         return;
     case MESSAGE_DIGEST:
         on_digest(m, peer, in);

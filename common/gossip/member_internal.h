@@ -78,6 +78,7 @@ struct member {
     struct pull pulls[PULLS_MAX];
     VEC(uint64_t) wanted;
     unsigned conflicts; /* in the list that is being compared */
+    bool lacks;         /* that list tells of somebody, or something, that is new to us */
     struct relay relays[RELAY_MAX];
 
     uint64_t death_at;    /* of the last death of another */
@@ -85,6 +86,11 @@ struct member {
     uint64_t returned_at; /* when a member last came (back) */
     uint16_t side;        /* how many we were before that */
     uint64_t stalled_at;  /* 0: not stalled */
+    uint64_t stalled_until;
+    uint32_t stalled_number; /* of the last ping before that */
+    unsigned stalled_checks; /* how often lists were compared since */
+    bool stalled_heard;      /* somebody has answered since */
+    uint64_t answered_at;    /* when the newest ping was sent that was answered */
     bool leaving, left;
     uint64_t leave_until, leave_at; /* leave_until 0: nobody waits */
     VEC(uint64_t) leave_ids;        /* who has not heard it yet */
@@ -104,6 +110,15 @@ struct draft {
 /* Encodes our meta anew; a new edition and a rumor when it differs. */
 void member_renew(struct member *m);
 void member_hold(struct member *m, uint64_t by);
+/* Are there others, or may there be some? */
+bool member_may_have_others(const struct member *m);
+/* How many we are, as a side of a split. */
+uint16_t member_side(const struct member *m);
+/* A living member has answered our question of that number. */
+void member_answered(struct member *m, const struct peer *from, uint32_t number);
+/* While we are stalled and in touch: does this one know what we do? */
+void member_ask_list(struct member *m, const struct peer *from);
+void on_same(struct member *m);
 
 /* member_input.c */
 void on_datagram(struct member *m, const struct member_event *event);

@@ -3,8 +3,10 @@
 #include "common/gossip/member_internal.h"
 
 enum {
-    HELLOS = 2,         /* to silent addresses, in each period */
-    HELLOS_JOINING = 8, /* the same, while we know nobody */
+    HELLOS = 2, /* to silent addresses, in each period */
+    /* The same while we know nobody, and when somebody has just come: a split may be over. */
+    HELLOS_JOINING = 8,
+    MERGING_US = 1000000,
     CHECK_US = 2000000, /* between comparisons of our list with somebody's */
     CHECK_JOINING_US = 250000,
     CHECK_GAP_US = 5000, /* when many are met at once */
@@ -115,6 +117,8 @@ void on_iam(struct member *m, const struct message_head *head, const struct ip *
         bool met = is_met(m, head);
         facts_apply(m, in, roster_find(&m->roster, head->sender), from);
         meet(m, head, met);
+        if (is_met(m, head))
+            member_answered(m, roster_find(&m->roster, head->sender), number);
         return;
     }
     m->out->dropped = true;
@@ -181,7 +185,10 @@ static void knock(struct member *m)
     uint64_t pause = m->roster.all.len > MANY ? SILENT_US : 0; /* it takes a while */
     if (m->silent_stale && m->now - m->silent_listed >= pause)
         list_silent(m);
-    size_t most = m->roster.alive > 1 ? HELLOS : HELLOS_JOINING;
+    bool merging = m->returned_at && m->now - m->returned_at < MERGING_US;
+    size_t most = m->roster.alive > 1 && !merging ? HELLOS : HELLOS_JOINING;
+    if (m->stalled_at)
+        most = SIZE_MAX;
     for (size_t i = 0; i < most && i < m->silent.len; i++) {
         m->silent_at = m->silent_at < m->silent.len ? m->silent_at : 0;
         const struct ip *address = &m->silent.items[m->silent_at++];

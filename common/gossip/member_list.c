@@ -35,8 +35,8 @@ bool member_is_settled(const struct member *m)
 
 bool member_is_stalled(const struct member *m, uint64_t now)
 {
-    bool others = m->roster.alive > 1;
-    return m->stalled_at != 0 || (others && now >= m->ticked_at + MEMBER_STALL_US);
+    return m->stalled_at != 0 ||
+           (member_may_have_others(m) && now >= m->ticked_at + MEMBER_STALL_US);
 }
 
 struct member_figures member_figures(const struct member *m)

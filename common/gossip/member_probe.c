@@ -114,8 +114,11 @@ void probe_tick(struct member *m)
     if (m->all_well && m->health)
         m->health--;
     m->all_well = true;
-    for (size_t i = 0; i < m->target_count; i++)
+    for (size_t i = 0; i < m->target_count; i++) {
         ping(m, m->targets[i]);
+        if (m->stalled_at)
+            sync_check(m, m->targets[i]);
+    }
 }
 
 void probe_forgive(struct member *m)
@@ -172,18 +175,23 @@ static void accuse(struct member *m, struct peer *peer)
     }
 }
 
-/* Presses, suspects, and buries, as the evidence says. */
+static void press(struct member *m, struct peer *peer)
+{
+    struct watch *watch = peer->watch;
+    if (!watch->pressing || m->now < watch->press_at)
+        return;
+    for (unsigned i = 1; watch->first && i < HELPERS; i++)
+        ask(m, peer);
+    watch->first = false;
+    watch->press_at = m->now + member_stretch(m, MEMBER_PRESS_US);
+    ping(m, peer);
+    ask(m, peer);
+}
+
+/* Suspects, and buries, as the evidence says. */
 static void judge(struct member *m, struct peer *peer)
 {
     struct watch *watch = peer->watch;
-    if (watch->pressing && m->now >= watch->press_at) {
-        for (unsigned i = 1; watch->first && i < HELPERS; i++)
-            ask(m, peer);
-        watch->first = false;
-        watch->press_at = m->now + member_stretch(m, MEMBER_PRESS_US);
-        ping(m, peer);
-        ask(m, peer);
-    }
     uint32_t own = watch_evidence(watch, &m->node);
     if (own >= MEMBER_SUSPECT_AT && (!watch->accused || m->now >= watch->accuse_at))
         accuse(m, peer);
@@ -232,6 +240,11 @@ void probe_run(struct member *m)
     for (size_t i = 0; i < m->target_count; i++) {
         if (gossip_is_alive(m->targets[i]->state))
             judge(m, m->targets[i]);
+    }
+    /* When we are cut off they die together, and none is told that another did. */
+    for (size_t i = 0; i < m->target_count; i++) {
+        if (gossip_is_alive(m->targets[i]->state))
+            press(m, m->targets[i]);
     }
 }
 
@@ -292,16 +305,6 @@ static bool relay_ack(struct member *m, uint32_t number, const struct peer *from
     return false;
 }
 
-static void heard_answer(struct member *m, uint64_t sent)
-{
-    if (!m->stalled_at || sent < m->stalled_at)
-        return;
-    m->stalled_at = 0;
-    m->out->changed = true;
-    struct member_note note = {.type = MEMBER_NOTE_RESUMED};
-    member_note(m, &note);
-}
-
 void on_ack(struct member *m, struct peer *from, const struct ip *address, struct wire *in)
 {
     uint32_t number = wire_get_u32(in);
@@ -314,9 +317,12 @@ void on_ack(struct member *m, struct peer *from, const struct ip *address, struc
     }
     for (size_t i = 0; i < m->target_count; i++) {
         uint64_t sent;
-        if (watch_answer(m->targets[i]->watch, number, m->now, &m->node, &sent))
-            heard_answer(m, sent);
+        if (watch_answer(m->targets[i]->watch, number, m->now, &m->node, &sent) &&
+            sent > m->answered_at)
+            m->answered_at = sent;
     }
+    if (gossip_is_alive(from->state))
+        member_answered(m, from, number);
 }
 
 void on_ask(struct member *m, struct peer *from, struct wire *in)

@@ -38,7 +38,7 @@ struct fact fact_of(const struct member *m, const struct peer *peer, bool full)
         .edition = peer->edition,
         .accusers = {peer->accusers[0]},
         .accuser_count = 1,
-        .side = m->side,
+        .side = member_side(m),
     };
     if (fact.kind == FACT_ALIVE && full) {
         fact.kind = FACT_RECORD;

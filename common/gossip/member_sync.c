@@ -196,10 +196,12 @@ static void compare(struct member *m, const struct digest_entry *entry, const st
                     struct batch *pushes)
 {
     struct peer *peer = roster_find(&m->roster, entry->id);
+    bool newer = !peer || entry->life > peer->life ||
+                 (entry->life == peer->life && entry->edition > peer->edition);
     if (peer)
         peer->mark = true;
-    if (!peer || entry->life > peer->life ||
-        (entry->life == peer->life && entry->edition > peer->edition))
+    m->lacks |= newer || !gossip_is_alive(peer->state);
+    if (newer)
         sync_want(m, entry->id);
     else if (!gossip_is_alive(peer->state) && entry->life == peer->life)
         conflict(m, peer, from);
@@ -215,6 +217,7 @@ void on_digest(struct member *m, struct peer *from, struct wire *in)
     for (size_t i = 0; i < m->roster.all.len; i++)
         m->roster.all.items[i]->mark = false;
     m->conflicts = 0;
+    m->lacks = false;
     while (wire_left(in) >= DIGEST_ENTRY) {
         struct digest_entry entry = digest_get(in);
         compare(m, &entry, from, &pushes);
@@ -227,6 +230,8 @@ void on_digest(struct member *m, struct peer *from, struct wire *in)
     batch_flush(m, &pushes);
     sync_pull(m, from);
     join_soon(m);
+    if (!m->lacks)
+        member_ask_list(m, from);
 }
 
 void on_pull(struct member *m, struct peer *from, struct wire *in)

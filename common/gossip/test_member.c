@@ -7,72 +7,7 @@
 #include "common/base/scope.h"
 #include "common/gossip/gossip_limits.h"
 #include "common/gossip/message.h"
-#include "common/gossip/sim.h"
-
-enum { SECOND = 1000000 };
-
-/* What the nodes noted, as text; the test says which types it wants. */
-struct record {
-    struct sbuf text;
-    unsigned types;
-};
-
-static void record_note(void *ctx, struct sim *sim, size_t node, const struct member_note *note)
-{
-    struct record *record = ctx;
-    (void)sim;
-    if (!(record->types & 1U << note->type))
-        return;
-    sbuf_printf(&record->text, "%zu", node);
-    if (note->type == MEMBER_NOTE_STATE)
-        sbuf_printf(&record->text, ":%s=%s", note->name.ptr + sizeof("node-") - 1,
-                    gossip_state_name(note->state));
-    sbuf_putc(&record->text, ' ');
-}
-
-/* What was noted, its words in order. */
-static struct str sorted(struct record *record, struct arena *arena)
-{
-    VEC(struct str) words = {0};
-    struct str rest = sbuf_str(&record->text), word;
-    while (str_next(&rest, ' ', &word))
-        vec_push(&words, word);
-    vec_sort(&words, str_cmp_ptr);
-    struct sbuf text = {0};
-    for (size_t i = 0; i < words.len; i++) {
-        sbuf_put(&text, words.items[i]);
-        sbuf_putc(&text, ' ');
-    }
-    vec_done(&words);
-    return sbuf_move(&text, arena);
-}
-
-static struct sim *start(size_t nodes, struct record *record)
-{
-    struct sim_options options = {
-        .nodes = nodes, .seed = 1, .delay_us = 100, .jitter_us = 100, .hold_us = 10 * SECOND};
-    struct sim *sim = sim_new(&options);
-    TEST_ASSERT(sim_start_all(sim));
-    sim_run(sim, sim->now + 2 * SECOND);
-    sim->note = record_note;
-    sim->ctx = record;
-    return sim;
-}
-
-static struct gossip_member view(struct sim *sim, size_t of, size_t about, struct arena *arena)
-{
-    size_t count;
-    const struct gossip_member *list = member_list(sim->nodes[of].member, arena, &count);
-    const struct gossip_member *found = gossip_find(list, count, str_from(sim->nodes[about].name));
-    TEST_ASSERT(found != NULL);
-    return *found;
-}
-
-static bool is_held(struct sim *sim, size_t of, size_t about)
-{
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    return view(sim, of, about, arena).meta.held;
-}
+#include "common/gossip/test_scene.h"
 
 /* Everyone gets to know everyone, with what each says of itself; a change is told to all. */
 static void test_meet(void)
@@ -188,70 +123,6 @@ static void test_leave(void)
     while (!sim->nodes[0].left)
         sim_run(sim, sim->now + 1000);
     TEST_ASSERT(sim->now - at <= MEMBER_LEAVE_US + 10000);
-    (void)sim_free(sim);
-}
-
-/* A stopped process is dead to the others. When it goes on it is stalled from its first moment,
- * before anything is read, and until somebody has answered; by then it is held. It does not take
- * the others for dead. */
-static void test_pause(void)
-{
-    struct record record = {.types = 1U << MEMBER_NOTE_STATE | 1U << MEMBER_NOTE_STALLED |
-                                     1U << MEMBER_NOTE_RESUMED};
-    struct sim *sim = start(3, &record);
-    TEST_ASSERT(!member_is_stalled(sim->nodes[2].member, sim->now));
-    sim_pause(sim, 2);
-    sim_run(sim, sim->now + 3 * SECOND);
-    TEST_ASSERT(sim_state(sim, 0, 2) == GOSSIP_DEAD && sim_state(sim, 1, 2) == GOSSIP_DEAD);
-    TEST_ASSERT(member_is_stalled(sim->nodes[2].member, sim->now));
-    sbuf_clear(&record.text);
-    uint64_t at = sim->now;
-    sim_resume(sim, 2);
-    TEST_ASSERT(member_is_stalled(sim->nodes[2].member, sim->now));
-    while (member_is_stalled(sim->nodes[2].member, sim->now))
-        sim_run(sim, sim->now + 100);
-    TEST_ASSERT(sim->now - at <= 2000);
-    TEST_ASSERT(is_held(sim, 2, 2));
-    sim_run(sim, sim->now + SECOND);
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
-    TEST_STR(sorted(&record, arena), "0:2=alive 1:2=alive 2 2 ");
-    TEST_ASSERT(is_held(sim, 0, 2) && !is_held(sim, 2, 0));
-    sbuf_done(&record.text);
-    (void)sim_free(sim);
-}
-
-/* When all others have died meanwhile, the stall ends by itself. */
-static void test_pause_alone(void)
-{
-    struct record record = {0};
-    struct sim *sim = start(3, &record);
-    sim_pause(sim, 2);
-    sim_run(sim, sim->now + SECOND);
-    sim_crash(sim, 0);
-    sim_crash(sim, 1);
-    sim_resume(sim, 2);
-    sim_run(sim, sim->now + SECOND / 2);
-    TEST_ASSERT(member_is_stalled(sim->nodes[2].member, sim->now));
-    sim_run(sim, sim->now + SECOND);
-    TEST_ASSERT(!member_is_stalled(sim->nodes[2].member, sim->now));
-    TEST_ASSERT(sim_agrees(sim));
-    (void)sim_free(sim);
-}
-
-/* A pause that nobody takes for death is no stall. */
-static void test_short_pause(void)
-{
-    struct record record = {.types = ~0U};
-    struct sim *sim = start(3, &record);
-    for (unsigned i = 0; i < 20; i++) {
-        sim_run(sim, sim->now + SECOND / 2 + i * 7000);
-        sim_pause(sim, 1);
-        sim_run(sim, sim->now + 60000);
-        sim_resume(sim, 1);
-        TEST_ASSERT(!member_is_stalled(sim->nodes[1].member, sim->now));
-    }
-    TEST_STR(sbuf_str(&record.text), "");
-    sbuf_done(&record.text);
     (void)sim_free(sim);
 }
 
@@ -496,7 +367,6 @@ static void test_last_rank(void)
 }
 
 TEST_MAIN("common/gossip member", TEST(test_meet), TEST(test_death), TEST(test_return),
-          TEST(test_cold_start), TEST(test_leave), TEST(test_pause), TEST(test_pause_alone),
-          TEST(test_short_pause), TEST(test_split), TEST(test_restart), TEST(test_clock_back),
-          TEST(test_send), TEST(test_forget), TEST(test_replay), TEST(test_death_of_another_life),
-          TEST(test_last_rank))
+          TEST(test_cold_start), TEST(test_leave), TEST(test_split), TEST(test_restart),
+          TEST(test_clock_back), TEST(test_send), TEST(test_forget), TEST(test_replay),
+          TEST(test_death_of_another_life), TEST(test_last_rank))
