@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 #include "arp/ndp_packet.h"
-#include "common/base/map.h"
 #include "common/base/vec.h"
+#include "common/net/ip_table.h"
 
 enum { GROUPS_PER_TURN = 32 };
 
@@ -27,9 +27,9 @@ struct group {
 struct membership {
     struct loop *loop;
     unsigned interface;
-    struct map groups; /* ip_key → struct group */
-    VEC(int) sockets;  /* each holds as many memberships as the kernel lets it */
-    int packet_fd;     /* for the filter */
+    struct ip_table groups; /* struct group */
+    VEC(int) sockets;       /* each holds as many memberships as the kernel lets it */
+    int packet_fd;          /* for the filter */
 
     VEC(struct group *) queue; /* to be joined or left, or neither any more */
     size_t settled;            /* in this turn */
@@ -122,7 +122,7 @@ static void settle(struct membership *m, struct group *group)
         return;
     }
     leave_group(m, group);
-    (void)map_remove(&m->groups, ip_key(&group->ip));
+    (void)ip_table_remove(&m->groups, &group->ip);
     free(group);
 }
 
@@ -164,11 +164,11 @@ static void settle_soon(struct membership *m, struct group *group)
 
 static void use_group(struct membership *m, struct ip ip)
 {
-    struct group *group = map_get(&m->groups, ip_key(&ip));
+    struct group *group = ip_table_get(&m->groups, &ip);
     if (!group) {
         group = heap_alloc(sizeof(*group));
         *group = (struct group){.ip = ip, .fd = -1};
-        (void)map_put(&m->groups, ip_key(&group->ip), group);
+        (void)ip_table_put(&m->groups, &group->ip);
     }
     if (group->users++ == 0)
         settle_soon(m, group);
@@ -182,7 +182,7 @@ void membership_join(struct membership *m, const struct ip *ip)
 void membership_leave(struct membership *m, const struct ip *ip)
 {
     struct ip key = ndp_solicited_node(ip);
-    struct group *group = map_get(&m->groups, ip_key(&key));
+    struct group *group = ip_table_get(&m->groups, &key);
     assert(group && group->users);
     if (--group->users == 0)
         settle_soon(m, group);
@@ -191,8 +191,7 @@ void membership_leave(struct membership *m, const struct ip *ip)
 void membership_retry(struct membership *m)
 {
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));) {
-        struct group *group = slot->value;
+    for (struct group *group; (group = ip_table_next(&m->groups, &cursor));) {
         if (group->users && group->state != GROUP_JOINED)
             settle_soon(m, group);
     }
@@ -214,9 +213,9 @@ struct membership *membership_free(struct membership *m)
     if (!m)
         return NULL;
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&m->groups, &cursor));)
-        free(slot->value);
-    map_done(&m->groups);
+    for (struct group *group; (group = ip_table_next(&m->groups, &cursor));)
+        free(group);
+    ip_table_done(&m->groups);
     vec_done(&m->queue);
     (void)loop_timer_cancel(m->turn);
     for (size_t i = 0; i < m->sockets.len; i++)

@@ -3,12 +3,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/arena.h"
 #include "common/base/keep.h"
-#include "common/base/map.h"
+#include "common/net/ip_table.h"
 
 struct owned {
-    struct map addresses; /* ip_key → struct owned_address */
-    struct keep *keep;    /* of them */
+    struct ip_table addresses; /* struct owned_address */
+    struct keep *keep;         /* of them */
 };
 
 struct owned *owned_new(void)
@@ -25,7 +26,7 @@ struct owned *owned_free(struct owned *owned)
     size_t cursor = 0;
     for (struct owned_address *address; (address = owned_next(owned, &cursor));)
         keep_release(address, sizeof(*address));
-    map_done(&owned->addresses);
+    ip_table_done(&owned->addresses);
     (void)keep_free(owned->keep);
     free(owned);
     return NULL;
@@ -39,7 +40,7 @@ static struct owned_address *need(struct owned *owned, const struct ip *ip, bool
         return address;
     address = keep_alloc(owned->keep, sizeof(*address));
     *address = (struct owned_address){.ip = *ip};
-    (void)map_put(&owned->addresses, ip_key(&address->ip), address);
+    (void)ip_table_put(&owned->addresses, &address->ip);
     return address;
 }
 
@@ -47,7 +48,7 @@ static bool drop_unused(struct owned *owned, struct owned_address *address)
 {
     if (address->is_owned || address->watchers)
         return false;
-    (void)map_remove(&owned->addresses, ip_key(&address->ip));
+    (void)ip_table_remove(&owned->addresses, &address->ip);
     keep_release(address, sizeof(*address));
     return true;
 }
@@ -85,11 +86,10 @@ bool owned_unwatch(struct owned *owned, const struct ip *ip)
 
 struct owned_address *owned_get(const struct owned *owned, const struct ip *ip)
 {
-    return map_get(&owned->addresses, ip_key(ip));
+    return ip_table_get(&owned->addresses, ip);
 }
 
 struct owned_address *owned_next(const struct owned *owned, size_t *cursor)
 {
-    struct map_entry *entry = map_next(&owned->addresses, cursor);
-    return entry ? entry->value : NULL;
+    return ip_table_next(&owned->addresses, cursor);
 }

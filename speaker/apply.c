@@ -28,8 +28,7 @@ static bool send_due(struct apply *a)
 {
     uint64_t now = loop_now(a->loop);
     size_t cursor = 0, sent = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (sent == BURST)
             return false;
         if (held->tenure.state != TENURE_OWNING ||
@@ -46,8 +45,7 @@ static void tick_all(struct apply *a)
     static const struct tenure_event tick = {.kind = TENURE_TICK};
     uint64_t now = loop_now(a->loop);
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (held->tenure.due && held->tenure.due <= now)
             held_step(a, held, &tick, NULL);
     }
@@ -70,8 +68,7 @@ static uint64_t next_due(const struct apply *a)
 {
     uint64_t soonest = UINT64_MAX, next;
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        const struct held *held = slot->value;
+    for (const struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (held->tenure.due && held->tenure.due < soonest)
             soonest = held->tenure.due;
         if (held->tenure.state == TENURE_OWNING && announce_next(&held->rounds, &next) &&
@@ -137,8 +134,7 @@ static void link_ready(void *ctx, const struct link *link)
 {
     struct apply *a = ctx;
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (!held_has_interface(held, link->iface.index))
             continue;
         if (held->tenure.state == TENURE_PROBING)
@@ -155,8 +151,7 @@ static void link_closing(void *ctx, const struct link *link)
 {
     struct apply *a = ctx;
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         held_keep_figures(held, link->responder);
         held_forget_probe(held, link->iface.index);
     }
@@ -164,7 +159,7 @@ static void link_closing(void *ctx, const struct link *link)
 
 static struct held *find_held(const struct apply *a, const struct ip *ip)
 {
-    return map_get(&a->held, ip_key(ip));
+    return ip_table_get(&a->held, ip);
 }
 
 /* A member that asks with the address as its own is what kube-proxy with IPVS makes of every node;
@@ -213,7 +208,7 @@ static struct held *need_held(struct apply *a, const struct ip *ip)
     };
     held->rounds.chaos = map_hash(a->options.seed, ip_key(ip));
     a->counts[TENURE_NONE]++;
-    (void)map_put(&a->held, ip_key(&held->ip), held);
+    (void)ip_table_put(&a->held, &held->ip);
     return held;
 }
 
@@ -299,13 +294,12 @@ size_t apply_run(struct apply *a, const struct apply_input *input)
     a->plan = input->plan;
     a->stations = input->stations;
     links_set(a->links, input->ifaces, input->iface_count);
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
-        ((struct held *)slot->value)->seen = false;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));)
+        held->seen = false;
     for (size_t i = 0; i < input->plan->address_count; i++)
         plan_address(a, input, &input->plan->addresses[i]);
     cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (!held->seen && held->tenure.state != TENURE_NONE)
             plan_held(a, input, held, false);
     }
@@ -334,8 +328,7 @@ void apply_claimed(struct apply *a, struct str member, const struct claim *claim
 void apply_announce(struct apply *a)
 {
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));) {
-        struct held *held = slot->value;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (held->tenure.state == TENURE_OWNING)
             announce_start(&held->rounds, loop_now(a->loop));
     }
@@ -379,12 +372,12 @@ struct apply *apply_free(struct apply *a)
     (void)loop_timer_cancel(a->timer);
     (void)loop_timer_cancel(a->settling);
     (void)loop_timer_cancel(a->logging);
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
-        held_free(slot->value);
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));)
+        held_free(held);
     cursor = 0;
     for (struct map_entry *slot; (slot = map_next(&a->names, &cursor));)
         free(slot->value);
-    map_done(&a->held);
+    ip_table_done(&a->held);
     map_done(&a->names);
     vec_done(&a->changes);
     (void)links_free(a->links);
@@ -434,10 +427,10 @@ static int by_ip(const void *a, const void *b)
 
 struct apply_figures *apply_figures(const struct apply *a, struct arena *arena, size_t *ret_count)
 {
-    struct apply_figures *list = arena_array(arena, map_count(&a->held), sizeof(*list));
+    struct apply_figures *list = arena_array(arena, ip_table_count(&a->held), sizeof(*list));
     size_t cursor = 0, count = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->held, &cursor));)
-        list[count++] = figures_of(a, slot->value);
+    for (const struct held *held; (held = ip_table_next(&a->held, &cursor));)
+        list[count++] = figures_of(a, held);
     if (count)
         qsort(list, count, sizeof(*list), by_ip);
     *ret_count = count;

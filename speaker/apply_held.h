@@ -7,6 +7,7 @@
 #include "arp/announce.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
+#include "common/net/ip_table.h"
 #include "speaker/apply.h"
 
 struct held;
@@ -55,7 +56,7 @@ struct apply {
     const struct apply_calls *calls;
     void *ctx;
     struct links *links;
-    struct map held;               /* ip_key → struct held */
+    struct ip_table held;          /* struct held */
     struct keep *keep;             /* of what is held */
     struct interfaces *interfaces; /* as they were set last; NULL: none */
     struct map names; /* name → itself: members that were ever of interest, kept for life */

@@ -3,23 +3,23 @@
 #include <stdlib.h>
 
 #include "common/base/keep.h"
-#include "common/base/map.h"
 #include "common/election/election.h"
+#include "common/net/ip_table.h"
 
 /* How a hash election over equal nodes has ended. */
 struct outcome {
-    uint64_t round; /* that asked about it last */
-    uint32_t owner;
     struct ip ip;
+    uint32_t owner;
+    uint64_t round;   /* that asked about it last */
     uint64_t nodes[]; /* those it was over */
 };
 
 struct elect {
     struct arena *arena; /* of the names */
     struct str_list names;
-    size_t words;        /* of a set of nodes */
-    struct map outcomes; /* ip_key → struct outcome */
-    struct keep *keep;   /* of them */
+    size_t words;             /* of a set of nodes */
+    struct ip_table outcomes; /* struct outcome */
+    struct keep *keep;        /* of them */
     uint64_t round;
     size_t asked; /* outcomes that this round has asked about */
 };
@@ -44,9 +44,9 @@ static void outcome_free(const struct elect *e, struct outcome *outcome)
 static void forget_all(struct elect *e)
 {
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));)
-        outcome_free(e, slot->value);
-    map_done(&e->outcomes);
+    for (struct outcome *outcome; (outcome = ip_table_next(&e->outcomes, &cursor));)
+        outcome_free(e, outcome);
+    ip_table_done(&e->outcomes);
 }
 
 struct elect *elect_free(struct elect *e)
@@ -77,9 +77,7 @@ void elect_begin(struct elect *e, const struct str *names, size_t count)
     e->asked = 0;
     if (same_names(e, names, count))
         return;
-    uint64_t seed = e->outcomes.seed;
     forget_all(e);
-    e->outcomes.seed = seed;
     arena_reset(e->arena);
     e->names.items = arena_array(e->arena, count, sizeof(struct str));
     for (size_t i = 0; i < count; i++)
@@ -148,13 +146,13 @@ static struct outcome *need_outcome(struct elect *e, const struct elect_unit *un
     *outcome = (struct outcome){.ip = unit->ip, .owner = (uint32_t)e->names.count};
     for (size_t i = 0; i < e->words; i++)
         outcome->nodes[i] = 0;
-    (void)map_put(&e->outcomes, ip_key(&outcome->ip), outcome);
+    (void)ip_table_put(&e->outcomes, &outcome->ip);
     return outcome;
 }
 
 static size_t remembered(struct elect *e, const struct elect_unit *unit, struct arena *scratch)
 {
-    struct outcome *outcome = map_get(&e->outcomes, ip_key(&unit->ip));
+    struct outcome *outcome = ip_table_get(&e->outcomes, &unit->ip);
     bool known = outcome && is_over(e, outcome, &unit->nodes);
     if (!outcome)
         outcome = need_outcome(e, unit);
@@ -205,17 +203,16 @@ size_t elect_rank(const struct elect *e, const struct elect_unit *unit, size_t n
 
 void elect_end(struct elect *e)
 {
-    if (e->asked == map_count(&e->outcomes))
+    if (e->asked == ip_table_count(&e->outcomes))
         return;
-    struct map kept = {.seed = e->outcomes.seed};
+    struct ip_table kept = {.seed = e->outcomes.seed};
     size_t cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&e->outcomes, &cursor));) {
-        struct outcome *outcome = slot->value;
+    for (struct outcome *outcome; (outcome = ip_table_next(&e->outcomes, &cursor));) {
         if (outcome->round == e->round)
-            (void)map_put(&kept, ip_key(&outcome->ip), outcome);
+            (void)ip_table_put(&kept, &outcome->ip);
         else
             outcome_free(e, outcome);
     }
-    map_done(&e->outcomes);
+    ip_table_done(&e->outcomes);
     e->outcomes = kept;
 }
