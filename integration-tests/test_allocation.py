@@ -1,5 +1,5 @@
 """Which addresses a Service gets, and why not: what people rely on in MetalLB, each promise a row
-that goes through kubectl on a real API server, with the whole of what the Service then shows."""
+that goes through a real API server, with the whole of what the Service then shows."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """What happens to addresses in use when pools, namespaces, reservations and Services change: a valid
 address never moves, one that is no longer allowed is replaced, and who waits is tried again whenever
-anything becomes free. Each promise is a row that goes through kubectl."""
+anything becomes free. Each promise is a row that goes through a real API server."""
 
 import datetime
 
@@ -30,7 +30,7 @@ def reservation(name, *addresses, **spec):
 
 
 def merge(path, patch):
-    """A step's change by a merge patch, of what kubectl apply cannot reach."""
+    """A step's change by a merge patch, of what an applied manifest cannot reach."""
     return lambda box: box.api.patch(path.format(ns=box.namespace), patch)
 
 

@@ -1,5 +1,5 @@
-"""How people learn what happened: Events, conditions, counters, ConfigurationState and columns, all
-as kubectl shows them."""
+"""How people learn what happened: Events, conditions, counters and ConfigurationState, as the API
+server has them, and the columns that kubectl shows."""
 
 import pytest
 
@@ -78,9 +78,19 @@ EVENTS = {
 }
 
 
+OUR_APIS = {"ipaddresspool": "metallb.io/v1beta1", "configurationstate": "metallb.io/v1beta1",
+            "ipreservation": "stentor.io/v1alpha1"}
+
+
+def stored(box, kind, name, namespace=None):
+    """The object as the API server has it."""
+    return box.api.get(f"/apis/{OUR_APIS[kind]}/namespaces/{namespace or box.system}/{kind}s/{name}")
+
+
 def events_of(box, name):
     """The Events about a Service in the order in which they were told."""
-    events = [e for e in box.kubectl.get("events.events.k8s.io") if e["regarding"]["name"] == name]
+    events = [e for e in box.api.items(f"/apis/events.k8s.io/v1/namespaces/{box.namespace}/events")
+              if e["regarding"]["name"] == name]
     for event in events:
         assert event["regarding"]["kind"] == "Service"
         assert event["reportingController"] == "metallb-controller"
@@ -103,7 +113,7 @@ def test_events(play, crds, story, expected):
 def test_events_are_told_on_transition_only(crds, controller):
     """Neither a change that concerns no address, nor a restart, nor a failure that lasts is told
     again."""
-    crds.kubectl.apply(TINY)
+    crds.api.apply(TINY)
     one = controller()
     crds.service("first")
     wait_until(lambda: look(crds, "first") == given("192.0.2.0", pool="a"), 15)
@@ -111,9 +121,9 @@ def test_events_are_told_on_transition_only(crds, controller):
     wait_until(lambda: look(crds, "second").reason == "PoolExhausted", 15)
     for i in range(5):
         for name in ("first", "second"):
-            crds.kubectl("label", "service", name, f"n={i}", "--overwrite")
-    crds.kubectl.apply(pool("b", "198.51.100.0/30", autoAssign=False))
-    wait_until(lambda: is_judged(crds.kubectl.get("ipaddresspool", "b", crds.system)), 15)
+            crds.api.patch(crds.service_path(name), {"metadata": {"labels": {"n": str(i)}}})
+    crds.api.apply(pool("b", "198.51.100.0/30", autoAssign=False))
+    wait_until(lambda: is_judged(stored(crds, "ipaddresspool", "b")), 15)
     one.finish()
     controller()
     crds.service("marker")
@@ -134,13 +144,13 @@ def planned(one, box, name):
 def test_events_of_a_newer_decision(crds, controller, fault_proxy):
     """A write is on its way when the pools change, and the Service is to have another address: what
     happened is told when that one is written, not when the former write is answered."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/30"))
+    crds.api.apply(pool("a", "192.0.2.0/30"))
     one = controller(kubeconfig=fault_proxy.kubeconfig("controller"))
     former, newer = Hold(), Hold()
     sent, sent_again = [fault_proxy.rule(held, method="PATCH", path="/services/web/status$") for held in (former, newer)]
     crds.service("web")
     wait_until(lambda: sent.used, 15)
-    crds.kubectl.apply(pool("a", "198.51.100.0/30"))
+    crds.api.apply(pool("a", "198.51.100.0/30"))
     wait_until(lambda: planned(one, crds, "web") == [["198.51.100.0"]], 15)
     former.release()
     wait_until(lambda: sent_again.used, 15)
@@ -161,7 +171,7 @@ def look(box, name):
 def test_condition(crds, controller):
     """kubectl can wait for it; the time is that of the last change of its status; conditions of
     others stay."""
-    crds.kubectl.apply(TINY)
+    crds.api.apply(TINY)
     controller()
     crds.service("first")
     crds.kubectl("wait", "service/first", f"--for=condition={CONDITION}", "--timeout=15s")
@@ -172,16 +182,16 @@ def test_condition(crds, controller):
     path = crds.service_path("second")
     ours = conditions(crds, "second")[CONDITION]
     crds.api.patch(path + "/status", {"status": {"conditions": [ours, theirs]}})
-    crds.kubectl.apply(pool("b", "198.51.100.0/30", autoAssign=False))
+    crds.api.apply(pool("b", "198.51.100.0/30", autoAssign=False))
     wait_until(lambda: "pool b is only given on request" in conditions(crds, "second")[CONDITION]["message"], 15)
     assert conditions(crds, "second")[CONDITION]["lastTransitionTime"] == ours["lastTransitionTime"]
-    crds.kubectl.delete("service", "first")
+    crds.api.delete(crds.service_path("first"))
     crds.kubectl("wait", "service/second", f"--for=condition={CONDITION}", "--timeout=15s")
     assert conditions(crds, "second")["example.org/Scanned"] == theirs
 
 
 def conditions(box, name):
-    return {c["type"]: c for c in box.kubectl.get("service", name)["status"]["conditions"]}
+    return {c["type"]: c for c in box.api.get(box.service_path(name))["status"]["conditions"]}
 
 
 def test_leaving_the_type(crds, controller):
@@ -215,7 +225,7 @@ MEDDLING = {
 @pytest.mark.parametrize("patch", MEDDLING.values(), ids=MEDDLING.keys())
 def test_status_written_by_others_is_put_right(crds, controller, patch):
     """The address is the one that was given, whatever somebody writes into the status."""
-    crds.kubectl.apply(A)
+    crds.api.apply(A)
     controller()
     crds.service("web")
     wait_until(lambda: look(crds, "web") == given("192.0.2.0", pool="a"), 15)
@@ -229,7 +239,7 @@ def counters(assigned4, assigned6, available4, available6):
 
 
 def counters_of(box, name):
-    status = box.kubectl.get("ipaddresspool", name, box.system).get("status", {})
+    status = stored(box, "ipaddresspool", name).get("status", {})
     return {key: value for key, value in status.items() if key != "conditions"}
 
 
@@ -252,7 +262,7 @@ def test_counters_of_pools_of_all_sizes(crds, controller):
     """Capacity in the pool's status, without an overflow however large it is."""
     controller()
     for addresses, spec, expected in SIZES.values():
-        crds.kubectl.apply(pool("a", *addresses, **spec))
+        crds.api.apply(pool("a", *addresses, **spec))
         wait_until(lambda expected=expected: counters_of(crds, "a") == expected, 15,
                    lambda: counters_of(crds, "a"))
 
@@ -260,7 +270,7 @@ def test_counters_of_pools_of_all_sizes(crds, controller):
 def test_counters_follow_services(crds, controller):
     """Distinct addresses count, not Services; who edits them finds them put right."""
     controller()
-    crds.kubectl.apply(pool("a", "192.0.2.0/30", "2001:db8::/126"))
+    crds.api.apply(pool("a", "192.0.2.0/30", "2001:db8::/126"))
 
     def count(*expected):
         wait_until(lambda: counters_of(crds, "a") == counters(*expected), 15, lambda: counters_of(crds, "a"))
@@ -273,25 +283,25 @@ def test_counters_follow_services(crds, controller):
     crds.service("two", annotations=shared, ports=(443,))
     wait_until(lambda: look(crds, "two").ips == ("192.0.2.2",), 15)
     count(2, 1, 2, 3)
-    crds.kubectl.delete("service", "one")
-    crds.kubectl.delete("service", "dual")
+    crds.api.delete(crds.service_path("one"))
+    crds.api.delete(crds.service_path("dual"))
     count(1, 0, 3, 4)
-    crds.kubectl.apply({"apiVersion": "stentor.io/v1alpha1", "kind": "IPReservation",
+    crds.api.apply({"apiVersion": "stentor.io/v1alpha1", "kind": "IPReservation",
                         "metadata": {"name": "r", "namespace": crds.namespace},
                         "spec": {"addresses": ["192.0.2.2", "192.0.2.3"], "owner": {"name": "two"}}})
     count(1, 0, 2, 4)
-    reserved = crds.kubectl.get("ipreservation", "r")["status"]
+    reserved = stored(crds, "ipreservation", "r", crds.namespace)["status"]
     assert reserved["assignedAddresses"] == ["192.0.2.2"]
     path = f"/apis/metallb.io/v1beta1/namespaces/{crds.system}/ipaddresspools/a"
     crds.api.patch(path + "/status", {"status": counters(9, 9, 9, 9)})
     count(1, 0, 2, 4)
-    crds.kubectl.apply(pool("a", "192.0.2.0/29", "2001:db8::/126"))
+    crds.api.apply(pool("a", "192.0.2.0/29", "2001:db8::/126"))
     count(1, 0, 6, 4)
 
 
 def verdict(box):
     """What ConfigurationState says: result, summary, and the condition's status and reason."""
-    state = box.kubectl.get("configurationstate", "controller", box.system)
+    state = stored(box, "configurationstate", "controller")
     status = state["status"]
     condition = next(c for c in status["conditions"] if c["type"] == "poolReconcilerValid")
     assert state["metadata"]["labels"] == {"metallb.io/component-type": "controller"}
@@ -306,9 +316,9 @@ INVALID = ("Invalid", f"IPAddressPool/metallb-system/b spec.addresses[0]: {OVERL
 
 
 def accepted(box, kind, name, namespace=None):
-    stored = box.kubectl.get(kind, name, namespace or box.system)
-    found = next((c for c in stored.get("status", {}).get("conditions", []) if c["type"] == "Accepted"), None)
-    if not found or found["observedGeneration"] != stored["metadata"]["generation"]:
+    judged = stored(box, kind, name, namespace)
+    found = next((c for c in judged.get("status", {}).get("conditions", []) if c["type"] == "Accepted"), None)
+    if not found or found["observedGeneration"] != judged["metadata"]["generation"]:
         return None
     return found["status"], found["reason"], found["message"]
 
@@ -316,16 +326,16 @@ def accepted(box, kind, name, namespace=None):
 def test_refused_object_is_named_and_the_rest_is_served(crds, controller):
     """In its own condition and in ConfigurationState; when it is put right, both say so."""
     controller()
-    crds.kubectl.apply(A)
+    crds.api.apply(A)
     wait_until(lambda: verdict(crds) == VALID, 15)
-    crds.kubectl.apply(pool("b", "192.0.2.0/29"))
+    crds.api.apply(pool("b", "192.0.2.0/29"))
     wait_until(lambda: verdict(crds) == INVALID, 15, lambda: verdict(crds))
     refused = ("False", "Invalid", f"spec.addresses[0]: {OVERLAP}")
     assert accepted(crds, "ipaddresspool", "b") == refused
     assert accepted(crds, "ipaddresspool", "a") == ("True", "Accepted", "the object is in force")
     crds.service("web")
     wait_until(lambda: look(crds, "web") == given("192.0.2.0", pool="a"), 15)
-    crds.kubectl.apply(pool("b", "198.51.100.0/29"))
+    crds.api.apply(pool("b", "198.51.100.0/29"))
     wait_until(lambda: verdict(crds) == VALID, 15, lambda: verdict(crds))
     wait_until(lambda: accepted(crds, "ipaddresspool", "b") == ("True", "Accepted", "the object is in force"), 15)
 
@@ -333,27 +343,27 @@ def test_refused_object_is_named_and_the_rest_is_served(crds, controller):
 def test_last_good_version_stays_in_force(crds, controller):
     """A pool that is edited into a mistake goes on as before it; addresses stay where they are."""
     controller()
-    crds.kubectl.apply(A)
+    crds.api.apply(A)
     wait_until(lambda: accepted(crds, "ipaddresspool", "a"), 15)
-    crds.kubectl.apply(pool("b", "198.51.100.0/30"))
+    crds.api.apply(pool("b", "198.51.100.0/30"))
     wait_until(lambda: accepted(crds, "ipaddresspool", "b"), 15)
-    crds.kubectl.apply(asking("web", **{"address-pool": "b"}) | {
+    crds.api.apply(asking("web", **{"address-pool": "b"}) | {
         "metadata": {"name": "web", "namespace": crds.namespace, "annotations": {NEW + "address-pool": "b"}}})
     wait_until(lambda: look(crds, "web") == given("198.51.100.0", pool="b"), 15)
-    version = crds.kubectl.get("service", "web")["metadata"]["resourceVersion"]
-    crds.kubectl.apply(pool("b", "192.0.2.0/29"))
+    version = crds.api.get(crds.service_path("web"))["metadata"]["resourceVersion"]
+    crds.api.apply(pool("b", "192.0.2.0/29"))
     wait_until(lambda: verdict(crds) == INVALID, 15, lambda: verdict(crds))
     crds.service("next", annotations={NEW + "address-pool": "b"})
     wait_until(lambda: look(crds, "next") == given("198.51.100.1", pool="b"), 15)
-    assert crds.kubectl.get("service", "web")["metadata"]["resourceVersion"] == version
+    assert crds.api.get(crds.service_path("web"))["metadata"]["resourceVersion"] == version
 
 
 def test_configuration_state_comes_back(crds, controller):
     """Deleted or changed by somebody, it is made again with the verdict it had."""
     controller()
-    crds.kubectl.apply(A)
+    crds.api.apply(A)
     wait_until(lambda: accepted(crds, "ipaddresspool", "a"), 15)
-    crds.kubectl.apply(pool("b", "192.0.2.0/29"))
+    crds.api.apply(pool("b", "192.0.2.0/29"))
     wait_until(lambda: verdict(crds) == INVALID, 15)
     crds.kubectl.delete("configurationstate", "controller", crds.system)
     wait_until(lambda: verdict(crds) == INVALID, 15)
@@ -377,13 +387,13 @@ def table(box, *arguments):
 def test_columns(crds, controller):
     """kubectl get shows what one looks for first."""
     controller()
-    crds.kubectl.apply(A, pool("b", "198.51.100.0/24", autoAssign=False, avoidBuggyIPs=True))
-    crds.kubectl.apply({"apiVersion": "stentor.io/v1alpha1", "kind": "IPReservation",
+    crds.api.apply(A, pool("b", "198.51.100.0/24", autoAssign=False, avoidBuggyIPs=True))
+    crds.api.apply({"apiVersion": "stentor.io/v1alpha1", "kind": "IPReservation",
                         "metadata": {"name": "r", "namespace": crds.namespace},
                         "spec": {"address": "192.0.2.0", "owner": {"name": "web"}}})
     wait_until(lambda: accepted(crds, "ipreservation", "r", crds.namespace), 15)
     crds.service("web")
-    wait_until(lambda: crds.kubectl.get("ipreservation", "r")["status"].get("assignedAddresses"), 15)
+    wait_until(lambda: stored(crds, "ipreservation", "r", crds.namespace)["status"].get("assignedAddresses"), 15)
     assert table(crds, "services", "web")[0]["EXTERNAL-IP"] == "192.0.2.0"
     assert table(crds, "ipaddresspools", "-n", crds.system, "-o", "wide") == [
         {"NAME": "a", "AUTO ASSIGN": "true", "AVOID BUGGY IPS": "false",
@@ -400,7 +410,7 @@ def test_columns(crds, controller):
 def test_other_namespaces_pools_do_not_count(crds, controller):
     """Configuration is taken from our namespace alone."""
     controller()
-    crds.kubectl.apply(pool("a", "192.0.2.0/30", namespace=crds.namespace))
+    crds.api.apply(pool("a", "192.0.2.0/30", namespace=crds.namespace))
     crds.service("web")
     wait_until(lambda: look(crds, "web") == waits("NoPool", "no available IPs: there are no address pools"), 15)
     stays(lambda: ingress_addresses(crds.api.get(crds.service_path("web"))) == [], 1)

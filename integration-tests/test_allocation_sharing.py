@@ -1,5 +1,5 @@
 """Who may share an address with whom: MetalLB's rules of allow-shared-ip, each a row that goes
-through kubectl."""
+through a real API server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Stories: manifests applied with kubectl, step by step, and what every Service shows after each.
+"""Stories: manifests applied to a real API server, step by step, and what every Service shows after each.
 
     Story(Step(apply=[pool("a", "192.0.2.0/30"), web("one")], expect={"one": given("192.0.2.0", pool="a")}),
           Step(delete=["ipaddresspool/a"], expect={"one": waits("NoPool", "no available IPs: …")}))
@@ -114,10 +114,10 @@ def _step(step, sandbox, boxes, names, ready):
     services = [m for m in manifests if m["kind"] == "Service"]
     ground = [m for m in manifests if m["kind"] != "Service"]
     if ground:
-        sandbox.kubectl.apply(ground)
+        sandbox.api.apply(*ground)
     ready(sandbox, ground)
     if services:
-        sandbox.kubectl.apply(services)
+        sandbox.api.apply(*services)
     for name in step.delete:
         kind, _, rest = name.partition("/")
         namespace = sandbox.system if kind == "ipaddresspool" else sandbox.namespace
