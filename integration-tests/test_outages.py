@@ -57,7 +57,7 @@ def history(crds):
 @pytest.fixture
 def behind_proxy(crds, controller, fault_proxy):
     """A controller whose requests all go through the fault proxy, with a pool and a Service."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/24"))
+    crds.api.apply(pool("a", "192.0.2.0/24"))
     one = controller(kubeconfig=fault_proxy.kubeconfig("controller"))
     crds.service("first")
     wait_until(lambda: look(crds, "first") == given("192.0.2.0", pool="a"), 15)
@@ -314,7 +314,7 @@ def test_nothing_is_written_while_nothing_changes(crds, behind_proxy, controller
 def test_frozen_connection(crds, controller, relay, control_plane, history):
     """Nothing comes and nothing breaks, on HTTP/2 as it is: the controller stops leading before its
     lease ends, and leads again when the way is free."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/24"))
+    crds.api.apply(pool("a", "192.0.2.0/24"))
     one = controller(kubeconfig=control_plane.kubeconfig("controller", server=relay.url))
     crds.service("first")
     wait_until(lambda: look(crds, "first") == given("192.0.2.0", pool="a"), 15)
@@ -329,7 +329,7 @@ def test_frozen_connection(crds, controller, relay, control_plane, history):
 def test_server_closes_its_side(crds, controller, relay, control_plane, history):
     """The API server ends all connections in good form, as at its own restart: the controller
     comes back by itself."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/24"))
+    crds.api.apply(pool("a", "192.0.2.0/24"))
     one = controller(kubeconfig=control_plane.kubeconfig("controller", server=relay.url))
     for i in range(3):
         assert relay.half_close() > 0

@@ -50,7 +50,7 @@ def is_complete(history, box):
 def test_two_services_race_for_one_address(crds, controller, history):
     """Exactly one gets it, each time; the other is told who has it, and gets it afterwards."""
     controller()
-    crds.kubectl.apply(pool("a", "192.0.2.7/32"))
+    crds.api.apply(pool("a", "192.0.2.7/32"))
     wins = given("192.0.2.7", pool="a")
     with ThreadPoolExecutor(2) as threads:
         for i in range(ROUNDS):
@@ -93,7 +93,7 @@ def lost(box, winner, loser):
 def test_two_services_exchange_their_addresses(crds, controller, history):
     """Both ask for what the other has: no moment shows an address twice, and both get it."""
     controller()
-    crds.kubectl.apply(pool("a", "192.0.2.0/31"))
+    crds.api.apply(pool("a", "192.0.2.0/31"))
     names, ips = ("one", "two"), ("192.0.2.0", "192.0.2.1")
     with ThreadPoolExecutor(2) as threads:
         for i in range(ROUNDS):
@@ -113,7 +113,7 @@ def test_two_services_exchange_their_addresses(crds, controller, history):
 def test_address_is_not_shown_before_it_is_let_go(crds, controller, fault_proxy, history):
     """The write that takes the address away is slow: who is to have it next waits for that write."""
     controller(kubeconfig=fault_proxy.kubeconfig("controller"))
-    crds.kubectl.apply(pool("a", "192.0.2.0/32"), pool("b", "198.51.100.0/32"),
+    crds.api.apply(pool("a", "192.0.2.0/32"), pool("b", "198.51.100.0/32"),
                        in_namespace(crds, web("one")))
     wait_until(lambda: look(crds, "one") == given("192.0.2.0", pool="a"), 15)
     crds.kubectl.apply(in_namespace(crds, web("two", annotations={IPS: "192.0.2.0"})))
@@ -197,7 +197,7 @@ def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault
 def test_leader_that_leads_again_waits_for_its_own_writes_alone(crds, replicas, history, fault_proxy):
     """It could not renew its lease for a while. What it had sent must not be done later; who merely
     waits for an address is left alone, since nobody else led meanwhile."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/31"), in_namespace(crds, web("waits", annotations={IPS: "203.0.113.9"})))
+    crds.api.apply(pool("a", "192.0.2.0/31"), in_namespace(crds, web("waits", annotations={IPS: "203.0.113.9"})))
     leader = replicas("--leader-elect-lease-duration", "5s", "--leader-elect-renew-deadline", "4s",
                       kubeconfig=fault_proxy.kubeconfig("controller"))
     refused = waits("NotInAnyPool", '["203.0.113.9"] is not allowed in config')
@@ -227,7 +227,7 @@ def version_of(box, name):
 def dies_while_giving(box, replicas, proxy, last_write):
     """A leader is killed whose write, which gives 192.0.2.0 to "new", is on its way, and stays there.
     After that "asks" asks for this address: who comes next must plan otherwise."""
-    box.kubectl.apply(pool("a", "192.0.2.0/31"))
+    box.api.apply(pool("a", "192.0.2.0/31"))
     sent = proxy.rule(last_write, method="PATCH", path="/services/new/status$")
     former = replicas(kubeconfig=proxy.kubeconfig("controller"))
     box.api.create(in_namespace(box, web("new")))
@@ -366,7 +366,7 @@ def _try(function, *arguments):
 def test_killed_at_random_under_churn(crds, replicas, history, evidence, record_property):
     """The leader is killed -9 fifty times while five hundred Services change: no address is given
     twice, none moves, and in the end everybody has what there is to have."""
-    crds.kubectl.apply(pool("a", "192.0.2.0/26", autoAssign=False),
+    crds.api.apply(pool("a", "192.0.2.0/26", autoAssign=False),
                        pool("b", "198.51.100.0/24", "203.0.113.0/25", "2001:db8:1::/120"))
     rng = random.Random(SEED)
     pair = [replicas(), replicas()]
