@@ -7,7 +7,13 @@
 #include "common/base/log.h"
 #include "common/base/vec.h"
 
-enum { RETRY_MS = 1000 };
+enum {
+    RETRY_MS = 1000,
+    /* The kernel takes tens of milliseconds for each: with many at once the members would take this
+     * node for dead. */
+    AT_ONCE = 4,
+    NEXT_MS = 1, /* not 0: libuv would not poll in between */
+};
 
 struct entry {
     struct link link; /* first */
@@ -15,6 +21,7 @@ struct entry {
     char name[IF_NAMESIZE];
     int error; /* of the last try to open it */
     bool wanted;
+    bool waits; /* to be opened for the first time, or anew: soon */
 };
 
 struct links {
@@ -24,6 +31,8 @@ struct links {
     void *ctx;
     VEC(struct entry *) entries;
     struct loop_timer *retry; /* a responder is to be opened again */
+    struct loop_timer *next;  /* one that waits is to be opened */
+    unsigned at_once;         /* how many may still be opened in this turn */
 };
 
 struct links *links_new(struct loop *loop, uint64_t seed, const struct links_calls *calls,
@@ -43,7 +52,7 @@ static void retry_due(void *ctx)
     struct links *links = ctx;
     links->retry = NULL;
     for (size_t i = 0; i < links->entries.len; i++) {
-        if (!links->entries.items[i]->link.responder)
+        if (!links->entries.items[i]->link.responder && !links->entries.items[i]->waits)
             open_entry(links->entries.items[i]);
     }
 }
@@ -109,6 +118,34 @@ static void open_entry(struct entry *entry)
     links->calls->ready(links->ctx, &entry->link);
 }
 
+static void next_due(void *ctx)
+{
+    struct links *links = ctx;
+    size_t i = 0;
+    links->next = NULL;
+    while (i < links->entries.len && !links->entries.items[i]->waits)
+        i++;
+    if (i == links->entries.len)
+        return;
+    links->entries.items[i]->waits = false;
+    open_entry(links->entries.items[i]);
+    links->next = loop_timer_start(links->loop, NEXT_MS, 0, next_due, links);
+}
+
+/* At once, or when its turn comes. */
+static void open_soon(struct entry *entry)
+{
+    struct links *links = entry->links;
+    entry->waits = links->at_once == 0;
+    if (entry->waits) {
+        if (!links->next)
+            links->next = loop_timer_start(links->loop, NEXT_MS, 0, next_due, links);
+        return;
+    }
+    links->at_once--;
+    open_entry(entry);
+}
+
 /* --- interfaces ------------------------------------------------------------------------------ */
 
 static void set_iface(struct entry *entry, const struct iface *iface)
@@ -129,9 +166,9 @@ static void update_entry(struct entry *entry, const struct iface *iface)
     set_iface(entry, iface);
     if (!same)
         close_entry(entry);
-    if (!entry->link.responder)
-        open_entry(entry);
-    else if (has_carrier_again)
+    if (!entry->link.responder && !entry->waits)
+        open_soon(entry);
+    else if (entry->link.responder && has_carrier_again)
         entry->links->calls->ready(entry->links->ctx, &entry->link);
 }
 
@@ -141,7 +178,7 @@ static void add_entry(struct links *links, const struct iface *iface)
     *entry = (struct entry){.links = links, .wanted = true};
     set_iface(entry, iface);
     vec_push(&links->entries, entry);
-    open_entry(entry);
+    open_soon(entry);
 }
 
 static void drop_entries(struct links *links)
@@ -168,6 +205,7 @@ static struct entry *find_entry(const struct links *links, uint32_t index)
 
 void links_set(struct links *links, const struct iface *ifaces, size_t count)
 {
+    links->at_once = AT_ONCE;
     for (size_t i = 0; i < links->entries.len; i++)
         links->entries.items[i]->wanted = false;
     for (size_t i = 0; i < count; i++) {
@@ -200,6 +238,7 @@ struct links *links_free(struct links *links)
     if (!links)
         return NULL;
     (void)loop_timer_cancel(links->retry);
+    (void)loop_timer_cancel(links->next);
     for (size_t i = 0; i < links->entries.len; i++) {
         (void)responder_close(links->entries.items[i]->link.responder);
         free(links->entries.items[i]);

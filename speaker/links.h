@@ -31,7 +31,8 @@ struct links *links_new(struct loop *loop, uint64_t seed, const struct links_cal
 /* Closes all without a call. NULL is fine; returns NULL. */
 struct links *links_free(struct links *links);
 
-/* The interfaces there are. Those that are used are listened on from now on, the others no more. */
+/* The interfaces there are. Those that are used are listened on from now on (a few; when many come,
+ * the rest one after another, in turns of the loop), the others no more. */
 void links_set(struct links *links, const struct iface *ifaces, size_t count);
 
 /* The link on the interface of that index, or NULL. */
