@@ -34,7 +34,7 @@ static bool has_interface(const struct member_meta *meta, const struct str_list 
             (names->count == 0 || str_list_has(names, interface->name)))
             return true;
     }
-    return meta->truncated; /* it may have others */
+    return false;
 }
 
 static void add_served(struct placing *p, size_t node)

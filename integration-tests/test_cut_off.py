@@ -65,6 +65,7 @@ def test_regained_carrier_of_the_last_one(cluster):
     FAULTS["unplug"].undo(one, "n1")
     one.wait_owned(lambda owners: set(owners.values()) == {"n1"})
     one.revive_node("n2")
+    one.speakers["n2"].wait_ready()
 
 
 def test_paused_while_another_starts(cluster, probe):
@@ -90,3 +91,4 @@ def test_paused_while_another_starts(cluster, probe):
         assert sent(capture, one.network["n1"], vip) == [], one.speakers["n1"].process.describe()
         assert sent(capture, one.network["n2"], vip)
     one.controller.process.start()
+    one.controller.wait_ready()

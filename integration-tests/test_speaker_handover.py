@@ -57,6 +57,7 @@ def test_stopped_speaker_hands_over(three, probe):
     waited = re.search(r"msg=leaving.* waited_ms=(\d+) not_handed_over=0", log)
     assert waited, log
     three.start_speaker(owner)
+    three.speakers[owner].wait_ready()
 
 
 def test_speakers_that_stop_one_after_the_other(three, probe):

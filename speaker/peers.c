@@ -4,6 +4,7 @@
 
 #include "common/base/vec.h"
 #include "common/program/program_members.h"
+#include "crd/l2advertisement.h"
 
 struct peers {
     struct gossip *gossip; /* NULL: there is none */
@@ -58,17 +59,30 @@ static int by_name(const void *a, const void *b)
                    ((const struct meta_interface *)b)->name);
 }
 
-void peers_set_interfaces(struct peers *p, const struct iface *ifaces, size_t count)
+static bool is_named(const struct objects *advertisements, struct str interface)
+{
+    for (size_t i = 0; i < advertisements->count; i++) {
+        const struct l2advertisement *ad = (const struct l2advertisement *)advertisements->items[i];
+        if (str_list_has(&ad->spec.interfaces, interface))
+            return true;
+    }
+    return false;
+}
+
+void peers_set_interfaces(struct peers *p, const struct iface *ifaces, size_t count,
+                          const struct objects *advertisements)
 {
     VEC(struct meta_interface) usable = {0};
     if (!p->gossip)
         return;
     for (size_t i = 0; i < count; i++) {
         if (iface_judge(&ifaces[i]) == IFACE_USED && ifaces[i].running)
-            vec_push(&usable, ((struct meta_interface){.name = ifaces[i].name,
-                                                       .mac = ifaces[i].mac,
-                                                       .ipv4 = true,
-                                                       .ipv6 = ip_is_set(&ifaces[i].link_local)}));
+            vec_push(&usable,
+                     ((struct meta_interface){.name = ifaces[i].name,
+                                              .mac = ifaces[i].mac,
+                                              .ipv4 = true,
+                                              .ipv6 = ip_is_set(&ifaces[i].link_local),
+                                              .named = is_named(advertisements, ifaces[i].name)}));
     }
     vec_sort(&usable, by_name);
     gossip_set_interfaces(p->gossip, usable.items, usable.len);

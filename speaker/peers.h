@@ -31,8 +31,10 @@ SCOPE_DEFINE(peers, struct peers, peers_close)
 /* The Nodes there are: each internal address may be a member's. */
 void peers_set_nodes(struct peers *peers, const struct objects *nodes);
 
-/* The interfaces of this node. */
-void peers_set_interfaces(struct peers *peers, const struct iface *ifaces, size_t count);
+/* The interfaces of this node; and the L2Advertisements in force, since the interfaces that they
+ * name are told first where there is no room for all. */
+void peers_set_interfaces(struct peers *peers, const struct iface *ifaces, size_t count,
+                          const struct objects *advertisements);
 
 /* This node has planned, and may be elected. */
 void peers_set_started(struct peers *peers);

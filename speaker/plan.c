@@ -46,8 +46,6 @@ static enum plan_tier tier_of(const struct run *run, size_t node, const struct m
 
 static bool serves(const struct member_meta *meta, const struct str_list *names, int family)
 {
-    if (meta->truncated)
-        return true;
     for (size_t i = 0; i < meta->count; i++) {
         const struct meta_interface *interface = &meta->interfaces[i];
         if ((family ? interface->ipv6 : interface->ipv4) &&

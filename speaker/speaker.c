@@ -81,13 +81,18 @@ static void synced(void *ctx)
     bgp_changed(s->options.bgp);
 }
 
-static void interfaces_changed(void *ctx)
+static void tell_interfaces(struct speaker *s)
 {
-    struct speaker *s = ctx;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     size_t count;
     const struct iface *ifaces = netlink_list(s->netlink, scratch, &count);
-    peers_set_interfaces(s->peers, ifaces, count);
+    peers_set_interfaces(s->peers, ifaces, count, config_advertisements(s->config));
+}
+
+static void interfaces_changed(void *ctx)
+{
+    struct speaker *s = ctx;
+    tell_interfaces(s);
     schedule(s, true);
     if (s->synced)
         bgp_changed(s->options.bgp);
@@ -157,6 +162,7 @@ static void run_config(struct speaker *s, struct arena *scratch)
         all[followed[i]] = list(s, followed[i], scratch);
     config_build(s->config, all, s->options.namespace);
     s->config_changed = false;
+    tell_interfaces(s);
     speaker_metrics_config(s->metrics, config_findings(s->config));
     report_config(s->report);
     tell_config(s);

@@ -16,7 +16,7 @@ static const char *const names[OTHERS] = {"other-1", "other-2"};
 
 static void introduce(struct member *m, struct member_out *out, unsigned which)
 {
-    static const char meta[3] = {0};
+    static const char meta[4] = {0};
     struct draft draft;
     struct fact record = {.kind = FACT_RECORD,
                           .id = message_id(str_from(names[which])),

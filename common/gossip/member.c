@@ -212,13 +212,10 @@ static void set_interfaces(struct member *m, const struct member_event *event)
 {
     look_for_new(m, event);
     struct arena *arena = arena_new(0);
-    struct meta_interface *copy = arena_array(arena, event->count, sizeof(*copy));
-    for (size_t i = 0; i < event->count; i++) {
-        copy[i] = event->interfaces[i];
-        copy[i].name = arena_str(arena, event->interfaces[i].name);
-    }
-    m->meta.interfaces = copy;
-    m->meta.count = event->count;
+    struct member_meta meta = m->meta;
+    meta.interfaces = event->interfaces;
+    meta.count = event->count;
+    m->meta = meta_copy(&meta, arena);
     (void)arena_free(m->meta_arena);
     m->meta_arena = arena;
     member_renew(m);

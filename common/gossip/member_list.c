@@ -19,6 +19,10 @@ const struct gossip_member *member_list(const struct member *m, struct arena *ar
             .address = peer->address,
             .self = peer->self,
         };
+        if (peer->self) { /* more than we tell others, perhaps */
+            list[i].meta = meta_copy(&m->meta, arena);
+            continue;
+        }
         struct wire in = wire_reader(peer->meta.ptr, peer->meta.len);
         /* It was read once before it was kept. */
         (void)(meta_decode(&in, arena, &list[i].meta) == 0);

@@ -79,7 +79,7 @@ static void test_meta(void)
     uint8_t room[META_SIZE_MAX];
     struct wire out = wire_writer(room, sizeof(room));
     meta_encode(&meta, &out);
-    TEST_ASSERT(wire_ok(&out) && out.at == 3 + (1 + 4 + 7) + (1 + 15 + 7));
+    TEST_ASSERT(wire_ok(&out) && out.at == 4 + 2 * 6 + (2 + 4) + (2 + 15));
     struct member_meta got;
     struct wire in = wire_reader(room, out.at);
     TEST_ASSERT(meta_decode(&in, arena, &got) == 0);
@@ -98,6 +98,62 @@ static void test_meta(void)
     room[1] |= 0x80; /* a flag of a later version */
     in = wire_reader(room, out.at);
     TEST_ASSERT(meta_decode(&in, arena, &got) == ERR_SYNTAX);
+}
+
+/* What is told of so many interfaces, of which some are named and some share an Ethernet address:
+ * how many, and whether the bytes say that this is not all. */
+struct many {
+    const char *prefix; /* of their names, which end in three digits */
+    size_t count, macs, named_from;
+    size_t told, named_told;
+    bool truncated;
+};
+
+static void check_many(const struct many *many)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct meta_interface *all = arena_array(arena, many->count, sizeof(*all));
+    for (size_t i = 0; i < many->count; i++)
+        all[i] = (struct meta_interface){
+            .name = arena_printf(arena, "%s%03u", many->prefix, (unsigned)i),
+            .mac = {{2, 0, 0, 0, (uint8_t)(i % many->macs >> 8), (uint8_t)(i % many->macs)}},
+            .ipv4 = i % 2,
+            .ipv6 = i % 3,
+            .named = i >= many->named_from};
+    struct member_meta meta = {.interfaces = all, .count = many->count}, got;
+    uint8_t room[META_SIZE_MAX], again[META_SIZE_MAX];
+    struct wire out = wire_writer(room, sizeof(room));
+    meta_encode(&meta, &out);
+    TEST_ASSERT(wire_ok(&out));
+    struct wire in = wire_reader(room, out.at);
+    TEST_ASSERT(meta_decode(&in, arena, &got) == 0);
+    TEST_ASSERT(got.count == many->told && got.truncated == many->truncated);
+    size_t named = 0, at = 0;
+    for (size_t i = 0; i < got.count; i++) { /* in the order that they were given in */
+        while (!str_eq(all[at].name, got.interfaces[i].name))
+            at++;
+        TEST_ASSERT(mac_eq(&all[at].mac, &got.interfaces[i].mac));
+        TEST_ASSERT(all[at].ipv4 == got.interfaces[i].ipv4);
+        TEST_ASSERT(all[at].ipv6 == got.interfaces[i].ipv6);
+        named += all[at].named;
+    }
+    TEST_ASSERT(named == many->named_told);
+    struct wire repeat = wire_writer(again, sizeof(again));
+    meta_encode(&got, &repeat);
+    TEST_ASSERT(repeat.at == out.at && memcmp(room, again, out.at) == 0);
+}
+
+static void test_many_interfaces(void)
+{
+    static const struct many cases[] = {
+        {"fifteen-char", 32, 32, 32, 32, 0, false},  {"fifteen-char", 33, 33, 33, 32, 0, true},
+        {"fifteen-char", 33, 33, 32, 32, 1, true},   {"fifteen-char", 500, 500, 480, 32, 20, true},
+        {"fifteen-char", 500, 500, 0, 32, 32, true}, {"bond0.", 66, 1, 66, 66, 0, false},
+        {"bond0.", 500, 1, 450, 66, 50, true},       {"v", 300, 2, 300, 120, 0, true},
+        {"v", 300, 300, 290, 61, 10, true},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++)
+        check_many(&cases[i]);
 }
 
 /* Each number once, in any order within the window. */
@@ -232,4 +288,5 @@ static void test_weight(void)
 }
 
 TEST_MAIN("common/gossip codecs", TEST(test_seal), TEST(test_keys), TEST(test_meta),
-          TEST(test_window), TEST(test_head), TEST(test_facts), TEST(test_lies), TEST(test_weight))
+          TEST(test_many_interfaces), TEST(test_window), TEST(test_head), TEST(test_facts),
+          TEST(test_lies), TEST(test_weight))

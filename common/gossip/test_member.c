@@ -42,6 +42,32 @@ static void test_meet(void)
     (void)sim_free(sim);
 }
 
+/* A member knows all of its own interfaces; others hear of those that have room, the named ones. */
+static void test_many_interfaces(void)
+{
+    struct record record = {0};
+    struct sim *sim = start(2, &record);
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct meta_interface all[100];
+    for (unsigned i = 0; i < TEST_COUNT(all); i++)
+        all[i] = (struct meta_interface){.name = arena_printf(arena, "interface-%03u", i),
+                                         .mac = {{2, 0, 0, 0, 0, (uint8_t)i}},
+                                         .ipv4 = true,
+                                         .named = i >= 90};
+    struct member_event event = {
+        .type = MEMBER_INTERFACES, .interfaces = all, .count = TEST_COUNT(all)};
+    sim_event(sim, 0, &event);
+    sim_run(sim, sim->now + 100000);
+    struct member_meta own = view(sim, 0, 0, arena).meta, told = view(sim, 1, 0, arena).meta;
+    TEST_ASSERT(own.count == TEST_COUNT(all) && !own.truncated);
+    TEST_ASSERT(told.count >= 32 && told.count < TEST_COUNT(all) && told.truncated);
+    for (size_t i = 0; i < TEST_COUNT(all); i++) {
+        TEST_ASSERT(meta_find(&own, all[i].name) != NULL);
+        TEST_ASSERT(!all[i].named || meta_find(&told, all[i].name) != NULL);
+    }
+    (void)sim_free(sim);
+}
+
 /* A member that dies is suspected and then dead, for all others, and stays so. */
 static void test_death(void)
 {
@@ -323,7 +349,7 @@ static void test_death_of_another_life(void)
                              .turn = 1,
                              .edition = 1,
                              .name = name,
-                             .meta = {.ptr = "\0\0\0", .len = 3}};
+                             .meta = {.ptr = "\0\0\0\0", .len = 4}};
         sim->nodes[1].life = fact.life;
         for (uint64_t count = 1; count < 10; count++) {
             forge(sim, 0, 1, count, &fact);
@@ -366,7 +392,7 @@ static void test_last_rank(void)
     }
 }
 
-TEST_MAIN("common/gossip member", TEST(test_meet), TEST(test_death), TEST(test_return),
-          TEST(test_cold_start), TEST(test_leave), TEST(test_split), TEST(test_restart),
-          TEST(test_clock_back), TEST(test_send), TEST(test_forget), TEST(test_replay),
-          TEST(test_death_of_another_life), TEST(test_last_rank))
+TEST_MAIN("common/gossip member", TEST(test_meet), TEST(test_many_interfaces), TEST(test_death),
+          TEST(test_return), TEST(test_cold_start), TEST(test_leave), TEST(test_split),
+          TEST(test_restart), TEST(test_clock_back), TEST(test_send), TEST(test_forget),
+          TEST(test_replay), TEST(test_death_of_another_life), TEST(test_last_rank))
