@@ -20,9 +20,9 @@ enum {
 
 /* Zeroed: nothing to do. */
 struct announce {
+    uint64_t next;
+    uint16_t left; /* of the 5 s from `next` on; 0: refreshes only */
     bool is_started;
-    uint64_t next, until;
-    uint64_t chaos; /* state of the choice of refresh times; another for each address and node */
 };
 
 /* The address has come, or the carrier, or another node may have answered meanwhile: starts the
@@ -31,8 +31,9 @@ void announce_start(struct announce *announce, uint64_t now);
 
 /* Is a round due at now? Counts it as sent. After the last of the 5 s the next is due after
  * refresh_ms, a quarter more or less, at a whole second of now, so that thousands of addresses wake
- * us once a second and not a thousand times; 0: never. */
-bool announce_take(struct announce *announce, uint64_t now, uint64_t refresh_ms);
+ * us once a second and not a thousand times; 0: never. chaos is the state of the choice among them
+ * (chaos.h): one for all addresses of a node, another on each node. */
+bool announce_take(struct announce *announce, uint64_t now, uint64_t refresh_ms, uint64_t *chaos);
 
 /* Time of the next round: true and ret, or false when there is none. */
 bool announce_next(const struct announce *announce, uint64_t *ret);

@@ -11,8 +11,8 @@ struct owned;
 struct owned_address {
     struct ip ip;
     bool is_owned;     /* else it is watched only */
-    unsigned watchers; /* probes under way */
     bool is_waiting;   /* for room to be announced */
+    unsigned watchers; /* probes under way */
     /* Counted by the responder. */
     uint64_t received;  /* requests for it that were worth an answer */
     uint64_t answered;  /* replies sent */

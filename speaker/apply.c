@@ -32,7 +32,7 @@ static bool send_due(struct apply *a)
         if (sent == BURST)
             return false;
         if (held->tenure.state != TENURE_OWNING ||
-            !announce_take(&held->rounds, now, a->options.refresh_ms))
+            !announce_take(&held->rounds, now, a->options.refresh_ms, &a->chaos))
             continue;
         held_send(a, held);
         sent++;
@@ -152,7 +152,7 @@ static void link_closing(void *ctx, const struct link *link)
     struct apply *a = ctx;
     size_t cursor = 0;
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
-        held_keep_figures(held, link->responder);
+        held_keep_figures(a, held, link->responder);
         held_forget_probe(held, link->iface.index);
     }
 }
@@ -203,10 +203,7 @@ static struct held *need_held(struct apply *a, const struct ip *ip)
     if (held)
         return held;
     held = keep_alloc(a->keep, sizeof(*held));
-    *held = (struct held){
-        .ip = *ip,
-    };
-    held->rounds.chaos = map_hash(a->options.seed, ip_key(ip));
+    *held = (struct held){.ip = *ip};
     a->counts[TENURE_NONE]++;
     (void)ip_table_put(&a->held, &held->ip);
     return held;
@@ -359,6 +356,7 @@ struct apply *apply_new(struct loop *loop, const struct apply_options *options,
                         .ctx = ctx,
                         .keep = keep_new(),
                         .held = {.seed = options->seed},
+                        .chaos = map_hash(options->seed, STR("refresh")), /* seen by others */
                         .stations = &nobody};
     a->links = links_new(loop, options->seed, &link_calls, a);
     return a;
@@ -401,13 +399,14 @@ bool apply_listens(const struct apply *a, uint32_t interface, struct responder_f
 
 static struct apply_figures figures_of(const struct apply *a, const struct held *held)
 {
-    struct apply_figures figures = {.ip = held->ip,
-                                    .state = held->tenure.state,
-                                    .peer = held->tenure.peer,
-                                    .requests = held->past.requests,
-                                    .replies = held->past.replies,
-                                    .gratuitous = held->past.gratuitous};
+    struct apply_figures figures = {
+        .ip = held->ip, .state = held->tenure.state, .peer = held->tenure.peer};
     size_t cursor = 0;
+    if (held->past) {
+        figures.requests = held->past->requests;
+        figures.replies = held->past->replies;
+        figures.gratuitous = held->past->gratuitous;
+    }
     for (const struct link *link; (link = links_next(a->links, &cursor));) {
         const struct owned_address *address =
             link->responder ? responder_get(link->responder, &held->ip) : NULL;

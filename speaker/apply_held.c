@@ -73,6 +73,8 @@ void held_free(struct held *held)
 {
     held_probe_stop(held);
     (void)interfaces_unref(held->interfaces);
+    if (held->past)
+        keep_release(held->past, sizeof(*held->past));
     keep_release(held, sizeof(*held));
 }
 
@@ -94,14 +96,18 @@ struct str apply_intern(struct apply *a, struct str name)
 
 /* --- responders ------------------------------------------------------------------------------ */
 
-void held_keep_figures(struct held *held, const struct responder *responder)
+void held_keep_figures(struct apply *a, struct held *held, const struct responder *responder)
 {
     const struct owned_address *address = responder_get(responder, &held->ip);
     if (!address)
         return;
-    held->past.requests += address->received;
-    held->past.replies += address->answered;
-    held->past.gratuitous += address->announced;
+    if (!held->past) {
+        held->past = keep_alloc(a->keep, sizeof(*held->past));
+        *held->past = (struct held_counts){0};
+    }
+    held->past->requests += address->received;
+    held->past->replies += address->answered;
+    held->past->gratuitous += address->announced;
 }
 
 void held_sync(struct apply *a, struct held *held)
@@ -114,7 +120,7 @@ void held_sync(struct apply *a, struct held *held)
         if (answers && held_has_interface(held, link->iface.index)) {
             responder_own(link->responder, &held->ip);
         } else {
-            held_keep_figures(held, link->responder);
+            held_keep_figures(a, held, link->responder);
             responder_disown(link->responder, &held->ip);
         }
     }
@@ -262,7 +268,7 @@ void held_step(struct apply *a, struct held *held, const struct tenure_event *ev
         announce_start(&held->rounds, now);
         held->announced = true;
     } else if (held->tenure.state != TENURE_OWNING) {
-        held->rounds = (struct announce){.chaos = held->rounds.chaos};
+        held->rounds = (struct announce){0};
     }
     if (actions.defend && a->calls->may_answer(a->ctx))
         held_send(a, held);

@@ -37,10 +37,10 @@ struct held {
     bool seen;      /* by the plan under way */
     bool announced; /* ever */
     struct tenure tenure;
-    struct interfaces *interfaces; /* where it is, or will be, answered for; NULL: nowhere */
     struct announce rounds;
+    struct interfaces *interfaces; /* where it is, or will be, answered for; NULL: nowhere */
     LIST_HEAD(, probing) probes;
-    struct held_counts past; /* by responders that do not own it any more */
+    struct held_counts *past; /* by responders that do not own it any more; NULL: none has been */
 };
 
 /* A change to be logged. */
@@ -57,6 +57,7 @@ struct apply {
     void *ctx;
     struct links *links;
     struct ip_table held;          /* struct held */
+    uint64_t chaos;                /* of their announcements at rest */
     struct keep *keep;             /* of what is held */
     struct interfaces *interfaces; /* as they were set last; NULL: none */
     struct map names; /* name → itself: members that were ever of interest, kept for life */
@@ -80,7 +81,7 @@ void held_free(struct held *held);
 /* Owns or disowns the address on its interfaces, as its tenure wants it. */
 void held_sync(struct apply *apply, struct held *held);
 /* Adds what the responder counted to what is kept. */
-void held_keep_figures(struct held *held, const struct responder *responder);
+void held_keep_figures(struct apply *apply, struct held *held, const struct responder *responder);
 /* Sends one round on its interfaces. */
 void held_send(struct apply *apply, struct held *held);
 

@@ -46,7 +46,9 @@ enum {
 };
 
 struct tenure {
-    enum tenure_state state;
+    enum tenure_state state : 8;    /* there are thousands of them */
+    bool peer_hears;                /* the peer can be asked */
+    unsigned asked;                 /* how often the peer was asked in this state */
     struct claim_standing standing; /* of our claim, by the last plan */
     struct str peer;   /* HANDING: the new owner. YIELDING: who is yielded to. OWNING: a member that
                           may still answer and is told. Empty: nobody. Borrowed */
@@ -55,8 +57,6 @@ struct tenure {
     uint64_t defended; /* when we defended last; 0: never */
     uint64_t challenged; /* when a member was last asked because of a frame; 0: never */
     uint64_t trespassed; /* when a station that may be one of us answered last; 0: never */
-    unsigned asked;      /* how often the peer was asked in this state */
-    bool peer_hears;     /* the peer can be asked */
 };
 
 /* What the plan says of the address. */
