@@ -293,8 +293,9 @@ size_t apply_run(struct apply *a, const struct apply_input *input)
     links_set(a->links, input->ifaces, input->iface_count);
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));)
         held->seen = false;
-    for (size_t i = 0; i < input->plan->address_count; i++)
-        plan_address(a, input, &input->plan->addresses[i]);
+    struct plan_address address;
+    for (size_t next = 0; plan_next_address(input->plan, &next, &address);)
+        plan_address(a, input, &address);
     cursor = 0;
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         if (!held->seen && held->tenure.state != TENURE_NONE)

@@ -1,9 +1,15 @@
 #include "speaker/basis.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "common/base/vec.h"
 #include "common/election/unit.h"
 #include "crd/l2advertisement.h"
 #include "crd/node.h"
+
+/* How many of the entries before are looked at for an equal one: neighbours are alike. */
+enum { RECENT = 8 };
 
 /* One making. */
 struct making {
@@ -12,6 +18,10 @@ struct making {
     const struct eligible *eligible;
     struct arena *scratch;
     struct unit_member *members; /* one for each Service */
+    const struct unit *gathered; /* at the index of the first member of each */
+    VEC(struct basis_terms) terms;
+    VEC(uint32_t) orders;
+    VEC(uint64_t) sets;
 };
 
 static struct str_list copy_list(const struct str_list *list, struct arena *arena)
@@ -64,74 +74,73 @@ static void read_advertisements(struct making *m)
 
 /* --- Services -------------------------------------------------------------------------------- */
 
-static void copy_addresses(struct basis_service *s, const struct candidacy *c, struct arena *arena)
+static void judge_services(struct making *m)
 {
-    s->ips = arena_array(arena, c->ip_count, sizeof(struct ip));
-    for (size_t i = 0; i < c->ip_count; i++) {
-        s->ips[s->ip_count++] = c->ips[i];
-        s->families[c->ips[i].family == IP_V6] = true;
+    const struct objects *services = &m->snapshot->services;
+    assert(services->count < BASIS_NONE);
+    m->members = arena_array(m->scratch, services->count, sizeof(*m->members));
+    for (size_t i = 0; i < services->count; i++) {
+        const struct service *service = (const struct service *)services->items[i];
+        if (!service->is_load_balancer || !service_is_of_class(service, m->snapshot->lb_class))
+            continue;
+        struct unit_member *member = &m->members[m->basis->service_count++];
+        member->service = service;
+        eligible_judge(m->eligible, service, m->scratch, &member->candidacy);
     }
-    s->advertisements = arena_array(arena, c->advertisement_count, sizeof(size_t));
-    for (size_t i = 0; i < c->advertisement_count; i++)
-        s->advertisements[s->advertisement_count++] = c->advertisements[i];
 }
 
-static void read_service(struct making *m, const struct service *service)
+static bool is_same(const struct basis_terms *terms, const struct candidacy *c)
 {
-    struct basis *b = m->basis;
-    struct basis_service *s = &b->services[b->service_count];
-    struct unit_member *member = &m->members[b->service_count++];
-    member->service = service;
-    eligible_judge(m->eligible, service, m->scratch, &member->candidacy);
-    s->key = arena_str(b->arena, service->object.key);
-    s->reason = member->candidacy.reason;
-    s->stands = member->candidacy.stands;
-    if (s->stands && !eligible_names(m->eligible, &member->candidacy, b->node))
-        s->reason = REASON_NO_ADVERTISEMENT;
-    copy_addresses(s, &member->candidacy, b->arena);
+    bool same = terms->advertisement_count == c->advertisement_count;
+    for (size_t i = 0; same && i < c->advertisement_count; i++)
+        same = terms->advertisements[i] == c->advertisements[i];
+    return same;
+}
+
+static uint32_t find_terms(struct making *m, const struct candidacy *c)
+{
+    struct arena *arena = m->basis->arena;
+    for (size_t i = m->terms.len, end = i > RECENT ? i - RECENT : 0; i > end; i--) {
+        if (is_same(&m->terms.items[i - 1], c))
+            return (uint32_t)(i - 1);
+    }
+    uint32_t *advertisements = arena_array(arena, c->advertisement_count, sizeof(uint32_t));
+    for (size_t i = 0; i < c->advertisement_count; i++)
+        advertisements[i] = (uint32_t)c->advertisements[i];
+    vec_push(&m->terms,
+             ((struct basis_terms){.advertisements = advertisements,
+                                   .advertisement_count = (uint32_t)c->advertisement_count,
+                                   .scores = eligible_scores(m->eligible, c, arena)}));
+    return (uint32_t)(m->terms.len - 1);
+}
+
+static enum reason reason_of(const struct making *m, const struct candidacy *c)
+{
+    bool named = !c->stands || eligible_names(m->eligible, c, m->basis->node);
+    return named ? c->reason : REASON_NO_ADVERTISEMENT;
 }
 
 static void read_services(struct making *m)
 {
-    const struct objects *services = &m->snapshot->services;
-    m->members = arena_array(m->scratch, services->count, sizeof(*m->members));
-    m->basis->services = arena_array(m->basis->arena, services->count, sizeof(*m->basis->services));
-    for (size_t i = 0; i < services->count; i++) {
-        const struct service *service = (const struct service *)services->items[i];
-        if (service->is_load_balancer && service_is_of_class(service, m->snapshot->lb_class))
-            read_service(m, service);
-    }
-}
-
-/* --- units ----------------------------------------------------------------------------------- */
-
-static void copy_order(struct making *m, struct basis_unit *to, const struct placement *placement)
-{
-    to->epoch = placement->epoch;
-    to->order = arena_array(m->basis->arena, placement->nodes.count, sizeof(*to->order));
-    for (size_t i = 0; i < placement->nodes.count; i++) {
-        size_t node = eligible_node(m->eligible, placement->nodes.items[i]);
-        if (node < m->basis->nodes.count)
-            to->order[to->order_count++] = (uint32_t)node;
-    }
-}
-
-static void gather_units(struct making *m)
-{
     struct basis *b = m->basis;
-    const struct unit *units = unit_gather(m->members, b->service_count, m->scratch);
-    b->units = arena_array(b->arena, b->service_count, sizeof(*b->units));
+    size_t text = 0;
+    for (size_t i = 0; i < b->service_count; i++)
+        text += m->members[i].service->object.key.len;
+    b->services = arena_array(b->arena, b->service_count, sizeof(*b->services));
+    char *keys = arena_array(b->arena, text, 1);
     for (size_t i = 0; i < b->service_count; i++) {
-        b->services[i].unit = m->members[i].unit;
-        b->services[i].placement = m->members[i].placement;
-        if (!units[i].first)
-            continue;
-        struct basis_unit *to = &b->units[i];
-        to->stands = true;
-        to->nodes = copy_set(&units[i].nodes, b->arena);
-        to->scores = eligible_scores(m->eligible, units[i].first, b->arena);
-        to->ip = units[i].ip;
-        copy_order(m, to, &units[i].placement);
+        const struct candidacy *c = &m->members[i].candidacy;
+        struct str key = m->members[i].service->object.key;
+        memcpy(keys, key.ptr, key.len);
+        b->services[i] = (struct basis_service){
+            .key = {.ptr = keys, .len = key.len},
+            .ip_count = (uint32_t)c->ip_count,
+            .unit = BASIS_NONE,
+            .terms = c->stands ? find_terms(m, c) : BASIS_NONE,
+            .reason = (uint8_t)reason_of(m, c),
+            .placement = (uint8_t)m->members[i].placement,
+        };
+        keys += key.len;
     }
 }
 
@@ -140,9 +149,8 @@ static void gather_units(struct making *m)
 /* An address of a Service. */
 struct holding {
     struct ip ip;
-    size_t service;
+    uint32_t service;
 };
-typedef VEC(struct holding) holding_list;
 
 static int by_ip(const void *a, const void *b)
 {
@@ -153,32 +161,173 @@ static int by_ip(const void *a, const void *b)
     return x->service < y->service ? -1 : x->service > y->service;
 }
 
-static void add_holding(struct basis *b, size_t *services, const struct holding *holding)
+/* Those of Services that stand, sorted. */
+static struct holding *find_holdings(const struct making *m, size_t *ret_count)
 {
-    struct basis_address *last = b->address_count ? &b->addresses[b->address_count - 1] : NULL;
-    *services = holding->service;
-    if (last && ip_eq(&last->ip, &holding->ip)) {
-        last->service_count++;
-        return;
+    size_t room = 0, count = 0;
+    for (size_t i = 0; i < m->basis->service_count; i++)
+        room += m->members[i].candidacy.ip_count;
+    struct holding *holdings = arena_array(m->scratch, room, sizeof(*holdings));
+    for (size_t i = 0; i < m->basis->service_count; i++) {
+        const struct candidacy *c = &m->members[i].candidacy;
+        for (size_t j = 0; c->stands && j < c->ip_count; j++)
+            holdings[count++] = (struct holding){.ip = c->ips[j], .service = (uint32_t)i};
     }
-    b->addresses[b->address_count++] =
-        (struct basis_address){.ip = holding->ip, .services = services, .service_count = 1};
+    qsort(holdings, count, sizeof(*holdings), by_ip);
+    *ret_count = count;
+    return holdings;
 }
 
-static void list_addresses(struct basis *b)
+/* A Service with one address has it from there. */
+static void list_addresses(struct making *m)
 {
-    holding_list holdings = {0};
-    for (size_t i = 0; i < b->service_count; i++) {
-        const struct basis_service *s = &b->services[i];
-        for (size_t j = 0; s->stands && j < s->ip_count; j++)
-            vec_push(&holdings, ((struct holding){.ip = s->ips[j], .service = i}));
+    struct basis *b = m->basis;
+    size_t count, distinct = 0;
+    const struct holding *holdings = find_holdings(m, &count);
+    for (size_t i = 0; i < count; i++)
+        distinct += i == 0 || !ip_eq(&holdings[i - 1].ip, &holdings[i].ip);
+    uint32_t *services = arena_array(b->arena, count, sizeof(*services));
+    b->addresses = arena_array(b->arena, distinct, sizeof(*b->addresses));
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !ip_eq(&holdings[i - 1].ip, &holdings[i].ip))
+            b->addresses[b->address_count++] =
+                (struct basis_address){.ip = holdings[i].ip, .services = &services[i]};
+        struct basis_address *address = &b->addresses[b->address_count - 1];
+        address->service_count++;
+        services[i] = holdings[i].service;
+        b->services[services[i]].ips = &address->ip;
     }
-    vec_sort(&holdings, by_ip);
-    b->addresses = arena_array(b->arena, holdings.len, sizeof(*b->addresses));
-    size_t *services = arena_array(b->arena, holdings.len, sizeof(*services));
-    for (size_t i = 0; i < holdings.len; i++)
-        add_holding(b, &services[i], &holdings.items[i]);
-    vec_done(&holdings);
+}
+
+/* Whether what list_addresses() has found for it is all of its addresses. */
+static bool has_ips(const struct basis_service *service)
+{
+    return service->ip_count == 0 || (service->ip_count == 1 && service->ips);
+}
+
+static void copy_ips(struct making *m)
+{
+    struct basis *b = m->basis;
+    size_t count = 0;
+    for (size_t i = 0; i < b->service_count; i++)
+        count += has_ips(&b->services[i]) ? 0 : b->services[i].ip_count;
+    struct ip *ips = arena_array(b->arena, count, sizeof(*ips));
+    for (size_t i = 0; i < b->service_count; i++) {
+        struct basis_service *s = &b->services[i];
+        const struct candidacy *c = &m->members[i].candidacy;
+        for (size_t j = 0; j < s->ip_count; j++)
+            s->families[c->ips[j].family == IP_V6] = true;
+        if (has_ips(s))
+            continue;
+        s->ips = ips;
+        for (size_t j = 0; j < s->ip_count; j++)
+            *ips++ = c->ips[j];
+    }
+}
+
+/* --- units ----------------------------------------------------------------------------------- */
+
+static uint32_t find_set(struct making *m, const struct nodeset *set)
+{
+    size_t words = set->count, count = words ? m->sets.len / words : 0;
+    for (size_t i = count, end = i > RECENT ? i - RECENT : 0; i > end; i--) {
+        struct nodeset other = {.words = m->sets.items + (i - 1) * words, .count = words};
+        if (nodeset_eq(set, &other))
+            return (uint32_t)(i - 1);
+    }
+    for (size_t i = 0; i < words; i++)
+        vec_push(&m->sets, set->words[i]);
+    return (uint32_t)count;
+}
+
+/* Where the order begins that is the last of those gathered, from `begin` on: if one of the units
+ * before has the same, it stands there, and not twice. */
+static uint32_t share_order(struct making *m, size_t begin)
+{
+    const struct basis *b = m->basis;
+    size_t count = m->orders.len - begin;
+    for (size_t i = b->unit_count, end = i > RECENT ? i - RECENT : 0; i > end; i--) {
+        const struct basis_unit *unit = &b->units[i - 1];
+        const uint32_t *order = m->orders.items;
+        if (unit->ordered != count ||
+            (count && memcmp(order + unit->order, order + begin, count * sizeof(*order)) != 0))
+            continue;
+        m->orders.len = begin;
+        return unit->order;
+    }
+    return (uint32_t)begin;
+}
+
+static void copy_order(struct making *m, struct basis_unit *to, const struct placement *placement)
+{
+    size_t begin = m->orders.len;
+    for (size_t i = 0; i < placement->nodes.count; i++) {
+        size_t node = eligible_node(m->eligible, placement->nodes.items[i]);
+        if (node < m->basis->nodes.count)
+            vec_push(&m->orders, (uint32_t)node);
+    }
+    to->epoch = placement->epoch;
+    to->ordered = (uint32_t)(m->orders.len - begin);
+    to->order = share_order(m, begin);
+}
+
+static void read_unit(struct making *m, const struct unit *from, struct basis_service *first)
+{
+    struct basis *b = m->basis;
+    struct basis_unit *to = &b->units[b->unit_count];
+    const struct basis_address *address = basis_find(b, &from->ip);
+    *to = (struct basis_unit){.nodes = find_set(m, &from->nodes),
+                              .terms = first->terms,
+                              .address = (uint32_t)(address - b->addresses)};
+    copy_order(m, to, &from->placement);
+    first->unit = (uint32_t)b->unit_count++;
+}
+
+static void read_units(struct making *m)
+{
+    struct basis *b = m->basis;
+    size_t count = 0;
+    for (size_t i = 0; i < b->service_count; i++)
+        count += m->gathered[i].first != NULL;
+    b->units = arena_array(b->arena, count, sizeof(*b->units));
+    for (size_t i = 0; i < b->service_count; i++) {
+        size_t first = m->members[i].unit;
+        if (first != i)
+            b->services[i].unit = b->services[first].unit;
+        else if (m->gathered[i].first)
+            read_unit(m, &m->gathered[i], &b->services[i]);
+    }
+}
+
+/* --- what is the same for many --------------------------------------------------------------- */
+
+/* A copy of what was gathered, of its very size. */
+static void *settle(struct arena *arena, const void *items, size_t count, size_t size)
+{
+    void *copy = arena_array(arena, count, size);
+    if (count)
+        memcpy(copy, items, count * size);
+    return copy;
+}
+
+static void settle_all(struct making *m)
+{
+    struct basis *b = m->basis;
+    b->terms_count = m->terms.len;
+    b->terms = settle(b->arena, m->terms.items, m->terms.len, sizeof(*b->terms));
+    b->orders = settle(b->arena, m->orders.items, m->orders.len, sizeof(*b->orders));
+    b->sets = settle(b->arena, m->sets.items, m->sets.len, sizeof(*b->sets));
+    vec_done(&m->terms);
+    vec_done(&m->orders);
+    vec_done(&m->sets);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+struct nodeset basis_nodes(const struct basis *b, const struct basis_unit *unit)
+{
+    size_t words = b->available.count;
+    return (struct nodeset){.words = b->sets + unit->nodes * words, .count = words};
 }
 
 const struct basis_address *basis_find(const struct basis *b, const struct ip *ip)
@@ -220,9 +369,13 @@ struct basis *basis_make(const struct snapshot *snapshot)
     m.basis->refs = 1;
     read_nodes(&m);
     read_advertisements(&m);
+    judge_services(&m);
+    m.gathered = unit_gather(m.members, m.basis->service_count, scratch);
     read_services(&m);
-    gather_units(&m);
-    list_addresses(m.basis);
+    list_addresses(&m);
+    copy_ips(&m);
+    read_units(&m);
+    settle_all(&m);
     return m.basis;
 }
 

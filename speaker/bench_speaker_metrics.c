@@ -1,6 +1,7 @@
 /* How long the answer to GET /metrics keeps the loop: 10 000 Services announced by one node, each
  * series set anew and all of it rendered; beside it, what the same lines cost with a plain snprintf
  * each, and what the finished text costs to copy. All with cold caches. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ enum { SERVICES = 10000, ROUNDS = 15, LINE_MAX_LEN = 256, OTHER_BYTES = 128 * 10
 
 struct load {
     struct arena *arena;
+    struct basis basis;
     struct plan plan;
     struct speaker_metrics *metrics;
     struct sbuf text; /* the last one rendered */
@@ -29,18 +31,25 @@ static void load_init(struct load *load)
 {
     *load = (struct load){
         .arena = arena_new(0), .metrics = speaker_metrics_new(), .other = heap_alloc(OTHER_BYTES)};
+    struct basis *basis = &load->basis;
     struct plan *plan = &load->plan;
-    struct str *keys = arena_array(load->arena, SERVICES, sizeof(*keys));
-    plan->address_count = plan->service_count = SERVICES;
+    uint32_t *services = arena_array(load->arena, SERVICES, sizeof(*services));
+    basis->address_count = basis->service_count = SERVICES;
+    basis->addresses = arena_array(load->arena, SERVICES, sizeof(*basis->addresses));
+    basis->services = arena_array(load->arena, SERVICES, sizeof(*basis->services));
+    plan->basis = basis;
     plan->addresses = arena_array(load->arena, SERVICES, sizeof(*plan->addresses));
     plan->services = arena_array(load->arena, SERVICES, sizeof(*plan->services));
-    for (size_t i = 0; i < SERVICES; i++) {
-        keys[i] = arena_printf(load->arena, "default/service-%05zu", i);
-        plan->services[i] = (struct plan_service){.key = keys[i], .reason = REASON_NONE};
-        plan->addresses[i] =
-            (struct plan_address){.ip = ip_v4(198, 18, (uint8_t)(i / 256), (uint8_t)(i % 256)),
-                                  .services = {.items = &keys[i], .count = 1},
-                                  .announced = true};
+    plan->lists = arena_array(load->arena, 2, sizeof(*plan->lists));
+    for (uint32_t i = 0; i < SERVICES; i++) {
+        services[i] = i;
+        basis->services[i] = (struct basis_service){
+            .key = arena_printf(load->arena, "default/service-%05" PRIu32, i), .unit = BASIS_NONE};
+        basis->addresses[i] =
+            (struct basis_address){.ip = ip_v4(198, 18, (uint8_t)(i / 256), (uint8_t)(i % 256)),
+                                   .services = &services[i],
+                                   .service_count = 1};
+        plan->addresses[i] = (struct plan_place){.interfaces = 1, .announced = 1};
     }
 }
 
@@ -55,7 +64,7 @@ static void load_done(struct load *load)
 static void set_all(struct load *load, uint64_t round)
 {
     for (size_t i = 0; i < SERVICES; i++)
-        speaker_metrics_address(load->metrics, &load->plan.addresses[i].ip, round + i, round + i,
+        speaker_metrics_address(load->metrics, &load->basis.addresses[i].ip, round + i, round + i,
                                 round + 10);
     speaker_metrics_plan(load->metrics, &load->plan, STR("node-1"));
 }
@@ -75,11 +84,11 @@ static void print_plainly(struct load *load, uint64_t round)
                                         "metallb_layer2_gratuitous_sent"};
     char *text = malloc((size_t)SERVICES * 4 * LINE_MAX_LEN), *at = text;
     for (size_t i = 0; text && i < SERVICES; i++) {
-        struct ip_text ip = ip_format(&load->plan.addresses[i].ip);
+        struct ip_text ip = ip_format(&load->basis.addresses[i].ip);
         at += snprintf(at, LINE_MAX_LEN,
                        "metallb_speaker_announced{service=\"%s\",protocol=\"layer2\",node=\"%s\","
                        "ip=\"%s\"} %.15g\n",
-                       load->plan.services[i].key.ptr, "node-1", ip.text, 1.0);
+                       load->basis.services[i].key.ptr, "node-1", ip.text, 1.0);
         for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
             at += snprintf(at, LINE_MAX_LEN, "%s{ip=\"%s\"} %.15g\n", names[j], ip.text,
                            (double)(round + i));

@@ -52,7 +52,10 @@ static double plan_ms(struct scene *s, struct elect *elect, size_t *ret_announce
     double started = now_ms();
     struct plan *plan = plan_make(s->basis, &s->view, elect, arena);
     double took = now_ms() - started;
-    *ret_announced = plan->address_count;
+    struct plan_address address;
+    *ret_announced = 0;
+    for (size_t next = 0; plan_next_address(plan, &next, &address);)
+        ++*ret_announced;
     plan_done(plan);
     return took;
 }

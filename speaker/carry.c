@@ -119,9 +119,10 @@ static struct carry *list_new(const struct carry_input *input, size_t more, stru
 {
     VEC(struct carry) list = {0};
     const struct plan *plan = input->plan;
-    for (size_t i = 0; i < plan->address_count && list.len < CARRY_MAX; i++) {
+    struct plan_address address;
+    for (size_t next = 0; list.len < CARRY_MAX && plan_next_address(plan, &next, &address);) {
         struct carry item;
-        if (!begins(input, &plan->addresses[i].ip, &item))
+        if (!begins(input, &address.ip, &item))
             continue;
         item.node = arena_str(arena, item.node);
         vec_push(&list, item);

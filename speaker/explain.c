@@ -210,8 +210,8 @@ void explain_service(const struct speaker *speaker, struct str key,
     struct run run;
     if (!begin(speaker, request, response, &run))
         return;
-    const struct plan_service *service = plan_find(run.plan, key);
-    if (!service) {
+    struct plan_service service;
+    if (!plan_find(run.plan, key, &service)) {
         http_error(response, 404,
                    "this node knows no Service " STR_FMT " of type LoadBalancer and of its class",
                    STR_ARG(key));
@@ -219,7 +219,7 @@ void explain_service(const struct speaker *speaker, struct str key,
     }
     patch_open(&run.json, NULL);
     patch_str(&run.json, "node", node_of(&run));
-    put_service(&run, service);
+    put_service(&run, &service);
     answer(&run, response);
 }
 
@@ -247,11 +247,12 @@ void explain_address(const struct speaker *speaker, struct str text,
     patch_str(&run.json, "node", node_of(&run));
     put_address(&run, &ip);
     patch_list(&run.json, "services");
-    for (size_t i = 0; i < run.plan->service_count; i++) {
-        if (!has_address(&run.plan->services[i], &ip))
+    for (size_t i = 0; i < run.plan->basis->service_count; i++) {
+        struct plan_service service = plan_service_at(run.plan, i);
+        if (!has_address(&service, &ip))
             continue;
         patch_open(&run.json, NULL);
-        put_service(&run, &run.plan->services[i]);
+        put_service(&run, &service);
         patch_close(&run.json);
     }
     patch_close(&run.json);

@@ -1,24 +1,8 @@
 #include "speaker/plan.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-#include "common/base/names.h"
-
-static const char *const tier_names[] = {
-    [PLAN_NORMAL] = "normal",
-    [PLAN_HELD] = "held",
-    [PLAN_LEAVING] = "leaving",
-    [PLAN_NO_INTERFACE] = "noInterface",
-};
-static const struct names tiers = NAMES(tier_names);
-_Static_assert(sizeof(tier_names) / sizeof(tier_names[0]) == PLAN_TIERS, "a name each");
-_Static_assert((int)PLAN_NO_INTERFACE == (int)CLAIM_TIERS, "those that can claim come first");
-
-const char *plan_tier_name(enum plan_tier tier)
-{
-    return names_of(&tiers, tier);
-}
+#include "common/base/vec.h"
 
 enum { FAMILIES = 2 };
 
@@ -31,7 +15,7 @@ struct run {
     struct nodeset tiers[PLAN_TIERS]; /* live nodes; the last: all of them */
     struct nodeset *served[FAMILIES]; /* for each advertisement: the nodes that it names and that
                                          have one of its interfaces for that family */
-    struct str_list last; /* the interfaces that were found last, in the result's arena */
+    VEC(struct str_list) lists;       /* of interfaces, in the result's arena */
     struct plan *plan;
 };
 
@@ -106,103 +90,122 @@ static void read_nodes(struct run *run)
 
 /* --- electing -------------------------------------------------------------------------------- */
 
-/* Leaves those nodes of the unit that have interfaces for all addresses of the Service. */
-static void narrow(const struct run *run, const struct basis_service *service,
-                   struct nodeset *nodes, struct nodeset *room)
-{
-    for (int family = 0; family < FAMILIES; family++) {
-        if (!service->families[family])
-            continue;
-        nodeset_clear(room);
-        for (size_t i = 0; i < service->advertisement_count; i++)
-            nodeset_unite(room, &run->served[family][service->advertisements[i]]);
-        nodeset_intersect(nodes, room);
-    }
-}
-
-/* For each unit that stands, the nodes that have interfaces for it. */
-static struct nodeset *find_candidates(const struct run *run)
+/* For each terms and family: the nodes that can serve it by some advertisement. */
+static struct nodeset *find_reached(const struct run *run)
 {
     const struct basis *b = run->basis;
-    size_t words = nodeset_words(b->nodes.count);
-    struct nodeset *sets = arena_array(run->scratch, b->service_count, sizeof(*sets));
-    uint64_t *room = arena_array(run->scratch, b->service_count * words, sizeof(*room));
-    struct nodeset scratch = nodeset_new(b->nodes.count, run->scratch);
-    for (size_t i = 0; i < b->service_count; i++) {
-        sets[i] = (struct nodeset){.words = room + i * words, .count = words};
-        if (b->units[i].stands)
-            nodeset_unite(&sets[i], &b->units[i].nodes);
+    struct nodeset *reached =
+        arena_array(run->scratch, b->terms_count * FAMILIES, sizeof(*reached));
+    for (size_t i = 0; i < b->terms_count; i++) {
+        const struct basis_terms *terms = &b->terms[i];
+        for (int family = 0; family < FAMILIES; family++) {
+            struct nodeset *set = &reached[i * FAMILIES + (size_t)family];
+            *set = nodeset_new(b->nodes.count, run->scratch);
+            for (size_t j = 0; j < terms->advertisement_count; j++)
+                nodeset_unite(set, &run->served[family][terms->advertisements[j]]);
+        }
     }
-    for (size_t i = 0; i < b->service_count; i++) {
-        if (b->services[i].stands)
-            narrow(run, &b->services[i], &sets[b->services[i].unit], &scratch);
-    }
-    return sets;
+    return reached;
 }
 
-static void elect_among(struct run *run, const struct basis_unit *unit, const struct nodeset *nodes,
-                        struct plan_unit *ret, struct arena *scratch)
+/* For each unit, the nodes that have interfaces for all addresses of its Services: their words. */
+static uint64_t *find_candidates(const struct run *run)
 {
-    struct elect_unit question = {.order = unit->order,
-                                  .order_count = unit->order_count,
-                                  .nodes = *nodes,
-                                  .scores = unit->scores,
-                                  .ip = unit->ip};
-    ret->owner = (uint32_t)elect_owner(run->elect, &question, scratch);
+    const struct basis *b = run->basis;
+    size_t words = b->available.count;
+    const struct nodeset *reached = find_reached(run);
+    uint64_t *all = arena_array(run->scratch, b->unit_count * words, sizeof(*all));
+    for (size_t i = 0; i < b->unit_count; i++) {
+        struct nodeset of = basis_nodes(b, &b->units[i]);
+        nodeset_copy(&(struct nodeset){.words = all + i * words, .count = words}, &of);
+    }
+    for (size_t i = 0; i < b->service_count; i++) {
+        const struct basis_service *service = &b->services[i];
+        for (size_t family = 0; service->unit != BASIS_NONE && family < FAMILIES; family++) {
+            struct nodeset set = {.words = all + service->unit * words, .count = words};
+            if (service->families[family])
+                nodeset_intersect(&set, &reached[service->terms * FAMILIES + family]);
+        }
+    }
+    return all;
 }
 
-static void elect_unit(struct run *run, const struct basis_unit *unit, const struct nodeset *nodes,
-                       struct plan_unit *ret, struct arena *scratch)
+static struct elect_unit question_of(const struct basis *b, const struct basis_unit *unit,
+                                     const struct nodeset *nodes)
 {
-    size_t count = run->basis->nodes.count;
-    struct nodeset tier = nodeset_new(count, scratch);
-    ret->owner = (uint32_t)count;
-    ret->epoch = unit->epoch;
-    ret->may_serve = run->basis->node < count && nodeset_has(nodes, run->basis->node);
+    return (struct elect_unit){.order = b->orders + unit->order,
+                               .order_count = unit->ordered,
+                               .nodes = *nodes,
+                               .scores = b->terms[unit->terms].scores,
+                               .ip = b->addresses[unit->address].ip};
+}
+
+static struct plan_choice elect_unit(struct run *run, const struct basis_unit *unit,
+                                     const struct nodeset *nodes, struct arena *scratch)
+{
+    const struct basis *b = run->basis;
+    size_t count = b->nodes.count;
+    struct nodeset tier = nodeset_new(count, scratch), all = basis_nodes(b, unit);
+    struct plan_choice choice = {.owner = (uint32_t)count,
+                                 .may_serve = b->node < count && nodeset_has(nodes, b->node)};
     for (uint8_t i = 0; i < PLAN_TIERS; i++) {
-        nodeset_clear(&tier);
-        nodeset_unite(&tier, i == PLAN_NO_INTERFACE ? &unit->nodes : nodes);
+        nodeset_copy(&tier, i == PLAN_NO_INTERFACE ? &all : nodes);
         nodeset_intersect(&tier, &run->tiers[i]);
         if (nodeset_is_empty(&tier))
             continue;
-        ret->tier = i;
-        elect_among(run, unit, &tier, ret, scratch);
-        return;
+        struct elect_unit question = question_of(b, unit, &tier);
+        choice.tier = i;
+        choice.owner = (uint32_t)elect_owner(run->elect, &question, scratch);
+        break;
     }
+    return choice;
 }
 
 static void elect_all(struct run *run)
 {
     const struct basis *b = run->basis;
-    const struct nodeset *candidates = find_candidates(run);
+    uint64_t *candidates = find_candidates(run);
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    run->plan->units = arena_array(run->arena, b->service_count, sizeof(*run->plan->units));
+    run->plan->units = arena_array(run->arena, b->unit_count, sizeof(*run->plan->units));
     elect_begin(run->elect, b->nodes.items, b->nodes.count);
-    for (size_t i = 0; i < b->service_count; i++) {
-        if (b->units[i].stands)
-            elect_unit(run, &b->units[i], &candidates[i], &run->plan->units[i], scratch);
+    for (size_t i = 0; i < b->unit_count; i++) {
+        size_t words = b->available.count;
+        struct nodeset nodes = {.words = candidates + i * words, .count = words};
+        run->plan->units[i] = elect_unit(run, &b->units[i], &nodes, scratch);
         arena_reset(scratch);
     }
     elect_end(run->elect);
 }
 
-/* --- the result ------------------------------------------------------------------------------ */
+/* --- interfaces ------------------------------------------------------------------------------ */
 
-/* Does an advertisement for this node leave the interfaces open? */
-static bool names_none(const struct basis *b, const struct basis_service *service)
+static bool is_same(const struct str_list *a, const struct str_list *b)
 {
-    for (size_t i = 0; i < service->advertisement_count; i++) {
-        const struct basis_advertisement *ad = &b->advertisements[service->advertisements[i]];
-        if (nodeset_has(&ad->reach, b->node) && ad->interfaces.count == 0)
-            return true;
-    }
-    return false;
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = str_eq(a->items[i], b->items[i]);
+    return same;
 }
 
-static bool is_named(const struct basis *b, const struct basis_service *service, struct str name)
+/* The index of the list of these names, which is copied when there is none yet. */
+static uint32_t find_list(struct run *run, const struct str_list *names)
 {
-    for (size_t i = 0; i < service->advertisement_count; i++) {
-        const struct basis_advertisement *ad = &b->advertisements[service->advertisements[i]];
+    for (size_t i = 0; i < run->lists.len; i++) {
+        if (is_same(&run->lists.items[i], names))
+            return (uint32_t)i;
+    }
+    struct str_list list = {.items = arena_array(run->arena, names->count, sizeof(struct str)),
+                            .count = names->count};
+    for (size_t i = 0; i < names->count; i++)
+        list.items[i] = arena_str(run->arena, names->items[i]);
+    vec_push(&run->lists, list);
+    return (uint32_t)(run->lists.len - 1);
+}
+
+static bool is_named(const struct basis *b, const struct basis_terms *terms, struct str name)
+{
+    for (size_t i = 0; i < terms->advertisement_count; i++) {
+        const struct basis_advertisement *ad = &b->advertisements[terms->advertisements[i]];
         if (nodeset_has(&ad->reach, b->node) &&
             (ad->interfaces.count == 0 || str_list_has(&ad->interfaces, name)))
             return true;
@@ -210,61 +213,33 @@ static bool is_named(const struct basis *b, const struct basis_service *service,
     return false;
 }
 
-/* Those of this node's interfaces that the Service's advertisements name, all when one of them
- * names none. */
-static struct str_list find_interfaces(struct run *run, const struct basis_service *service)
+/* Does an advertisement for this node leave the interfaces open? */
+static bool names_none(const struct basis *b, const struct basis_terms *terms)
 {
+    for (size_t i = 0; i < terms->advertisement_count; i++) {
+        const struct basis_advertisement *ad = &b->advertisements[terms->advertisements[i]];
+        if (nodeset_has(&ad->reach, b->node) && ad->interfaces.count == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_terms(struct run *run)
+{
+    const struct basis *b = run->basis;
     const struct str_list *ours = &run->view->interfaces;
-    size_t count = 0;
-    bool same = true; /* as the last time: then it is the same list */
-    for (size_t i = 0; i < ours->count; i++) {
-        if (!is_named(run->basis, service, ours->items[i]))
-            continue;
-        same = same && count < run->last.count && str_eq(run->last.items[count], ours->items[i]);
-        count++;
+    struct str_list named = {.items = arena_array(run->scratch, ours->count, sizeof(struct str))};
+    run->plan->terms = arena_array(run->arena, b->terms_count, sizeof(*run->plan->terms));
+    (void)find_list(run, &named); /* the first is empty */
+    for (size_t i = 0; b->node < b->nodes.count && i < b->terms_count; i++) {
+        named.count = 0;
+        for (size_t j = 0; j < ours->count; j++) {
+            if (is_named(b, &b->terms[i], ours->items[j]))
+                named.items[named.count++] = ours->items[j];
+        }
+        run->plan->terms[i] = (struct plan_terms){.interfaces = find_list(run, &named),
+                                                  .all_interfaces = names_none(b, &b->terms[i])};
     }
-    if (same && count == run->last.count)
-        return run->last;
-    run->last = (struct str_list){.items = arena_array(run->arena, count, sizeof(struct str))};
-    for (size_t i = 0; i < ours->count; i++) {
-        if (is_named(run->basis, service, ours->items[i]))
-            run->last.items[run->last.count++] = arena_str(run->arena, ours->items[i]);
-    }
-    return run->last;
-}
-
-static void decide(struct run *run, const struct basis_service *service,
-                   struct plan_service *result)
-{
-    const struct plan_unit *unit = &run->plan->units[service->unit];
-    *result = (struct plan_service){.key = service->key,
-                                    .reason = service->reason,
-                                    .ips = service->ips,
-                                    .ip_count = service->ip_count,
-                                    .placement = service->placement};
-    if (!service->stands)
-        return;
-    result->epoch = run->basis->units[service->unit].epoch;
-    result->owner = plan_owner(run->plan, unit);
-    result->tier = unit->tier;
-    if (result->reason)
-        return;
-    result->reason = REASON_NOT_OWNER;
-    if (unit->owner != run->basis->node)
-        return;
-    result->interfaces = find_interfaces(run, service);
-    result->all_interfaces = names_none(run->basis, service);
-    bool none = unit->tier == PLAN_NO_INTERFACE || result->interfaces.count == 0;
-    result->reason = none ? REASON_NO_INTERFACE : REASON_NONE;
-}
-
-static void decide_all(struct run *run)
-{
-    struct plan *plan = run->plan;
-    plan->service_count = run->basis->service_count;
-    plan->services = arena_array(run->arena, plan->service_count, sizeof(*plan->services));
-    for (size_t i = 0; i < plan->service_count; i++)
-        decide(run, &run->basis->services[i], &plan->services[i]);
 }
 
 static struct str_list unite(const struct str_list *a, const struct str_list *b,
@@ -281,50 +256,58 @@ static struct str_list unite(const struct str_list *a, const struct str_list *b,
     return all;
 }
 
-static void add_service(struct run *run, struct plan_address *address,
-                        const struct plan_service *service)
+/* --- the result ------------------------------------------------------------------------------ */
+
+static enum reason decide(const struct run *run, const struct basis_service *service)
 {
-    struct str_list one = {.items = (struct str *)&service->key, .count = 1};
-    if (!address->services.count) { /* as it is with most */
-        address->services = one;
-        address->interfaces = service->interfaces;
-        return;
-    }
-    address->services = unite(&address->services, &one, run->arena);
-    address->interfaces = unite(&address->interfaces, &service->interfaces, run->arena);
+    if (service->unit == BASIS_NONE || service->reason)
+        return (enum reason)service->reason;
+    const struct plan_choice *unit = &run->plan->units[service->unit];
+    if (unit->owner != run->basis->node)
+        return REASON_NOT_OWNER;
+    bool none = unit->tier == PLAN_NO_INTERFACE || !run->plan->terms[service->terms].interfaces;
+    return none ? REASON_NO_INTERFACE : REASON_NONE;
 }
 
-static bool is_announced(const struct plan *plan, const struct basis_address *address)
+static void decide_all(struct run *run)
 {
+    struct plan *plan = run->plan;
+    const struct basis *b = run->basis;
+    plan->services = arena_array(run->arena, b->service_count, sizeof(*plan->services));
+    for (size_t i = 0; i < b->service_count; i++)
+        plan->services[i].reason = (uint8_t)decide(run, &b->services[i]);
+}
+
+/* All interfaces that Services of it are announced on: a list. */
+static uint32_t find_interfaces(struct run *run, const struct basis_address *address)
+{
+    uint32_t found = 0;
     for (size_t i = 0; i < address->service_count; i++) {
-        if (plan->services[address->services[i]].reason == REASON_NONE)
-            return true;
+        uint32_t service = address->services[i];
+        if (run->plan->services[service].reason)
+            continue;
+        uint32_t more = run->plan->terms[run->basis->services[service].terms].interfaces;
+        if (found && found != more) {
+            struct str_list all =
+                unite(&run->lists.items[found], &run->lists.items[more], run->scratch);
+            more = find_list(run, &all);
+        }
+        found = more;
     }
-    return false;
-}
-
-static void list_address(struct run *run, const struct basis_address *from)
-{
-    struct plan_address *to = &run->plan->addresses[run->plan->address_count++];
-    to->ip = from->ip;
-    for (size_t i = 0; i < from->service_count; i++) {
-        const struct plan_service *service = &run->plan->services[from->services[i]];
-        if (service->reason == REASON_NONE)
-            add_service(run, to, service);
-    }
+    return found;
 }
 
 static void list_addresses(struct run *run)
 {
     const struct basis *b = run->basis;
-    size_t count = 0;
+    struct plan *plan = run->plan;
+    plan->addresses = arena_array(run->arena, b->address_count, sizeof(*plan->addresses));
     for (size_t i = 0; i < b->address_count; i++)
-        count += is_announced(run->plan, &b->addresses[i]);
-    run->plan->addresses = arena_array(run->arena, count, sizeof(*run->plan->addresses));
-    for (size_t i = 0; i < b->address_count; i++) {
-        if (is_announced(run->plan, &b->addresses[i]))
-            list_address(run, &b->addresses[i]);
-    }
+        plan->addresses[i].interfaces = find_interfaces(run, &b->addresses[i]) & INT32_MAX;
+    plan->lists = arena_array(run->arena, run->lists.len, sizeof(*plan->lists));
+    for (size_t i = 0; i < run->lists.len; i++)
+        plan->lists[i] = run->lists.items[i];
+    vec_done(&run->lists);
 }
 
 struct plan *plan_make(struct basis *basis, const struct plan_view *view, struct elect *elect,
@@ -342,6 +325,7 @@ struct plan *plan_make(struct basis *basis, const struct plan_view *view, struct
     run.plan->basis = basis_ref(basis);
     read_nodes(&run);
     elect_all(&run);
+    read_terms(&run);
     decide_all(&run);
     list_addresses(&run);
     return run.plan;
@@ -353,64 +337,9 @@ void plan_done(struct plan *plan)
         plan->basis = basis_unref(plan->basis);
 }
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- claims ---------------------------------------------------------------------------------- */
 
-const struct plan_service *plan_find(const struct plan *plan, struct str key)
-{
-    size_t from = 0, to = plan ? plan->service_count : 0;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = str_cmp(plan->services[middle].key, key);
-        if (order == 0)
-            return &plan->services[middle];
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return NULL;
-}
-
-static int by_ip(const void *ip, const void *address)
-{
-    return ip_cmp(ip, &((const struct plan_address *)address)->ip);
-}
-
-enum reason plan_reason(const struct plan_service *service)
-{
-    bool waits = service->reason == REASON_NONE && !service->announced;
-    return waits ? REASON_NOT_ANSWERED : service->reason;
-}
-
-const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip)
-{
-    if (!plan || !plan->address_count)
-        return NULL;
-    return bsearch(ip, plan->addresses, plan->address_count, sizeof(*plan->addresses), by_ip);
-}
-
-bool plan_find_unit(const struct plan *plan, const struct ip *ip, struct plan_unit *ret)
-{
-    const struct basis_address *address = plan ? basis_find(plan->basis, ip) : NULL;
-    if (!address)
-        return false;
-    *ret = plan->units[plan->basis->services[address->services[0]].unit];
-    return true;
-}
-
-struct str plan_owner(const struct plan *plan, const struct plan_unit *unit)
-{
-    const struct str_list *nodes = &plan->basis->nodes;
-    return unit->owner < nodes->count ? nodes->items[unit->owner] : (struct str){0};
-}
-
-bool plan_is_live(const struct plan *plan, struct str node)
-{
-    const struct str_list *nodes = &plan->basis->nodes;
-    const struct str *found =
-        nodes->count ? bsearch(&node, nodes->items, nodes->count, sizeof(node), str_cmp_ptr) : NULL;
-    return found && nodeset_has(&plan->live, (size_t)(found - nodes->items));
-}
+_Static_assert((int)PLAN_NO_INTERFACE == (int)CLAIM_TIERS, "those that can claim come first");
 
 struct claim_standing plan_standing(const struct plan *plan, const struct elect *elect,
                                     const struct ip *ip)
@@ -423,11 +352,8 @@ struct claim_standing plan_standing(const struct plan *plan, const struct elect 
         return standing;
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     const struct basis_unit *unit = &b->units[b->services[address->services[0]].unit];
-    struct elect_unit question = {.order = unit->order,
-                                  .order_count = unit->order_count,
-                                  .nodes = unit->nodes,
-                                  .scores = unit->scores,
-                                  .ip = unit->ip};
+    struct nodeset nodes = basis_nodes(b, unit);
+    struct elect_unit question = question_of(b, unit, &nodes);
     size_t rank = elect_rank(elect, &question, b->node, scratch);
     standing.epoch = unit->epoch;
     standing.rank = rank < UINT16_MAX ? (uint16_t)rank : UINT16_MAX;

@@ -38,12 +38,14 @@ enum plan_tier {
 /* "normal", "held" and so on. */
 const char *plan_tier_name(enum plan_tier tier);
 
+/* Answers about a plan; what they point to is the plan's and its basis'. */
+
 /* An address to announce from here. */
 struct plan_address {
     struct ip ip;
     struct str_list interfaces; /* names, sorted; at least one */
-    struct str_list services;   /* keys of those that have it, sorted */
     bool announced;             /* set by who carries it out: it is, and not only planned */
+    const struct basis_address *basis;
 };
 
 struct plan_service {
@@ -54,7 +56,7 @@ struct plan_service {
     const struct ip *ips;
     size_t ip_count;
     struct str_list interfaces;       /* with REASON_NONE */
-    bool all_interfaces;              /* no advertisement names any */
+    bool all_interfaces;              /* no advertisement names any; with REASON_NONE */
     bool announced;                   /* as of its addresses */
     enum placement_verdict placement; /* what its published order is worth */
     uint64_t epoch;                   /* of the unit's order; 0 when the hash decided */
@@ -68,15 +70,39 @@ struct plan_unit {
     uint64_t epoch; /* of its published order; 0 when there is none */
 };
 
+/* The plan itself is what an election adds to its basis: a few bytes for each entry of it. */
+
+struct plan_choice {
+    uint32_t owner; /* these as in plan_unit */
+    uint8_t tier;
+    bool may_serve;
+};
+
+struct plan_verdict {
+    uint8_t reason; /* enum reason */
+    bool announced;
+};
+
+struct plan_place {
+    uint32_t interfaces : 31; /* a list, by index; 0: it is not announced from here */
+    uint32_t announced : 1;
+};
+
+/* What terms come to on this node. */
+struct plan_terms {
+    uint32_t interfaces; /* those that the advertisements name, all when one names none: a list */
+    bool all_interfaces;
+};
+
 struct plan {
-    struct basis *basis;            /* counted */
-    struct plan_unit *units;        /* as in the basis */
-    struct plan_address *addresses; /* sorted */
-    size_t address_count;
-    struct plan_service *services; /* as in the basis */
-    size_t service_count;
-    enum plan_tier tier; /* this node's own */
-    struct nodeset live; /* nodes that are alive */
+    struct basis *basis;           /* counted */
+    struct plan_choice *units;     /* as in the basis */
+    struct plan_verdict *services; /* as in the basis */
+    struct plan_place *addresses;  /* as in the basis */
+    struct plan_terms *terms;      /* as in the basis */
+    struct str_list *lists;        /* of interfaces, no two the same; the first is empty */
+    enum plan_tier tier;           /* this node's own */
+    struct nodeset live;           /* nodes that are alive */
 };
 
 /* In the arena, and with a reference to the basis. `elect` remembers elections from plan to plan
@@ -86,16 +112,28 @@ struct plan *plan_make(struct basis *basis, const struct plan_view *view, struct
 /* Gives the basis back; the rest is the arena's. NULL is fine. */
 void plan_done(struct plan *plan);
 
-/* The entry of a Service, or NULL. plan may be NULL: nothing is planned. */
-const struct plan_service *plan_find(const struct plan *plan, struct str key);
+/* The Service of that index in the basis. */
+struct plan_service plan_service_at(const struct plan *plan, size_t index);
+
+/* The Service of that key; false when there is none. plan may be NULL: nothing is planned. */
+bool plan_find(const struct plan *plan, struct str key, struct plan_service *ret);
 
 /* Why the Service is announced from here or not, as far as it is carried out. */
 enum reason plan_reason(const struct plan_service *service);
 
-/* Is this address announced from here? NULL: not by this plan. */
-const struct plan_address *plan_find_address(const struct plan *plan, const struct ip *ip);
+/* The next address to announce from here, sorted; cursor: 0 at first. False: no more. */
+bool plan_next_address(const struct plan *plan, size_t *cursor, struct plan_address *ret);
 
-/* What was decided about an address that Services have; false when none that stands has it. */
+/* Is this address announced from here? plan may be NULL. */
+bool plan_find_address(const struct plan *plan, const struct ip *ip, struct plan_address *ret);
+
+/* The key of the next Service that has the address announced from here, sorted; cursor: 0 at
+ * first. False: no more. */
+bool plan_next_service(const struct plan *plan, const struct plan_address *address, size_t *cursor,
+                       struct str *ret_key);
+
+/* What was decided about an address that Services have; false when none that stands has it. plan
+ * may be NULL. */
 bool plan_find_unit(const struct plan *plan, const struct ip *ip, struct plan_unit *ret);
 
 /* The name of a unit's owner; empty when there is none. Borrowed from the basis. */

@@ -19,27 +19,30 @@ struct rest {
 
 /* --- announcements --------------------------------------------------------------------------- */
 
-static void put_list(struct patch *json, const char *key, const struct str_list *list)
+/* Nothing when it is not announced by plan. */
+static void put_planned(struct patch *json, const struct plan *plan, const struct ip *ip)
 {
-    patch_list(json, key);
-    for (size_t i = 0; i < list->count; i++)
-        patch_str(json, NULL, list->items[i]);
+    struct plan_address address;
+    struct str service;
+    bool planned = plan_find_address(plan, ip, &address);
+    patch_list(json, "services");
+    for (size_t next = 0; planned && plan_next_service(plan, &address, &next, &service);)
+        patch_str(json, NULL, service);
+    patch_close(json);
+    patch_list(json, "interfaces");
+    for (size_t i = 0; planned && i < address.interfaces.count; i++)
+        patch_str(json, NULL, address.interfaces.items[i]);
     patch_close(json);
 }
 
 static void put_address(struct patch *json, const struct plan *plan,
                         const struct apply_figures *figures)
 {
-    static const struct plan_address none = {0};
-    const struct plan_address *address = plan_find_address(plan, &figures->ip);
-    if (!address)
-        address = &none;
     patch_open(json, NULL);
     patch_str(json, "ip", str_from(ip_format(&figures->ip).text));
     patch_str(json, "state", str_from(tenure_state_name(figures->state)));
     patch_str(json, "member", figures->peer);
-    put_list(json, "services", &address->services);
-    put_list(json, "interfaces", &address->interfaces);
+    put_planned(json, plan, &figures->ip);
     patch_int(json, "requests", (int64_t)figures->requests);
     patch_int(json, "replies", (int64_t)figures->replies);
     patch_int(json, "gratuitous", (int64_t)figures->gratuitous);
@@ -137,8 +140,10 @@ static void show_announcements(void *ctx, const struct http_request *request,
     patch_bool(&json, "stale", speaker_saved(speaker).stale);
     put_addresses(&json, speaker, request->arena);
     patch_list(&json, "services");
-    for (size_t i = 0; plan && i < plan->service_count; i++)
-        put_service(&json, &plan->services[i]);
+    for (size_t i = 0; plan && i < plan->basis->service_count; i++) {
+        struct plan_service service = plan_service_at(plan, i);
+        put_service(&json, &service);
+    }
     patch_close(&json);
     carrier_rest_put(&json, speaker_carrier(speaker));
     put_interfaces(&json, speaker, request->arena);

@@ -201,13 +201,13 @@ void speaker_metrics_config(struct speaker_metrics *m, const struct diag_list *f
     metric_set(m->set, CONFIG_STALE, diag_errors(findings) ? 1 : 0, NO_LABELS);
 }
 
-static void set_announced(struct speaker_metrics *m, const struct plan_address *address,
-                          struct str node)
+static void set_announced(struct speaker_metrics *m, const struct plan *plan,
+                          const struct plan_address *address, struct str node)
 {
     struct ip_text ip = ip_format(&address->ip);
-    for (size_t i = 0; i < address->services.count; i++)
-        metric_set(m->set, ANNOUNCED, 1,
-                   LABELS(address->services.items[i], STR("layer2"), node, str_from(ip.text)));
+    struct str service;
+    for (size_t next = 0; plan_next_service(plan, address, &next, &service);)
+        metric_set(m->set, ANNOUNCED, 1, LABELS(service, STR("layer2"), node, str_from(ip.text)));
 }
 
 void speaker_metrics_announced_bgp(struct speaker_metrics *m, struct str service, struct str node,
@@ -226,13 +226,15 @@ void speaker_metrics_plan(struct speaker_metrics *m, const struct plan *plan, st
 {
     metric_clear(m->set, ANNOUNCED);
     metric_clear(m->set, SERVICES);
-    for (size_t i = 0; i < plan->address_count; i++) {
-        if (plan->addresses[i].announced)
-            set_announced(m, &plan->addresses[i], node);
+    struct plan_address address;
+    for (size_t next = 0; plan_next_address(plan, &next, &address);) {
+        if (address.announced)
+            set_announced(m, plan, &address, node);
     }
-    for (size_t i = 0; i < plan->service_count; i++)
-        metric_inc(m->set, SERVICES,
-                   LABELS(str_from(reason_name(plan_reason(&plan->services[i])))));
+    for (size_t i = 0; i < plan->basis->service_count; i++) {
+        struct plan_service service = plan_service_at(plan, i);
+        metric_inc(m->set, SERVICES, LABELS(str_from(reason_name(plan_reason(&service)))));
+    }
 }
 
 static void observe_ns(struct speaker_metrics *m, size_t id, uint64_t duration_ns)

@@ -58,16 +58,14 @@ static bool announced(void *ctx, struct str key, struct arena *arena,
                       struct str_list *ret_interfaces)
 {
     const struct speaker *s = ctx;
-    const struct plan_service *service = plan_find(s->now.plan, key);
-    if (!service || !service->announced)
+    struct plan_service service;
+    if (!plan_find(s->now.plan, key, &service) || !service.announced)
         return false;
-    *ret_interfaces = (struct str_list){0};
-    if (!service->all_interfaces)
-        *ret_interfaces = (struct str_list){
-            .items = arena_array(arena, service->interfaces.count, sizeof(struct str))};
-    for (size_t i = 0; !service->all_interfaces && i < service->interfaces.count; i++)
-        ret_interfaces->items[ret_interfaces->count++] =
-            arena_str(arena, service->interfaces.items[i]);
+    size_t count = service.all_interfaces ? 0 : service.interfaces.count;
+    *ret_interfaces =
+        (struct str_list){.items = arena_array(arena, count, sizeof(struct str)), .count = count};
+    for (size_t i = 0; i < count; i++)
+        ret_interfaces->items[i] = arena_str(arena, service.interfaces.items[i]);
     return true;
 }
 

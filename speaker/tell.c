@@ -154,12 +154,13 @@ static bool same_list(const struct str_list *a, const struct str_list *b)
     return true;
 }
 
-/* was: `after` as it was before, which may be the same entry. */
+/* before: NULL when it is new. */
 static void find_changes(struct tell *tell, const struct plan_service *before,
-                         const struct plan_service *after, bool was)
+                         const struct plan_service *after)
 {
     enum placement_verdict worth = before ? before->placement : PLACEMENT_NOT_PUBLISHED;
     enum reason reason = before ? before->reason : REASON_SERVICE_DELETED;
+    bool was = before && before->announced;
     if (after->placement != worth && after->placement > PLACEMENT_NOT_PUBLISHED)
         add(tell, TELL_PLACEMENT, after, placement_verdict_name(after->placement));
     if (after->announced && !was)
@@ -175,43 +176,59 @@ static void find_changes(struct tell *tell, const struct plan_service *before,
 
 static void mark_addresses(const struct tell *tell, struct plan *plan)
 {
-    for (size_t i = 0; i < plan->address_count; i++)
-        plan->addresses[i].announced = tell->owns(tell->ctx, &plan->addresses[i].ip);
+    const struct basis *basis = plan->basis;
+    for (size_t i = 0; i < basis->address_count; i++) {
+        struct plan_place *place = &plan->addresses[i];
+        place->announced =
+            place->interfaces && tell->owns(tell->ctx, &basis->addresses[i].ip) ? 1 : 0;
+    }
 }
 
-static bool is_announced(const struct plan *plan, const struct plan_service *service)
+/* A Service is announced when an address of it is. */
+static void mark_service(struct plan *plan, size_t index)
 {
-    for (size_t i = 0; service->reason == REASON_NONE && i < service->ip_count; i++) {
-        const struct plan_address *address = plan_find_address(plan, &service->ips[i]);
-        if (address && address->announced)
-            return true;
+    const struct basis_service *service = &plan->basis->services[index];
+    struct plan_verdict *verdict = &plan->services[index];
+    struct plan_address address;
+    verdict->announced = false;
+    for (size_t i = 0; verdict->reason == REASON_NONE && i < service->ip_count; i++) {
+        if (plan_find_address(plan, &service->ips[i], &address) && address.announced)
+            verdict->announced = true;
     }
-    return false;
 }
 
 /* Plans of one basis have the same Services in the same places. */
-static const struct plan_service *counterpart(const struct plan *before, const struct plan *after,
-                                              size_t index)
+static bool find_counterpart(const struct plan *before, const struct plan *after, size_t index,
+                             struct plan_service *ret)
 {
-    if (before && before->basis == after->basis)
-        return &before->services[index];
-    return plan_find(before, after->services[index].key);
+    if (!before || before->basis != after->basis)
+        return plan_find(before, after->basis->services[index].key, ret);
+    *ret = plan_service_at(before, index);
+    return true;
+}
+
+static void find_gone(struct tell *tell, const struct plan *before, const struct plan *after)
+{
+    struct plan_service old, new;
+    for (size_t i = 0; i < before->basis->service_count; i++) {
+        old = plan_service_at(before, i);
+        if (old.announced && !plan_find(after, old.key, &new))
+            add(tell, TELL_GONE, &old, NULL);
+    }
 }
 
 void tell_plans(struct tell *tell, const struct plan *before, struct plan *after)
 {
+    struct plan_service old, new;
     mark_addresses(tell, after);
-    for (size_t i = 0; i < after->service_count; i++) {
-        const struct plan_service *was = counterpart(before, after, i);
-        bool announced = was && was->announced;
-        after->services[i].announced = is_announced(after, &after->services[i]);
-        find_changes(tell, was, &after->services[i], announced);
+    for (size_t i = 0; i < after->basis->service_count; i++) {
+        bool known = find_counterpart(before, after, i, &old);
+        mark_service(after, i); /* of the same plan perhaps */
+        new = plan_service_at(after, i);
+        find_changes(tell, known ? &old : NULL, &new);
     }
-    for (size_t i = 0; before && before->basis != after->basis && i < before->service_count; i++) {
-        const struct plan_service *gone = &before->services[i];
-        if (gone->announced && !plan_find(after, gone->key))
-            add(tell, TELL_GONE, gone, NULL);
-    }
+    if (before && before->basis != after->basis)
+        find_gone(tell, before, after);
 }
 
 void tell_findings(const struct diag_list *list)

@@ -46,12 +46,8 @@ static void add_slice(struct scene *s, const char *service, const char *node,
 /* This node answers for an address when the plan says that it is the owner. */
 static bool is_planned(void *ctx, const struct ip *ip)
 {
-    const struct plan *plan = ctx;
-    for (size_t i = 0; i < plan->address_count; i++) {
-        if (ip_eq(&plan->addresses[i].ip, ip))
-            return true;
-    }
-    return false;
+    struct plan_address address;
+    return plan_find_address(ctx, ip, &address);
 }
 
 static struct str wanted_text(struct scene *s)

@@ -122,18 +122,21 @@ static inline void scene_put_list(struct sbuf *out, const struct str_list *list)
 static inline struct str scene_text(struct scene *s, const struct plan *plan)
 {
     struct sbuf out = {0};
-    for (size_t i = 0; i < plan->address_count; i++) {
-        sbuf_puts(&out, ip_format(&plan->addresses[i].ip).text);
-        scene_put_list(&out, &plan->addresses[i].interfaces);
-        scene_put_list(&out, &plan->addresses[i].services);
+    struct plan_address address;
+    for (size_t next = 0; plan_next_address(plan, &next, &address);) {
+        struct str key;
+        sbuf_puts(&out, ip_format(&address.ip).text);
+        scene_put_list(&out, &address.interfaces);
+        for (size_t at = 0, count = 0; plan_next_service(plan, &address, &at, &key); count++)
+            sbuf_printf(&out, "%s" STR_FMT, count ? "," : " ", STR_ARG(key));
         sbuf_putc(&out, '\n');
     }
-    for (size_t i = 0; i < plan->service_count; i++) {
-        const struct plan_service *service = &plan->services[i];
-        if (service->reason)
-            sbuf_printf(&out, STR_FMT " %s " STR_FMT "\n", STR_ARG(service->key),
-                        reason_name(service->reason),
-                        STR_ARG(service->owner.len ? service->owner : STR("-")));
+    for (size_t i = 0; i < plan->basis->service_count; i++) {
+        struct plan_service service = plan_service_at(plan, i);
+        if (service.reason)
+            sbuf_printf(&out, STR_FMT " %s " STR_FMT "\n", STR_ARG(service.key),
+                        reason_name(service.reason),
+                        STR_ARG(service.owner.len ? service.owner : STR("-")));
     }
     return sbuf_move(&out, s->arena);
 }

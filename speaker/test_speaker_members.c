@@ -59,13 +59,14 @@ static void check(const char *yaml, const struct member_case *cases, size_t coun
         s.view.watches = true;
         s.view.members = members_of(c->members, c->node, s.arena, &s.view.member_count);
         const struct plan *plan = scene_plan(&s, c->node);
-        const struct plan_service *web = plan_find(plan, STR("default/web"));
+        struct plan_service web;
         struct plan_unit unit;
-        bool stands = plan_find_unit(plan, &web->ips[0], &unit);
+        TEST_ASSERT(plan_find(plan, STR("default/web"), &web));
+        bool stands = plan_find_unit(plan, &web.ips[0], &unit);
         struct str got =
             arena_printf(s.arena, STR_FMT " %s %s %s",
-                         STR_ARG(web->owner.len ? web->owner : STR("-")), plan_tier_name(web->tier),
-                         reason_name(web->reason), stands && unit.may_serve ? "yes" : "no");
+                         STR_ARG(web.owner.len ? web.owner : STR("-")), plan_tier_name(web.tier),
+                         reason_name(web.reason), stands && unit.may_serve ? "yes" : "no");
         if (!str_eq(got, str_from(c->want)))
             printf("\n%s on %s", c->members, c->node);
         TEST_STR(got, c->want);
@@ -222,7 +223,8 @@ static void test_standing(void)
         got = plan_standing(plan, s.elect, &other); /* nobody's */
         TEST_ASSERT(got.epoch == 0 && got.rank == 0);
         TEST_ASSERT(plan_is_live(plan, STR("n1")) && !plan_is_live(plan, STR("n4")));
-        TEST_ASSERT(plan_find_address(plan, &other) == NULL);
+        struct plan_address address;
+        TEST_ASSERT(!plan_find_address(plan, &other, &address));
         scene_done(&s);
     }
 }

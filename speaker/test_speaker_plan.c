@@ -65,13 +65,13 @@ static void test_published_order_is_told(void)
         {"default/b", PLACEMENT_BAD_EPOCH, 0},
         {"default/c", PLACEMENT_NOT_PUBLISHED, 0},
     };
+    struct plan_service service;
     for (size_t i = 0; i < TEST_COUNT(want); i++) {
-        const struct plan_service *service = plan_find(plan, str_from(want[i].key));
-        TEST_ASSERT(service != NULL && service->placement == want[i].verdict &&
-                    service->epoch == want[i].epoch);
+        TEST_ASSERT(plan_find(plan, str_from(want[i].key), &service));
+        TEST_ASSERT(service.placement == want[i].verdict && service.epoch == want[i].epoch);
     }
-    TEST_ASSERT(plan_find(plan, STR("default/d")) == NULL);
-    TEST_ASSERT(plan_find(NULL, STR("default/a")) == NULL);
+    TEST_ASSERT(!plan_find(plan, STR("default/d"), &service));
+    TEST_ASSERT(!plan_find(NULL, STR("default/a"), &service));
     scene_done(&s);
 }
 
@@ -178,6 +178,48 @@ static void test_advertisements(void)
     CHECK(cases);
 }
 
+/* Entries that are alike share what they have; the others do not. */
+static void test_what_is_shared(void)
+{
+    struct scene s;
+    scene_init(&s);
+    const struct basis *b;
+    scene_apply(
+        &s, CLUSTER L2("all", "") L2("app", "serviceSelectors: " SELECT("app", "x"))
+                SERVED("a", PLACED("3 n3 n1"), "", "{ip: 192.0.2.1}")
+                    SERVED("b", PLACED("4 n3 n1"), "", "{ip: 192.0.2.2}")
+                        SERVED("c", ", labels: {app: x}", "", "{ip: 192.0.2.3}, {ip: 192.0.2.4}")
+                            SERVED("d", PLACED("4 n1 n3"), "", "{ip: 192.0.2.5}, {ip: 192.0.2.5}")
+                                SERVED("e", "", "", "{ip: 192.0.2.9}"));
+    b = scene_basis(&s, "n1");
+    TEST_ASSERT(b->service_count == 5 && b->unit_count == 4 && b->address_count == 5);
+    static const struct {
+        uint64_t epoch;
+        uint32_t unit, terms, nodes, order, ordered;
+    } want[] = {{3, 0, 0, 0, 0, 2}, {4, 1, 0, 0, 0, 2}, {0, 2, 1, 0, 2, 0}, {4, 3, 0, 0, 2, 2}};
+    for (size_t i = 0; i < TEST_COUNT(want); i++) {
+        const struct basis_service *service = &b->services[i];
+        const struct basis_unit *unit = &b->units[i];
+        TEST_ASSERT(service->unit == want[i].unit && service->terms == want[i].terms);
+        TEST_ASSERT(unit->epoch == want[i].epoch && unit->terms == want[i].terms &&
+                    unit->nodes == want[i].nodes && unit->order == want[i].order &&
+                    unit->ordered == want[i].ordered);
+    }
+    static const uint32_t orders[] = {2, 0, 0, 2};
+    for (size_t i = 0; i < TEST_COUNT(orders); i++)
+        TEST_ASSERT(b->orders[i] == orders[i]);
+    TEST_ASSERT(b->services[4].unit == BASIS_NONE);
+    struct sbuf ips = {0};
+    for (size_t i = 0; i < b->service_count; i++) {
+        for (size_t j = 0; j < b->services[i].ip_count; j++)
+            sbuf_printf(&ips, "%s%s", j ? "," : " ", ip_format(&b->services[i].ips[j]).text);
+    }
+    TEST_STR(sbuf_str(&ips), " 192.0.2.1 192.0.2.2 192.0.2.3,192.0.2.4 192.0.2.5,192.0.2.5 "
+                             "192.0.2.9");
+    sbuf_done(&ips);
+    scene_done(&s);
+}
+
 static void test_preferred_nodes(void)
 {
     static const struct plan_case cases[] = {
@@ -211,6 +253,12 @@ static void test_interfaces(void)
              L2("two", "interfaces: [eth0], nodeSelectors: " SELECT("host", "n1"))
                  SERVED("web", "", "", "{ip: 192.0.2.1}"),
          "n2", "192.0.2.1 eth1 default/web\n"},
+        /* those of all Services that have the address */
+        {CLUSTER L2("one", "interfaces: [eth0], serviceSelectors: " SELECT("app", "a"))
+             L2("two", "interfaces: [eth1], serviceSelectors: " SELECT("app", "b"))
+                 SERVED("a", ", labels: {app: a}", "", "{ip: 192.0.2.1}")
+                     SERVED("b", ", labels: {app: b}", "", "{ip: 192.0.2.1}"),
+         "n2", "192.0.2.1 eth0,eth1 default/a,default/b\n"},
         /* interfaces have no part in the election */
         {CLUSTER L2("one", "interfaces: [wlan0]") SERVED("web", "", "", "{ip: 192.0.2.1}"), "n2",
          "default/web noInterface n2\n"},
@@ -371,6 +419,6 @@ static void test_nothing(void)
 
 TEST_MAIN("speaker/plan", TEST(test_hash_order), TEST(test_published_order),
           TEST(test_published_order_is_told), TEST(test_addresses), TEST(test_families),
-          TEST(test_classes), TEST(test_advertisements), TEST(test_preferred_nodes),
-          TEST(test_interfaces), TEST(test_nodes), TEST(test_endpoints), TEST(test_units),
-          TEST(test_bad_configuration), TEST(test_namespace), TEST(test_nothing))
+          TEST(test_classes), TEST(test_advertisements), TEST(test_what_is_shared),
+          TEST(test_preferred_nodes), TEST(test_interfaces), TEST(test_nodes), TEST(test_endpoints),
+          TEST(test_units), TEST(test_bad_configuration), TEST(test_namespace), TEST(test_nothing))

@@ -4,6 +4,8 @@
 #include "speaker/bgp_metrics.h"
 #include "speaker/settings.h"
 #include "speaker/speaker_metrics.h"
+#include "speaker/test_objects.h"
+#include "speaker/test_scene.h"
 
 static void test_metrics_follow_the_rules(void)
 {
@@ -59,16 +61,16 @@ static void test_bgp_metrics_text(void)
 /* The series that dashboards made for MetalLB ask for. */
 static void test_metrics_text(void)
 {
-    struct str services[] = {STR_INIT("default/web")};
-    struct plan_address address = {
-        .ip = ip_v4(192, 0, 2, 1), .services = {.items = services, .count = 1}, .announced = true};
-    struct plan_service service = {.key = services[0], .reason = REASON_NONE, .announced = true};
-    struct plan plan = {
-        .addresses = &address, .address_count = 1, .services = &service, .service_count = 1};
+    static const struct ip ip = {.family = IP_V4, .bytes = {192, 0, 2, 1}};
+    struct scene s;
+    scene_init(&s);
+    scene_apply(&s, CLUSTER L2("all", "") SERVED("web", "", "", "{ip: 192.0.2.1}"));
+    const struct plan *plan = scene_plan(&s, "n2");
+    plan->addresses[0].announced = plan->services[0].announced = true;
     struct speaker_metrics *metrics = speaker_metrics_new();
     scoped_sbuf struct sbuf out = {0};
-    speaker_metrics_plan(metrics, &plan, STR("n1"));
-    speaker_metrics_address(metrics, &address.ip, 3, 2, 10);
+    speaker_metrics_plan(metrics, plan, STR("n1"));
+    speaker_metrics_address(metrics, &ip, 3, 2, 10);
     const struct metrics *sets[] = {speaker_metrics_set(metrics)};
     metrics_render(sets, 1, METRICS_TEXT, &out);
     static const char *const lines[] = {
@@ -82,16 +84,18 @@ static void test_metrics_text(void)
     for (size_t i = 0; i < TEST_COUNT(lines); i++)
         CU_ASSERT(str_contains(sbuf_str(&out), str_from(lines[i])));
     sbuf_clear(&out);
-    service.announced = false; /* planned, and not done */
-    speaker_metrics_plan(metrics, &plan, STR("n1"));
+    plan->services[0].announced = false; /* planned, and not done */
+    speaker_metrics_plan(metrics, plan, STR("n1"));
     metrics_render(sets, 1, METRICS_TEXT, &out);
     CU_ASSERT(
         str_contains(sbuf_str(&out), STR("stentor_speaker_services{reason=\"notAnswered\"} 1\n")));
     sbuf_clear(&out);
-    speaker_metrics_plan(metrics, &(struct plan){0}, STR("n1"));
+    scene_delete(&s, "Service/default/web");
+    speaker_metrics_plan(metrics, scene_plan(&s, "n2"), STR("n1"));
     metrics_render(sets, 1, METRICS_TEXT, &out);
     CU_ASSERT(!str_contains(sbuf_str(&out), STR("metallb_speaker_announced{")));
     (void)speaker_metrics_free(metrics);
+    scene_done(&s);
 }
 
 static void test_settings(void)

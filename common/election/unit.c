@@ -1,14 +1,15 @@
 #include "common/election/unit.h"
 
+#include <assert.h>
+
 #include "common/base/vec.h"
 #include "crd/annotations.h"
 
 /* An address of a member. */
 struct claim {
     struct ip ip;
-    size_t member;
+    uint32_t member;
 };
-typedef VEC(struct claim) claim_list;
 
 static int by_ip(const void *a, const void *b)
 {
@@ -19,10 +20,10 @@ static int by_ip(const void *a, const void *b)
     return x->member < y->member ? -1 : x->member > y->member;
 }
 
-static size_t root_of(struct unit_member *members, size_t member)
+static uint32_t root_of(struct unit_member *members, uint32_t member)
 {
     while (members[member].unit != member) {
-        size_t above = members[member].unit;
+        uint32_t above = members[member].unit;
         members[member].unit = members[above].unit;
         member = above;
     }
@@ -30,9 +31,9 @@ static size_t root_of(struct unit_member *members, size_t member)
 }
 
 /* The earlier member stands for both. */
-static void join(struct unit_member *members, size_t a, size_t b)
+static void join(struct unit_member *members, uint32_t a, uint32_t b)
 {
-    size_t x = root_of(members, a), y = root_of(members, b);
+    uint32_t x = root_of(members, a), y = root_of(members, b);
     if (x < y)
         members[y].unit = x;
     else
@@ -41,12 +42,16 @@ static void join(struct unit_member *members, size_t a, size_t b)
 
 static void join_sharers(struct unit_member *members, size_t count)
 {
-    claim_list claims = {0};
+    VEC(struct claim) claims = {0};
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++)
+        room += members[i].candidacy.ip_count;
+    vec_reserve(&claims, room);
     for (size_t i = 0; i < count; i++) {
         const struct candidacy *candidacy = &members[i].candidacy;
-        members[i].unit = i;
+        members[i].unit = (uint32_t)i;
         for (size_t j = 0; candidacy->stands && j < candidacy->ip_count; j++)
-            vec_push(&claims, ((struct claim){.ip = candidacy->ips[j], .member = i}));
+            vec_push(&claims, ((struct claim){.ip = candidacy->ips[j], .member = (uint32_t)i}));
     }
     vec_sort(&claims, by_ip);
     for (size_t i = 1; i < claims.len; i++) {
@@ -83,9 +88,10 @@ static void add_candidacy(struct unit *unit, const struct candidacy *candidacy)
 struct unit *unit_gather(struct unit_member *members, size_t count, struct arena *arena)
 {
     struct unit *units = arena_array(arena, count, sizeof(*units));
+    assert(count < UINT32_MAX);
     join_sharers(members, count);
     for (size_t i = 0; i < count; i++) {
-        members[i].unit = root_of(members, i);
+        members[i].unit = root_of(members, (uint32_t)i);
         add_placement(&units[members[i].unit], &members[i], arena);
         if (members[i].candidacy.stands)
             add_candidacy(&units[members[i].unit], &members[i].candidacy);

@@ -10,7 +10,7 @@
 struct unit_member {
     const struct service *service;
     struct candidacy candidacy;       /* of the Service; without standing it is a unit by itself */
-    size_t unit;                      /* set: the index of the first member of its unit */
+    uint32_t unit;                    /* set: the index of the first member of its unit */
     enum placement_verdict placement; /* set: what its published order is worth */
 };
 
