@@ -74,6 +74,17 @@ static void readable(void *ctx, unsigned events)
         look_whether_it_goes(capture);
 }
 
+bool capture_catch_up(struct capture *capture)
+{
+    if (!capture->watch)
+        return true;
+    capture->calls->turn(capture->ctx);
+    if (pcap_dispatch(capture->pcap, FRAMES_PER_TURN, frame_came, (u_char *)(void *)capture) >= 0)
+        return true;
+    fail(capture);
+    return false;
+}
+
 static int errno_of(int status)
 {
     switch (status) {

@@ -5,6 +5,7 @@
 #ifndef ARP_CAPTURE_H
 #define ARP_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,10 @@ void capture_unfilter(struct capture *capture);
 
 /* Calls nothing any more; may be called from `failed`, before the capture is closed. */
 void capture_stop(struct capture *capture);
+
+/* Takes the frames that have come already, without waiting for the loop: not from a call of the
+ * capture. False: it has failed, and may be closed. */
+bool capture_catch_up(struct capture *capture);
 
 /* Sends a frame on the interface: 0 or a negative errno. */
 int capture_send(struct capture *capture, const uint8_t *frame, size_t size);

@@ -164,6 +164,14 @@ static void capture_failed(void *ctx, int error)
     responder->calls->failed(responder->ctx, error);
 }
 
+void responder_catch_up(struct responder *responder)
+{
+    for (size_t i = 0; i < REACTION_PROTOCOLS; i++) {
+        if (!capture_catch_up(responder->captures[i]))
+            return;
+    }
+}
+
 /* --- lifetime -------------------------------------------------------------------------------- */
 
 static const struct capture_calls arp_calls = {turn, arp_came, capture_failed};

@@ -45,6 +45,11 @@ int responder_open(struct loop *loop, const struct responder_interface *interfac
 struct responder *responder_close(struct responder *responder);
 SCOPE_DEFINE(responder, struct responder, responder_close)
 
+/* Judges the frames that have come already: before something is heard on another way after which an
+ * address is not answered for any more, so that who asked before that is not left without an
+ * answer. Not from a call of the responder, which may have failed and be closed afterwards. */
+void responder_catch_up(struct responder *responder);
+
 /* Answers for an address from now on, or no longer. Twice is once. */
 void responder_own(struct responder *responder, const struct ip *ip);
 void responder_disown(struct responder *responder, const struct ip *ip);

@@ -157,6 +157,15 @@ static void link_closing(void *ctx, const struct link *link)
     }
 }
 
+void apply_catch_up(struct apply *a)
+{
+    size_t cursor = 0;
+    for (const struct link *link; (link = links_next(a->links, &cursor));) {
+        if (link->responder)
+            responder_catch_up(link->responder);
+    }
+}
+
 static struct held *find_held(const struct apply *a, const struct ip *ip)
 {
     return ip_table_get(&a->held, ip);

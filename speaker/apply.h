@@ -57,6 +57,10 @@ struct apply_input {
  * call, all else for the call. Returns how many addresses are answered for that were not. */
 size_t apply_run(struct apply *apply, const struct apply_input *input);
 
+/* A message of a member has come: who asked on an interface before that is answered first, since
+ * the message may be the word that ends a hand-over. */
+void apply_catch_up(struct apply *apply);
+
 /* A member says something of an address; order as claim_cmp(ours, theirs). */
 void apply_claimed(struct apply *apply, struct str member, const struct claim *claim,
                    uint64_t asked, int order);

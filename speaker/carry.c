@@ -88,22 +88,29 @@ static bool begins(const struct carry_input *input, const struct ip *ip, struct 
     return ip_is_set(&ret->to);
 }
 
+static bool ends_by(struct carry *carry, uint64_t end_ms)
+{
+    if (carry->until_ms > end_ms)
+        carry->until_ms = end_ms;
+    return true;
+}
+
 /* False: it is over. One whose address has moved on stays, for those who are sent here by the next
- * node, but not when it has moved back to where it came from, or packets would go round. */
+ * node. When it has moved back to where it came from, it stays for a moment only, since a packet
+ * that nobody knows goes round then until its hops are used up (carry_batch.h). */
 static bool goes_on(const struct carry_input *input, struct carry *carry)
 {
     struct plan_unit unit;
     const struct gossip_member *member = member_of(input, carry->node);
     if (carry->until_ms <= input->now_ms || (member && member->state == GOSSIP_DEAD))
         return false;
-    if (!plan_find_unit(input->plan, &carry->ip, &unit) ||
-        str_eq(plan_owner(input->plan, &unit), carry->node))
+    if (!plan_find_unit(input->plan, &carry->ip, &unit))
         return false;
-    uint64_t left_until = input->now_ms + CARRY_LEFT_MS;
-    if (member && gossip_is_alive(member->state))
-        carry->until_ms = carry->moved_ms + CARRY_MS;
-    else if (carry->until_ms > left_until)
-        carry->until_ms = left_until;
+    if (str_eq(plan_owner(input->plan, &unit), carry->node))
+        return ends_by(carry, input->now_ms + CARRY_BACK_MS);
+    if (!member || !gossip_is_alive(member->state))
+        return ends_by(carry, input->now_ms + CARRY_LEFT_MS);
+    carry->until_ms = carry->moved_ms + CARRY_MS;
     return true;
 }
 

@@ -16,6 +16,8 @@ enum {
     CARRY_LEFT_MS = 60 * 1000, /* that a node is carried to whose speaker has left: a new one of a
                                   rolling update is there by then; a node that is switched off
                                   would keep its connections from being reset */
+    CARRY_BACK_MS = 2000,      /* that a node is carried to which has the address again: neighbours
+                                  that have not heard it yet send here */
     CARRY_MAX = 16384,         /* addresses; what is more is not carried */
 };
 

@@ -137,12 +137,12 @@ static void take_rule(struct carry_answer *answer, struct str body)
 {
     struct str list = find(body, NFTA_RULE_EXPRESSIONS), expression;
     unsigned type;
-    answer->has_rule = true;
     while (next(&list, &type, &expression)) {
         struct str name = find(expression, NFTA_EXPR_NAME);
         struct str data = find(expression, NFTA_EXPR_DATA);
         if (!str_eq(name, (struct str){.ptr = "counter", .len = sizeof("counter")}))
             continue;
+        answer->has_rule = true; /* that which sends on */
         answer->packets += get_u64(find(data, NFTA_COUNTER_PACKETS));
         answer->bytes += get_u64(find(data, NFTA_COUNTER_BYTES));
     }

@@ -21,6 +21,8 @@ enum {
     REST_SIZE = 8192,         /* more than all else takes */
     TCP_FLAGS_AT = 13,
     TCP_SYN = 0x02,
+    HOPS_MAX = 16,
+    IPV4_CHECKSUM_AT = 10,
     REG = NFT_REG_1,
     REG_NODE = NFT_REG_2,
     TYPE_IPV4 = 7, /* what nft calls the kinds of keys; the kernel only keeps them */
@@ -31,12 +33,12 @@ enum {
 struct family {
     enum ip_family ip;
     uint8_t number;
-    uint32_t key_type, size, daddr_at;
+    uint32_t key_type, size, daddr_at, hops_at;
 };
 
 static const struct family families[] = {
-    [IP_V4] = {IP_V4, NFPROTO_IPV4, TYPE_IPV4, 4, 16},
-    [IP_V6] = {IP_V6, NFPROTO_IPV6, TYPE_IPV6, 16, 24},
+    [IP_V4] = {IP_V4, NFPROTO_IPV4, TYPE_IPV4, 4, 16, 8},
+    [IP_V6] = {IP_V6, NFPROTO_IPV6, TYPE_IPV6, 16, 24, 7},
 };
 
 /* --- messages and attributes ----------------------------------------------------------------- */
@@ -194,8 +196,8 @@ static void put_conditions(struct wire *w)
     put_compare(w, NFT_CMP_EQ, &unset, sizeof(unset));
 }
 
-/* To the node that had the address, and no further here. */
-static void put_deeds(struct wire *w, const struct family *family)
+/* To an address that has a node in the map, which is in REG_NODE then. */
+static void put_lookup(struct wire *w, const struct family *family)
 {
     put_payload(w, NFT_PAYLOAD_NETWORK_HEADER, family->daddr_at, family->size);
     struct expression e = expression(w, "lookup");
@@ -204,6 +206,34 @@ static void put_deeds(struct wire *w, const struct family *family)
     put_u32(w, NFTA_LOOKUP_DREG, REG_NODE);
     put_u32(w, NFTA_LOOKUP_SET_ID, SET_ID);
     expression_end(w, e);
+}
+
+/* More hops than that become so many. */
+static void put_fewer_hops(struct wire *w, const struct family *family)
+{
+    static const uint8_t most = HOPS_MAX;
+    put_payload(w, NFT_PAYLOAD_NETWORK_HEADER, family->hops_at, sizeof(most));
+    put_compare(w, NFT_CMP_GT, &most, sizeof(most));
+    struct expression e = expression(w, "immediate");
+    put_u32(w, NFTA_IMMEDIATE_DREG, REG);
+    put_data(w, NFTA_IMMEDIATE_DATA, &most, sizeof(most));
+    expression_end(w, e);
+    e = expression(w, "payload");
+    put_u32(w, NFTA_PAYLOAD_SREG, REG);
+    put_u32(w, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+    put_u32(w, NFTA_PAYLOAD_OFFSET, family->hops_at);
+    put_u32(w, NFTA_PAYLOAD_LEN, sizeof(most));
+    if (family->ip == IP_V4) {
+        put_u32(w, NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+        put_u32(w, NFTA_PAYLOAD_CSUM_OFFSET, IPV4_CHECKSUM_AT);
+    }
+    expression_end(w, e);
+}
+
+/* To the node that had the address, and no further here. */
+static void put_deeds(struct wire *w)
+{
+    struct expression e;
     expression_end(w, expression(w, "counter"));
     e = expression(w, "dup");
     put_u32(w, NFTA_DUP_SREG_ADDR, REG_NODE);
@@ -258,16 +288,26 @@ static void put_map(struct wire *w, const struct family *family, const char *tab
     message_end(w, at);
 }
 
-static void put_rule(struct wire *w, const struct family *family, const char *table)
+static void put_rule(struct wire *w, const struct family *family, const char *table, bool sends)
 {
     size_t at = begin(w, family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     put_text(w, NFTA_RULE_TABLE, table);
     put_text(w, NFTA_RULE_CHAIN, CARRY_CHAIN);
     size_t expressions = nest(w, NFTA_RULE_EXPRESSIONS);
     put_conditions(w);
-    put_deeds(w, family);
+    put_lookup(w, family);
+    if (sends)
+        put_deeds(w);
+    else
+        put_fewer_hops(w, family);
     attribute_end(w, expressions);
     message_end(w, at);
+}
+
+static void put_rules(struct wire *w, const struct family *family, const char *table)
+{
+    put_rule(w, family, table, false);
+    put_rule(w, family, table, true);
 }
 
 /* --- elements -------------------------------------------------------------------------------- */
@@ -364,7 +404,7 @@ struct str carry_batch(enum ip_family ip, const struct carry *list, size_t count
             size_t left = count - i, some = left < ELEMENTS_A_MESSAGE ? left : ELEMENTS_A_MESSAGE;
             put_elements(&w, family, list + i, some, now_ms);
         }
-        put_rule(&w, family, CARRY_TABLE);
+        put_rules(&w, family, CARRY_TABLE);
     }
     return batch_end(&w);
 }
@@ -376,7 +416,7 @@ struct str carry_trial(enum ip_family ip, struct arena *arena)
     put_table(&w, family, TRIAL_TABLE, NFT_MSG_NEWTABLE);
     put_chain(&w, family, TRIAL_TABLE);
     put_map(&w, family, TRIAL_TABLE);
-    put_rule(&w, family, TRIAL_TABLE);
+    put_rules(&w, family, TRIAL_TABLE);
     put_table(&w, family, TRIAL_TABLE, NFT_MSG_DELTABLE);
     return batch_end(&w);
 }

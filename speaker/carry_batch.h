@@ -5,6 +5,8 @@
  *         map former { type ipv4_addr : ipv4_addr; flags timeout; elements = { … } }
  *         chain late {
  *             type filter hook prerouting priority -150;
+ *             ip protocol tcp ct state invalid,new tcp flags & syn == 0 ip daddr @former
+ *                 ip ttl > 16 ip ttl set 16
  *             ip protocol tcp ct state invalid,new tcp flags & syn == 0
  *                 counter dup to ip daddr map @former drop
  *         }

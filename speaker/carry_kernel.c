@@ -95,12 +95,14 @@ bool carry_kernel_is_near(const struct ip *ip)
            !attributes[RTA_GATEWAY] && !attributes[RTA_VIA] && !attributes[RTA_MULTIPATH];
 }
 
+/* Bound, since a socket that is not hears of nothing. */
 int carry_kernel_follow(void)
 {
-    const int group = NFNLGRP_NFTABLES;
+    const struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+                                        .nl_groups = 1u << (NFNLGRP_NFTABLES - 1)};
     scoped_fd int fd =
         socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-    if (fd < 0 || setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
     return take_fd(&fd);
 }

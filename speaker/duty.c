@@ -54,8 +54,10 @@ static const struct talk_calls talk_calls = {.send = send, .say = say, .heard = 
 
 void duty_message(struct duty *d, struct str from, struct str bytes)
 {
-    if (d->plan)
-        talk_take(d->talk, from, bytes);
+    if (!d->plan)
+        return;
+    apply_catch_up(d->apply);
+    talk_take(d->talk, from, bytes);
 }
 
 /* --- what apply asks and notes --------------------------------------------------------------- */

@@ -123,7 +123,9 @@ static void test_moves(void)
         {WEB("3 n1 n2"), "aaa", 30, "192.0.2.1>198.51.100.2 3590 "},
         {WEB("4 n3 n1"), "aaa", 40, "192.0.2.1>198.51.100.2 3580 "}, /* for whom n3 sends here */
         {WEB("5 n1 n3"), "aaa", 50, "192.0.2.1>198.51.100.2 3570 "}, /* n3 cannot be sent to */
-        {WEB("6 n2 n1"), "aaa", 60, "!"}, /* it has gone back: packets would go round */
+        {WEB("6 n2 n1"), "aaa", 60, "192.0.2.1>198.51.100.2 2 !"},   /* it has gone back */
+        {WEB("6 n2 n1"), "aaa", 61, "192.0.2.1>198.51.100.2 1 "},
+        {WEB("6 n2 n1"), "aaa", 62, ""},
         {WEB("7 n1 n2"), "aaa", 70, "192.0.2.1>198.51.100.2 3600 !"},
         {WEB("7 n1 n2"), "aaa", 3671, ""}, /* over, which the kernel knows by itself */
     };
@@ -163,7 +165,8 @@ static void test_restored(void)
 {
     static const struct step steps[] = {
         {WEB("1 n1 n2") MAIL("1 n2 n1"), "aaa", 100,
-         "192.0.2.1>198.51.100.2 3510 !"}, /* mail has gone back, and 192.0.2.3 is nobody's */
+         /* mail has gone back, and 192.0.2.3 is nobody's */
+         "192.0.2.1>198.51.100.2 3510 192.0.2.2>198.51.100.2 2 !"},
         {WEB("1 n1 n2") MAIL("1 n2 n1"), "ala", 110, "192.0.2.1>198.51.100.2 60 !"},
     };
     struct ip to = {.family = IP_V4, .bytes = {198, 51, 100, 2}};

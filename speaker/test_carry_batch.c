@@ -74,12 +74,13 @@ static void test_batches(void)
         {0, 0, IP_V4, "begin/0 +table/2 -table/2 end/0"},
         {0, 5, IP_V4, "begin/0 +table/2 -table/2 end/0"},
         {1, 2, IP_V4,
-         "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 end/0"},
+         "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 +rule/2 end/0"},
         {1, 2, IP_V6,
-         "begin/0 +table/10 -table/10 +table/10 +chain/10 +map/10 +elements/10(2) +rule/10 end/0"},
+         "begin/0 +table/10 -table/10 +table/10 +chain/10 +map/10 +elements/10(2) +rule/10 "
+         "+rule/10 end/0"},
         {0, 257, IP_V6,
          "begin/0 +table/10 -table/10 +table/10 +chain/10 +map/10 +elements/10(256) "
-         "+elements/10(1) +rule/10 end/0"},
+         "+elements/10(1) +rule/10 +rule/10 end/0"},
     };
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);
@@ -98,8 +99,9 @@ static void test_over(void)
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct carry list[] = {{.ip.family = IP_V4, .until_ms = 9},
                            {.ip.family = IP_V4, .until_ms = 5}};
-    TEST_STR(read_batch(carry_batch(IP_V4, list, 2, 5, arena), arena),
-             "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 end/0");
+    TEST_STR(
+        read_batch(carry_batch(IP_V4, list, 2, 5, arena), arena),
+        "begin/0 +table/2 -table/2 +table/2 +chain/2 +map/2 +elements/2(1) +rule/2 +rule/2 end/0");
     TEST_STR(read_batch(carry_batch(IP_V4, list, 2, 9, arena), arena),
              "begin/0 +table/2 -table/2 end/0");
 }
@@ -108,9 +110,9 @@ static void test_trial(void)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     TEST_STR(read_batch(carry_trial(IP_V4, arena), arena),
-             "begin/0 +table/2 +chain/2 +map/2 +rule/2 -table/2 end/0");
+             "begin/0 +table/2 +chain/2 +map/2 +rule/2 +rule/2 -table/2 end/0");
     TEST_STR(read_batch(carry_trial(IP_V6, arena), arena),
-             "begin/0 +table/10 +chain/10 +map/10 +rule/10 -table/10 end/0");
+             "begin/0 +table/10 +chain/10 +map/10 +rule/10 +rule/10 -table/10 end/0");
 }
 
 /* As many as there may be have room, with the longest names. */

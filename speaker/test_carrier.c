@@ -1,0 +1,331 @@
+/* The carrier against a kernel of our own (carry_kernel.h, in its place here): kernels that cannot,
+ * or not just now, others who change rules, and how often it is asked. The true kernel is in
+ * test_open_connections.py. */
+#include "speaker/carrier.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "speaker/carry_kernel.h"
+#include "speaker/test_objects.h"
+#include "speaker/test_scene.h"
+
+enum { TURNS_MAX = 100 };
+
+struct kernel {
+    struct arena *arena;
+    int refusal[2];          /* of IPv4 and IPv6: what each batch gets, always */
+    int passing;             /* the same, once */
+    unsigned batches[2];     /* that came */
+    struct carry_answer has; /* what it tells; items borrowed */
+    unsigned routes;         /* asked for */
+    int notices[2];          /* a pipe: readable when rules have changed */
+    bool followed;
+};
+
+static struct kernel kernel;
+static struct scene scenes[2]; /* the plan before, and the one that is made */
+
+/* --- in the place of the kernel and the source ----------------------------------------------- */
+
+int carry_kernel_put(struct str batch)
+{
+    enum { FAMILY_AT = 20 + 16 }; /* behind the first message, of the second one */
+    size_t family = batch.ptr[FAMILY_AT] == 2 ? 0 : 1;
+    int passing = kernel.passing;
+    kernel.batches[family]++;
+    kernel.passing = 0;
+    return passing ? passing : kernel.refusal[family];
+}
+
+struct carry_answer carry_kernel_ask(enum carry_topic topic, enum ip_family family, uint64_t now_ms,
+                                     struct arena *arena)
+{
+    struct carry_answer answer = {.complete = true};
+    (void)now_ms;
+    (void)arena;
+    if (family == IP_V4 && topic == CARRY_RULES) {
+        answer.has_rule = kernel.has.has_rule;
+        answer.packets = kernel.has.packets;
+        answer.bytes = kernel.has.bytes;
+    }
+    for (size_t i = 0; topic == CARRY_ELEMENTS && i < kernel.has.items.len; i++) {
+        if (kernel.has.items.items[i].ip.family == family)
+            vec_push(&answer.items, kernel.has.items.items[i]);
+    }
+    return answer;
+}
+
+bool carry_kernel_is_near(const struct ip *ip)
+{
+    kernel.routes++;
+    return ip->bytes[3] != 3; /* n3 is behind a router */
+}
+
+int carry_kernel_follow(void)
+{
+    TEST_ASSERT(!kernel.followed && pipe(kernel.notices) == 0);
+    kernel.followed = true;
+    return kernel.notices[0];
+}
+
+void carry_kernel_drain(int fd)
+{
+    char bytes[16];
+    TEST_ASSERT(read(fd, bytes, sizeof(bytes)) > 0);
+}
+
+const struct object *source_get(const struct source *source, enum kind_id kind,
+                                struct str namespace, struct str name)
+{
+    (void)source;
+    struct objects all = scene_list(&scenes[0], kind);
+    for (size_t i = 0; i < all.count; i++) {
+        if (str_eq(all.items[i]->meta.name, name) &&
+            str_eq(all.items[i]->meta.namespace, namespace))
+            return all.items[i];
+    }
+    return NULL;
+}
+
+/* --- a cluster, for node n1 ------------------------------------------------------------------ */
+
+#define AT(address) "addresses: [{type: InternalIP, address: " address "}]"
+static const char cluster[] = NODE("n1", "", AT("198.51.100.1")) NODE("n2", "", AT("198.51.100.2"))
+    NODE("n3", "", AT("198.51.100.3")) POOL("office", "", "addresses: [192.0.2.0/24]")
+        L2("all", "");
+
+static struct gossip_member members[3];
+
+static void start(void)
+{
+    static struct meta_interface interface = {.ipv4 = true, .ipv6 = true};
+    static const char *const names[] = {"n1", "n2", "n3"};
+    interface.name = STR("eth0");
+    kernel = (struct kernel){.arena = arena_new(0)};
+    for (size_t i = 0; i < 3; i++)
+        members[i] = (struct gossip_member){
+            .name = str_from(names[i]),
+            .self = i == 0,
+            .state = GOSSIP_ALIVE,
+            .meta = {.role = GOSSIP_SPEAKER, .interfaces = &interface, .count = 1}};
+    for (size_t i = 0; i < 2; i++) {
+        scene_init(&scenes[i]);
+        scene_apply(&scenes[i], cluster);
+        scenes[i].view.watches = true;
+        scenes[i].view.members = members;
+        scenes[i].view.member_count = 3;
+    }
+}
+
+static void end(struct carrier *carrier, struct loop *loop)
+{
+    (void)carrier_close(carrier); /* which closes what it follows */
+    if (kernel.followed)
+        (void)close(kernel.notices[1]);
+    (void)loop_free(loop);
+    scene_done(&scenes[0]);
+    scene_done(&scenes[1]);
+    vec_done(&kernel.has.items);
+    (void)arena_free(kernel.arena);
+}
+
+static void serve(size_t which, unsigned last, const char *order)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str yaml = arena_printf(
+        arena,
+        SERVED("s%u", ", annotations: {stentor.io/placement: \"%s\"}", "", "{ip: 192.0.2.%u}"),
+        last, order, last, last, last);
+    scene_apply(&scenes[which], arena_cstr(arena, yaml));
+}
+
+/* As many addresses come from n2, and from n3, to this node. */
+static void move(struct carrier *carrier, unsigned from_second, unsigned from_third)
+{
+    for (unsigned i = 1; i <= from_second + from_third; i++) {
+        serve(0, i, i <= from_second ? "1 n2 n1" : "1 n3 n1");
+        serve(1, i, "2 n1 n2");
+    }
+    const struct plan *before = scene_plan(&scenes[0], "n1"), *after = scene_plan(&scenes[1], "n1");
+    carrier_run(carrier, before, after, &scenes[1].view);
+}
+
+/* "4 of 2 addresses …": batches of IPv4 and of IPv6, addresses, failures, restored, error. */
+static struct str say(struct carrier *carrier)
+{
+    struct carrier_figures f = carrier_figures(carrier);
+    return arena_printf(kernel.arena,
+                        "%s%s batches %u %u addresses %zu packets %u failures %u restored %u "
+                        "error %d %s",
+                        f.ipv4 ? "v4" : "", f.ipv6 ? "v6" : "", kernel.batches[0],
+                        kernel.batches[1], f.addresses, (unsigned)f.packets, (unsigned)f.failures,
+                        (unsigned)f.restored, f.error, f.why_not);
+}
+
+struct wait {
+    struct loop *loop;
+    struct carrier *carrier;
+    const char *want;
+};
+
+static void look(void *ctx)
+{
+    const struct wait *wait = ctx;
+    if (str_eq(say(wait->carrier), str_from(wait->want)))
+        loop_stop(wait->loop);
+}
+
+static void give_up(void *ctx)
+{
+    const struct wait *wait = ctx;
+    TEST_STR(say(wait->carrier), wait->want);
+    loop_stop(wait->loop);
+}
+
+/* Until the carrier says so. */
+static void wait_for(struct loop *loop, struct carrier *carrier, const char *want)
+{
+    enum { EACH_MS = 5, AT_MOST_MS = 60000 };
+    struct wait wait = {.loop = loop, .carrier = carrier, .want = want};
+    struct loop_timer *looking = loop_timer_start(loop, EACH_MS, EACH_MS, look, &wait);
+    struct loop_timer *last = loop_timer_start(loop, AT_MOST_MS, 0, give_up, &wait);
+    loop_run(loop);
+    (void)loop_timer_cancel(looking);
+    (void)loop_timer_cancel(last);
+    TEST_STR(say(carrier), want);
+}
+
+/* --- the tests ------------------------------------------------------------------------------- */
+
+/* A kernel that cannot, or a speaker that may not: tried once, and all goes on without. */
+static void test_kernels_that_cannot(void)
+{
+    static const struct {
+        int v4, v6;
+        const char *want, *moved;
+    } cases[] = {
+        {-EPERM, -EPERM,
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the speaker has no CAP_NET_ADMIN",
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the speaker has no CAP_NET_ADMIN"},
+        {-EPROTONOSUPPORT, -EPROTONOSUPPORT,
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has no nf_tables",
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has no nf_tables"},
+        {-ENOENT, -EOPNOTSUPP,
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing",
+         " batches 1 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing"},
+        {0, -EOPNOTSUPP,
+         "v4 batches 2 1 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing",
+         "v4 batches 3 1 addresses 2 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing"},
+        {-EOPNOTSUPP, 0,
+         "v6 batches 1 2 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing",
+         "v6 batches 1 2 addresses 0 packets 0 failures 0 restored 0 error 0 "
+         "the kernel has not all of nf_tables: nft_dup or nft_ct is missing"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        start();
+        kernel.refusal[0] = cases[i].v4;
+        kernel.refusal[1] = cases[i].v6;
+        struct loop *loop = loop_new();
+        struct carrier *carrier = carrier_open(loop, NULL);
+        TEST_STR(say(carrier), cases[i].want);
+        move(carrier, 2, 0);
+        TEST_STR(say(carrier), cases[i].moved);
+        end(carrier, loop);
+    }
+}
+
+/* However many addresses come, it is asked for one route to each node, and takes them at once. */
+static void test_asked_once_for_a_node(void)
+{
+    start();
+    struct loop *loop = loop_new();
+    struct carrier *carrier = carrier_open(loop, NULL);
+    move(carrier, 100, 100);
+    TEST_ASSERT(kernel.routes == 2);
+    TEST_STR(say(carrier),
+             "v4v6 batches 3 3 addresses 100 packets 0 failures 0 restored 0 error 0 ");
+    TEST_ASSERT(kernel.followed);
+    end(carrier, loop);
+}
+
+/* A batch that is not taken is tried again. */
+static void test_refused(void)
+{
+    start();
+    struct loop *loop = loop_new();
+    struct carrier *carrier = carrier_open(loop, NULL);
+    kernel.passing = -ENOBUFS;
+    move(carrier, 1, 0);
+    TEST_STR(say(carrier),
+             "v4v6 batches 3 3 addresses 1 packets 0 failures 1 restored 0 error -105 ");
+    wait_for(loop, carrier,
+             "v4v6 batches 4 4 addresses 1 packets 0 failures 1 restored 0 error 0 ");
+    end(carrier, loop);
+}
+
+static struct carry kept(unsigned last, uint64_t for_ms)
+{
+    return (struct carry){.ip = ip_v4(192, 0, 2, (uint8_t)last),
+                          .node = STR("n2"),
+                          .to = ip_v4(198, 51, 100, 2),
+                          .until_ms = loop_clock_ns() / 1000000 + for_ms};
+}
+
+/* What was there is in force from the start, and nothing is left when it is over. */
+static void test_taken_over(void)
+{
+    start();
+    struct loop *loop = loop_new();
+    struct carry old = kept(7, 300), foreign = kept(8, 3600000);
+    foreign.node = STR(""); /* by a speaker that did not say whose it is */
+    vec_push(&kernel.has.items, old);
+    vec_push(&kernel.has.items, foreign);
+    struct carrier *carrier = carrier_open(loop, NULL);
+    size_t count;
+    const struct carry *list = carrier_list(carrier, &count);
+    TEST_ASSERT(count == 1 && ip_eq(&list[0].ip, &old.ip) && list[0].until_ms == old.until_ms);
+    TEST_ASSERT(kernel.followed && kernel.batches[0] == 2);
+    wait_for(loop, carrier,
+             "v4v6 batches 3 3 addresses 0 packets 0 failures 0 restored 0 error 0 ");
+    end(carrier, loop);
+}
+
+/* Others who change rules: nothing is done as long as ours are whole. What the rule has counted
+ * before is not lost when another one takes its place. */
+static void test_restored(void)
+{
+    start();
+    struct loop *loop = loop_new();
+    struct carrier *carrier = carrier_open(loop, NULL);
+    move(carrier, 1, 0);
+    size_t count;
+    vec_push(&kernel.has.items, carrier_list(carrier, &count)[0]);
+    kernel.has.has_rule = true;
+    kernel.has.packets = 7;
+    TEST_ASSERT(write(kernel.notices[1], "x", 1) == 1);
+    wait_for(loop, carrier,
+             "v4v6 batches 3 3 addresses 1 packets 7 failures 0 restored 0 error 0 ");
+    kernel.has.has_rule = false;
+    vec_clear(&kernel.has.items);
+    TEST_ASSERT(write(kernel.notices[1], "x", 1) == 1);
+    wait_for(loop, carrier,
+             "v4v6 batches 4 4 addresses 1 packets 7 failures 0 restored 1 error 0 ");
+    kernel.has.has_rule = true;
+    kernel.has.packets = 2;
+    TEST_STR(say(carrier), "v4v6 batches 4 4 addresses 1 packets 9 failures 0 restored 1 error 0 ");
+    end(carrier, loop);
+}
+
+TEST_MAIN("speaker/carrier", TEST(test_kernels_that_cannot), TEST(test_asked_once_for_a_node),
+          TEST(test_refused), TEST(test_taken_over), TEST(test_restored))
