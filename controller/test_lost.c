@@ -1,28 +1,16 @@
 #include "common/base/sbuf.h"
 #include "common/base/test.h"
 #include "controller/lost.h"
+#include "controller/test_members.h"
 
 enum { NODES = 3 };
 
-/* The members are n1, n2 and so on. One letter for each: a alive, s suspect, d dead, l left,
- * h alive and held, c alive, but a controller; '-': not there. */
+/* What is new when the members are these: "-n1 +n2". */
 static struct str told(struct lost *lost, const char *states, struct arena *arena)
 {
-    struct gossip_member members[NODES] = {0};
-    size_t count = 0, news_count;
-    for (size_t i = 0; i < NODES; i++) {
-        char state = states[i];
-        if (state == '-')
-            continue;
-        members[count++] = (struct gossip_member){
-            .name = arena_printf(arena, "n%zu", i + 1),
-            .state = state == 'd'   ? GOSSIP_DEAD
-                     : state == 's' ? GOSSIP_SUSPECT
-                     : state == 'l' ? GOSSIP_LEFT
-                                    : GOSSIP_ALIVE,
-            .meta = {.role = state == 'c' ? GOSSIP_OBSERVER : GOSSIP_SPEAKER, .held = state == 'h'},
-        };
-    }
+    struct gossip_member members[NODES];
+    size_t count = members_of(states, arena, members);
+    size_t news_count;
     const struct lost_news *news = lost_update(lost, members, count, arena, &news_count);
     struct sbuf text = {0};
     for (size_t i = 0; i < news_count; i++)

@@ -1,6 +1,7 @@
 #include "common/base/test.h"
 #include "common/json/yaml.h"
 #include "controller/silent.h"
+#include "controller/test_members.h"
 #include "crd/kinds.h"
 
 enum { NODES = 3, SESSIONS = 4 };
@@ -29,26 +30,12 @@ static void decode(struct arena *arena, struct object *ret[SESSIONS])
     }
 }
 
-/* The members are n1, n2, n3. One letter for each: a alive, s suspect, d dead, l left, c alive, but
- * a controller; '-': not there. The objects then found, "tor.n1 tor2.n1". */
+/* The objects that are found when the members are these: "tor.n1 tor2.n1". */
 static struct str found(struct silent *silent, const char *states, struct object *const *objects,
                         bool look, struct arena *arena)
 {
-    struct gossip_member members[NODES] = {0};
-    size_t count = 0;
-    for (size_t i = 0; i < NODES; i++) {
-        char state = states[i];
-        if (state == '-')
-            continue;
-        members[count++] = (struct gossip_member){
-            .name = arena_printf(arena, "n%zu", i + 1),
-            .state = state == 'd'   ? GOSSIP_DEAD
-                     : state == 's' ? GOSSIP_SUSPECT
-                     : state == 'l' ? GOSSIP_LEFT
-                                    : GOSSIP_ALIVE,
-            .meta = {.role = state == 'c' ? GOSSIP_OBSERVER : GOSSIP_SPEAKER},
-        };
-    }
+    struct gossip_member members[NODES];
+    size_t count = members_of(states, arena, members);
     silent_set_members(silent, members, count);
     if (!look)
         return STR("");
