@@ -145,6 +145,6 @@ static void test_saved(void)
     bench_done(&b);
 }
 
-TEST_MAIN("bgp/engine", TEST(test_start_and_change), TEST(test_refused),
-          TEST(test_bad_from_the_start), TEST(test_crash), TEST(test_extras), TEST(test_adoption),
-          TEST(test_saved))
+TEST_MAIN_EACH("bgp/engine", bench_sweep, TEST(test_start_and_change), TEST(test_refused),
+               TEST(test_bad_from_the_start), TEST(test_crash), TEST(test_extras),
+               TEST(test_adoption), TEST(test_saved))

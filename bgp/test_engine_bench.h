@@ -38,9 +38,16 @@ struct bench {
     bool done;
 };
 
+/* What a test that fails leaves behind: it does not come to its bench_done(). */
+static struct {
+    char directory[64]; /* empty: nothing is left */
+    pid_t bird;         /* 0: none */
+} left;
+
 static inline void look(void *ctx)
 {
     struct bench *b = ctx;
+    left.bird = engine_figures(b->engine).bird.pid;
     if (b->until && b->until(b)) {
         b->done = true;
         loop_stop(b->loop);
@@ -117,7 +124,26 @@ static inline void bench_init(struct bench *b)
 {
     *b = (struct bench){.loop = loop_new(), .directory = "/tmp/test_engine.XXXXXX"};
     TEST_ASSERT(mkdtemp(b->directory) != NULL);
+    memcpy(left.directory, b->directory, sizeof(left.directory));
     open_engine(b);
+}
+
+static inline bool remove_left(void)
+{
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct str command = arena_printf(arena, "rm -r %s", left.directory);
+    left.directory[0] = 0;
+    return system(command.ptr) == 0;
+}
+
+/* After each test: ends a BIRD that outlived it, and removes its directory. */
+static inline void bench_sweep(void)
+{
+    if (!left.directory[0])
+        return;
+    if (left.bird > 0)
+        (void)kill(left.bird, SIGKILL); /* its launcher ends with it */
+    (void)remove_left();                /* the test has failed already */
 }
 
 static inline bool ended(struct bench *b)
@@ -127,13 +153,11 @@ static inline bool ended(struct bench *b)
 
 static inline void bench_done(struct bench *b)
 {
-    scoped_ptr(arena) struct arena *arena = arena_new(0);
     engine_end(b->engine, false);
     await(b, ended);
     TEST_ASSERT(engine_figures(b->engine).bird.pid == 0);
     b->engine = engine_close(b->engine);
-    struct str command = arena_printf(arena, "rm -r %s", b->directory);
-    TEST_ASSERT(system(command.ptr) == 0);
+    TEST_ASSERT(remove_left());
     sbuf_done(&b->refused);
     (void)loop_free(b->loop);
 }

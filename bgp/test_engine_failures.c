@@ -203,7 +203,7 @@ static void test_hung_at_the_socket(void)
     bench_done(&b);
 }
 
-TEST_MAIN("bgp/engine_failures", TEST(test_removed), TEST(test_removed_and_wanted_again),
-          TEST(test_written_later), TEST(test_removed_later), TEST(test_launcher_is_killed),
-          TEST(test_both_are_killed), TEST(test_launcher_is_missed_later),
-          TEST(test_hung_at_the_socket))
+TEST_MAIN_EACH("bgp/engine_failures", bench_sweep, TEST(test_removed),
+               TEST(test_removed_and_wanted_again), TEST(test_written_later),
+               TEST(test_removed_later), TEST(test_launcher_is_killed), TEST(test_both_are_killed),
+               TEST(test_launcher_is_missed_later), TEST(test_hung_at_the_socket))

@@ -7,7 +7,6 @@ import signal
 import pytest
 
 from lab import objects
-from lab.kubeprobe import KubeProbe
 from lab.page import fetch, serve_page
 from lab.wait import wait_until
 
@@ -24,21 +23,13 @@ def config_map(name, namespace, data="x"):
 
 
 @pytest.fixture
-def probe(run, evidence, relay, control_plane, tmp_path):
-    """probe(KIND@NAMESPACE, …) starts a kube-probe behind the relay, with a state directory."""
-    started = []
-
+def follower(kube_probe, relay, control_plane, tmp_path):
+    """follower(KIND@NAMESPACE, …) starts a kube-probe behind the relay, with a state directory."""
     def start(*follow):
-        kubeconfig = control_plane.kubeconfig("admin", server=relay.url)
-        one = KubeProbe(run, "--kubeconfig", kubeconfig, "--state-dir", tmp_path / "state", *follow,
-                        name=f"kube-probe-{len(started)}")
-        started.append(one)
-        evidence.add_process(one)
-        return one
+        return kube_probe("--kubeconfig", control_plane.kubeconfig("admin", server=relay.url),
+                          "--state-dir", tmp_path / "state", *follow)
 
-    yield start
-    for one in reversed(started):
-        one.finish()
+    return start
 
 
 def away(relay):
@@ -46,7 +37,7 @@ def away(relay):
     relay.cut_all()
 
 
-def test_replaced_without_a_gap(probe, relay, sandbox):
+def test_replaced_without_a_gap(follower, relay, sandbox):
     """From the file at once; then each object once more from the server, what is new, and the end
     of what is gone. Nothing else."""
     namespace = sandbox.namespace
@@ -54,9 +45,9 @@ def test_replaced_without_a_gap(probe, relay, sandbox):
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     for name in ("stays", "changes", "goes"):
         sandbox.api.create(config_map(name, namespace))
-    probe(follow).synced().finish()
+    follower(follow).synced().finish()
     away(relay)
-    one = probe(follow).synced()
+    one = follower(follow).synced()
     assert {line.get("changed"): line.get("after") for line in one.said if "changed" in line} == {
         f"ConfigMap/{namespace}/{name}": "" for name in ("stays", "changes", "goes")}
     changed = sandbox.api.patch(f"{path}/changes", {"data": {"d": "y"}})
@@ -76,15 +67,15 @@ def test_replaced_without_a_gap(probe, relay, sandbox):
     one.wait_log("the api server answers, saved state is replaced", 5)
 
 
-def test_server_that_says_nothing(probe, relay, sandbox):
+def test_server_that_says_nothing(follower, relay, sandbox):
     """It takes connections and does not answer: after two seconds the file is worked from, until it
     does."""
     namespace = sandbox.namespace
     follow = f"ConfigMap@{namespace}"
     sandbox.api.create(config_map("stays", namespace))
-    probe(follow).synced().finish()
+    follower(follow).synced().finish()
     relay.freeze()
-    one = probe(follow).synced()
+    one = follower(follow).synced()
     assert one.objects("ConfigMap") == {f"{namespace}/stays": ""}
     before = len(one.said)
     relay.thaw()
@@ -92,63 +83,63 @@ def test_server_that_says_nothing(probe, relay, sandbox):
     one.wait_log("the api server answers, saved state is replaced", 5)
 
 
-def test_server_counts_when_it_answers(probe, sandbox):
+def test_server_counts_when_it_answers(follower, sandbox):
     """What is on disk is not even looked at."""
     namespace = sandbox.namespace
     sandbox.api.create(config_map("goes", namespace))
-    probe(f"ConfigMap@{namespace}").synced().finish()
+    follower(f"ConfigMap@{namespace}").synced().finish()
     sandbox.api.delete(f"/api/v1/namespaces/{namespace}/configmaps/goes")
-    one = probe(f"ConfigMap@{namespace}").synced()
+    one = follower(f"ConfigMap@{namespace}").synced()
     assert one.objects("ConfigMap") == {}
     assert one.versions(f"ConfigMap/{namespace}/goes") == []
 
 
-def test_only_what_is_followed(probe, relay, sandbox):
+def test_only_what_is_followed(follower, relay, sandbox):
     """A file of more kinds and namespaces than are followed now; Secrets are never in it."""
     namespace = sandbox.namespace
     sandbox.api.create(config_map("m", namespace))
     sandbox.api.create({"apiVersion": "v1", "kind": "Secret", "stringData": {"k": "hidden-value"},
                         "metadata": {"name": "s", "namespace": namespace}})
-    one = probe(f"ConfigMap@{namespace}", f"Secret@{namespace}", "Namespace").synced()
+    one = follower(f"ConfigMap@{namespace}", f"Secret@{namespace}", "Namespace").synced()
     assert one.objects("Secret") == {f"{namespace}/s": one.versions(f"Secret/{namespace}/s")[-1]}
     one.finish()
     away(relay)
-    two = probe(f"ConfigMap@{namespace}", f"Secret@{namespace}").synced()
+    two = follower(f"ConfigMap@{namespace}", f"Secret@{namespace}").synced()
     assert two.objects("ConfigMap") == {f"{namespace}/m": ""}
     assert two.objects("Secret") == {}
-    three = probe("ConfigMap@elsewhere", "Namespace").synced()
+    three = follower("ConfigMap@elsewhere", "Namespace").synced()
     assert three.objects("ConfigMap") == {}
     assert f"{namespace}" in three.objects("Namespace")
 
 
-def test_secret_is_not_written(probe, sandbox, tmp_path):
+def test_secret_is_not_written(follower, sandbox, tmp_path):
     namespace = sandbox.namespace
     sandbox.api.create({"apiVersion": "v1", "kind": "Secret", "stringData": {"k": "hidden-value"},
                         "metadata": {"name": "hidden-name", "namespace": namespace}})
     sandbox.api.create(config_map("shown-name", namespace))
-    probe(f"ConfigMap@{namespace}", f"Secret@{namespace}").synced().finish()
+    follower(f"ConfigMap@{namespace}", f"Secret@{namespace}").synced().finish()
     text = (tmp_path / "state" / "kube-probe.objects").read_bytes()
     assert b"shown-name" in text and b"hidden" not in text
 
 
-def test_damaged_file(probe, relay, sandbox, tmp_path):
+def test_damaged_file(follower, relay, sandbox, tmp_path):
     """It is named; the one before is used; without one, nothing is told."""
     namespace = sandbox.namespace
     follow = f"ConfigMap@{namespace}"
     sandbox.api.create(config_map("a", namespace))
-    probe(follow).synced().finish()
+    follower(follow).synced().finish()
     sandbox.api.create(config_map("b", namespace))
-    probe(follow).synced().finish()
+    follower(follow).synced().finish()
     away(relay)
     path = tmp_path / "state" / "kube-probe.objects"
     path.write_bytes(path.read_bytes()[:-5])
-    one = probe(follow).synced()
+    one = follower(follow).synced()
     line = one.wait_log("saved state cannot be used", 5).string
     assert "kube-probe.objects " in line and "its sum is wrong" in line
     assert one.objects("ConfigMap") == {f"{namespace}/a": ""}
     one.finish()
     (tmp_path / "state" / "kube-probe.objects.old").write_text("nothing of ours")
-    two = probe(follow)
+    two = follower(follow)
     two.wait_log("kube-probe.objects.old.*not a file of saved objects", 10)
     assert two.objects("ConfigMap") == {}
     assert not any("synced" in line for line in two.said)

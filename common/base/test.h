@@ -1,6 +1,11 @@
 /* What a unit test needs beside CUnit: the suite as a list, and assertions that say what they saw.
  *
  *     TEST_MAIN("common/base", TEST(test_str), TEST(test_map))
+ *
+ * An assertion that fails leaves the test at once. What a test would leave on the machine then is
+ * removed by a function of its file's, called after each test:
+ *
+ *     TEST_MAIN_EACH("bgp/engine", bench_sweep, TEST(test_refused))
  */
 #ifndef COMMON_BASE_TEST_H
 #define COMMON_BASE_TEST_H
@@ -36,11 +41,13 @@ struct test {
 #function, function \
     }
 
-static inline int test_run(const char *suite_name, const struct test *tests, size_t count)
+/* after: called after each test, also one that failed on its way; NULL for nothing. */
+static inline int test_run_each(const char *suite_name, void (*after)(void),
+                                const struct test *tests, size_t count)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
         return 1;
-    CU_pSuite suite = CU_add_suite(suite_name, NULL, NULL);
+    CU_pSuite suite = CU_add_suite_with_setup_and_teardown(suite_name, NULL, NULL, NULL, after);
     for (size_t i = 0; i < count; i++)
         (void)CU_add_test(suite, tests[i].name, tests[i].run);
     CU_basic_set_mode(CU_BRM_NORMAL);
@@ -50,11 +57,18 @@ static inline int test_run(const char *suite_name, const struct test *tests, siz
     return failures ? 1 : 0;
 }
 
-#define TEST_MAIN(suite_name, ...)                             \
-    int main(void)                                             \
-    {                                                          \
-        static const struct test tests[] = {__VA_ARGS__};      \
-        return test_run(suite_name, tests, TEST_COUNT(tests)); \
+static inline int test_run(const char *suite_name, const struct test *tests, size_t count)
+{
+    return test_run_each(suite_name, NULL, tests, count);
+}
+
+#define TEST_MAIN(suite_name, ...) TEST_MAIN_EACH(suite_name, NULL, __VA_ARGS__)
+
+#define TEST_MAIN_EACH(suite_name, after, ...)                             \
+    int main(void)                                                         \
+    {                                                                      \
+        static const struct test tests[] = {__VA_ARGS__};                  \
+        return test_run_each(suite_name, after, tests, TEST_COUNT(tests)); \
     }
 
 #endif
