@@ -78,9 +78,22 @@ static uint64_t next_due(const struct apply *a)
     return soonest;
 }
 
+static void forget_names(struct apply *a)
+{
+    size_t cursor = 0;
+    if (!intern_is_full(&a->names))
+        return;
+    for (const struct held *held; (held = ip_table_next(&a->held, &cursor));)
+        intern_mark(&a->names, held->tenure.peer);
+    for (size_t i = a->logged; i < a->changes.len; i++)
+        intern_mark(&a->names, a->changes.items[i].peer);
+    intern_sweep(&a->names);
+}
+
 static void settling(void *ctx)
 {
     struct apply *a = ctx;
+    forget_names(a); /* nothing is under way that has one in hand */
     uint64_t due = next_due(a), now = loop_now(a->loop);
     a->settling = NULL;
     a->timer = loop_timer_cancel(a->timer);
@@ -185,8 +198,8 @@ static void link_heard(void *ctx, const struct link *link, const struct ip *ip,
     struct tenure_event event = {.kind = TENURE_STRANGER,
                                  .unsure = station || a->stations->incomplete};
     if (station && station->live)
-        event =
-            (struct tenure_event){.kind = TENURE_HEARD, .member = apply_intern(a, station->member)};
+        event = (struct tenure_event){.kind = TENURE_HEARD,
+                                      .member = intern_take(&a->names, station->member)};
     held_step(a, held, &event, &note);
     apply_settle(a);
 }
@@ -238,7 +251,7 @@ static struct tenure_plan ours(struct apply *a, const struct apply_input *input,
     plan.known =
         former.len || !a->options.probes || held->announced || a->calls->known(a->ctx, &held->ip);
     if (input->watches && former.len && plan_is_live(input->plan, former))
-        plan.before = apply_intern(a, former);
+        plan.before = intern_take(&a->names, former);
     return plan;
 }
 
@@ -255,7 +268,7 @@ static struct tenure_plan theirs(struct apply *a, const struct apply_input *inpu
     if (!owner.len || unit->owner == input->plan->basis->node || unit->tier == PLAN_NO_INTERFACE)
         return (struct tenure_plan){.whose = TENURE_NOBODYS};
     return (struct tenure_plan){.whose = TENURE_THEIRS,
-                                .owner = apply_intern(a, owner),
+                                .owner = intern_take(&a->names, owner),
                                 .owner_hears = input->watches,
                                 .may_serve = unit->may_serve && !has_had(input, owner)};
 }
@@ -323,7 +336,7 @@ void apply_claimed(struct apply *a, struct str member, const struct claim *claim
     if (!held)
         return;
     struct tenure_event event = {.kind = TENURE_CLAIMED,
-                                 .claim = {.member = apply_intern(a, member),
+                                 .claim = {.member = intern_take(&a->names, member),
                                            .answers = claim->answers,
                                            .claims = claim->claims,
                                            .asked = asked,
@@ -382,11 +395,8 @@ struct apply *apply_free(struct apply *a)
     (void)loop_timer_cancel(a->logging);
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));)
         held_free(held);
-    cursor = 0;
-    for (struct map_entry *slot; (slot = map_next(&a->names, &cursor));)
-        free(slot->value);
     ip_table_done(&a->held);
-    map_done(&a->names);
+    intern_done(&a->names);
     vec_done(&a->changes);
     (void)links_free(a->links);
     free(a->interfaces); /* nobody has them any more */

@@ -78,22 +78,6 @@ void held_free(struct held *held)
     keep_release(held, sizeof(*held));
 }
 
-struct str apply_intern(struct apply *a, struct str name)
-{
-    struct str *kept = map_get(&a->names, name);
-    if (!name.len)
-        return name;
-    if (kept)
-        return *kept;
-    kept = heap_alloc(sizeof(*kept) + name.len);
-    char *text = (char *)(kept + 1);
-    for (size_t i = 0; i < name.len; i++)
-        text[i] = name.ptr[i];
-    *kept = (struct str){.ptr = text, .len = name.len};
-    (void)map_put(&a->names, *kept, kept);
-    return *kept;
-}
-
 /* --- responders ------------------------------------------------------------------------------ */
 
 void held_keep_figures(struct apply *a, struct held *held, const struct responder *responder)
@@ -184,8 +168,8 @@ static void taken(struct apply *a, struct held *held, const struct link *link,
     if (station && station->self)
         event = (struct tenure_event){.kind = TENURE_FREE};
     else if (station && station->live)
-        event =
-            (struct tenure_event){.kind = TENURE_HEARD, .member = apply_intern(a, station->member)};
+        event = (struct tenure_event){.kind = TENURE_HEARD,
+                                      .member = intern_take(&a->names, station->member)};
     held_probe_stop(held);
     held_step(a, held, &event, &note);
 }

@@ -9,6 +9,7 @@
 #include "common/base/vec.h"
 #include "common/net/ip_table.h"
 #include "speaker/apply.h"
+#include "speaker/intern.h"
 
 struct held;
 
@@ -60,7 +61,7 @@ struct apply {
     uint64_t chaos;                /* of their announcements at rest */
     struct keep *keep;             /* of what is held */
     struct interfaces *interfaces; /* as they were set last; NULL: none */
-    struct map names; /* name → itself: members that were ever of interest, kept for life */
+    struct intern names;           /* of members that tenures and changes refer to */
     const struct plan *plan;
     const struct stations *stations;
     VEC(struct change) changes;
@@ -94,9 +95,6 @@ void held_forget_probe(struct held *held, uint32_t interface);
 /* Steps the tenure, carries out what it says and notes it. */
 void held_step(struct apply *apply, struct held *held, const struct tenure_event *event,
                const struct apply_note *note);
-
-/* The name, kept for the life of apply. */
-struct str apply_intern(struct apply *apply, struct str name);
 
 /* Timers are to be looked at when this turn of the loop ends. */
 void apply_settle(struct apply *apply);
