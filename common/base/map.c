@@ -4,6 +4,8 @@
 #include <sodium/crypto_shorthash.h>
 #include <string.h>
 
+enum { CAP_MIN = 16 };
+
 uint64_t map_hash(uint64_t seed, struct str key)
 {
     unsigned char secret[crypto_shorthash_KEYBYTES] = {0};
@@ -26,12 +28,12 @@ static size_t find_slot(const struct map *map, struct str key, uint64_t hash)
     return at;
 }
 
-static void grow(struct map *map)
+static void resize(struct map *map, size_t cap)
 {
     struct map_entry *old = map->slots;
     size_t old_cap = map->cap;
-    map->cap = old_cap ? old_cap * 2 : 16;
-    map->slots = heap_alloc(map->cap * sizeof(*map->slots));
+    map->cap = cap;
+    map->slots = heap_alloc(cap * sizeof(*map->slots));
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].value)
             map->slots[find_slot(map, old[i].key, old[i].hash)] = old[i];
@@ -48,7 +50,7 @@ void *map_get(const struct map *map, struct str key)
 static struct map_entry *slot_for(struct map *map, struct str key, uint64_t hash)
 {
     if ((map->count + 1) * 4 > map->cap * 3)
-        grow(map);
+        resize(map, map->cap ? map->cap * 2 : CAP_MIN);
     return &map->slots[find_slot(map, key, hash)];
 }
 
@@ -95,6 +97,15 @@ static void close_gap(struct map *map, size_t hole)
     map->slots[hole] = (struct map_entry){0};
 }
 
+/* Far below where it grew, so that it does not go back and forth. */
+static void shrink(struct map *map)
+{
+    if (map->count == 0)
+        map_done(map);
+    else if (map->cap > CAP_MIN && map->count * 8 <= map->cap)
+        resize(map, map->cap / 2);
+}
+
 void *map_remove(struct map *map, struct str key)
 {
     if (map->count == 0)
@@ -105,6 +116,7 @@ void *map_remove(struct map *map, struct str key)
         return NULL;
     close_gap(map, at);
     map->count--;
+    shrink(map);
     return before;
 }
 

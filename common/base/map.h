@@ -1,9 +1,10 @@
 /* Hash map from bytes to pointers.
  *
  * Keys are borrowed: the bytes must live as long as the entry (usually they are part of the value).
- * Values are borrowed too and must not be NULL. Iteration order is not defined; where the order is
- * seen, use map_sorted(). Hashing is SipHash-2-4 with the map's seed, so that names chosen by a
- * stranger cannot make it slow when the seed is secret. */
+ * Values are borrowed too and must not be NULL. A table that has become almost empty gets smaller.
+ * Iteration order is not defined; where the order is seen, use map_sorted(). Hashing is SipHash-2-4
+ * with the map's seed, so that names chosen by a stranger cannot make it slow when the seed is
+ * secret. */
 #ifndef COMMON_BASE_MAP_H
 #define COMMON_BASE_MAP_H
 

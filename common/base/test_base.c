@@ -225,6 +225,38 @@ static void test_map_against_array(void)
     TEST_ASSERT(map_get(&map, STR("k1")) == NULL);
 }
 
+/* The table is as large as this many entries need, on the way up and on the way down. */
+static void test_map_size(void)
+{
+    static const struct {
+        size_t count, up, down; /* slots when it has grown, or shrunk, to that count */
+    } cases[] = {{0, 0, 0},        {1, 16, 16},       {12, 16, 64},
+                 {13, 32, 64},     {48, 64, 256},     {49, 128, 256},
+                 {384, 512, 2048}, {385, 1024, 2048}, {768, 1024, 2048}};
+    enum { KEYS = 1000 };
+    static uint32_t keys[KEYS];
+    struct map map = {.seed = 7};
+    for (uint32_t i = 0; i < KEYS; i++)
+        keys[i] = i;
+    for (size_t i = 0, count = 0; i < TEST_COUNT(cases); i++) {
+        for (; count < cases[i].count; count++)
+            TEST_ASSERT(!map_put(&map, (struct str){(char *)&keys[count], 4}, &keys[count]));
+        TEST_ASSERT(map.cap == cases[i].up && map_count(&map) == count);
+    }
+    for (size_t i = 768; i < KEYS; i++)
+        TEST_ASSERT(!map_put(&map, (struct str){(char *)&keys[i], 4}, &keys[i]));
+    for (size_t i = TEST_COUNT(cases), count = KEYS; i-- > 0;) {
+        for (; count > cases[i].count; count--)
+            TEST_ASSERT(map_remove(&map, (struct str){(char *)&keys[count - 1], 4}) ==
+                        &keys[count - 1]);
+        TEST_ASSERT(map.cap == cases[i].down && map_count(&map) == count);
+        for (size_t k = 0; k < KEYS; k++)
+            TEST_ASSERT(map_get(&map, (struct str){(char *)&keys[k], 4}) ==
+                        (k < count ? &keys[k] : NULL));
+    }
+    TEST_ASSERT(!map.slots && map.seed == 7);
+}
+
 static void test_vec(void)
 {
     VEC(int) v = {0};
@@ -297,5 +329,5 @@ static void test_sorted(void)
 
 TEST_MAIN("common/base", TEST(test_str_split), TEST(test_str_numbers), TEST(test_str_edges),
           TEST(test_arena), TEST(test_arena_wipe), TEST(test_sbuf_json), TEST(test_sbuf_json_bytes),
-          TEST(test_utf8), TEST(test_map_against_array), TEST(test_vec),
+          TEST(test_utf8), TEST(test_map_against_array), TEST(test_map_size), TEST(test_vec),
           TEST(test_names_and_errors), TEST(test_diag), TEST(test_sorted))
