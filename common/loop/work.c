@@ -5,27 +5,35 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "common/base/keep.h"
 #include "common/base/map.h"
 #include "common/base/vec.h"
 
 enum item_state { ITEM_READY, ITEM_WAITING, ITEM_IN_FLIGHT };
 
+/* There may be tens of thousands at once, and none soon afterwards. */
 struct item {
-    struct str key; /* heap */
-    enum item_state state;
+    enum item_state state : 8;
     bool again;     /* in flight: added meanwhile */
     bool forgotten; /* in flight: no further turn */
     unsigned failures;
-    uint64_t due;   /* waiting */
-    size_t place;   /* waiting: index in the heap */
-    uint64_t order; /* waiting: breaks ties, first come first */
-    TAILQ_ENTRY(item) link;
+    union {
+        TAILQ_ENTRY(item) link; /* ready */
+        struct {                /* waiting */
+            uint64_t due;
+            size_t place;   /* index in the heap */
+            uint64_t order; /* breaks ties, first come first */
+        };
+    };
+    uint32_t key_len;
+    char key[];
 };
 
 TAILQ_HEAD(items, item);
 
 struct work {
     struct work_limits limits;
+    struct keep *keep;  /* of the items */
     struct map items;   /* key to struct item */
     struct items ready; /* first come first */
     VEC(struct item *) heap;
@@ -39,15 +47,20 @@ struct work *work_new(const struct work_limits *limits)
     assert(limits->in_flight > 0 && limits->backoff_min_ms > 0);
     assert(limits->backoff_min_ms <= limits->backoff_max_ms);
     work->limits = *limits;
+    work->keep = keep_new();
     work->items.seed = limits->seed;
     TAILQ_INIT(&work->ready);
     return work;
 }
 
+static struct str key_of(const struct item *item)
+{
+    return (struct str){.ptr = item->key, .len = item->key_len};
+}
+
 static void item_free(struct item *item)
 {
-    free((char *)item->key.ptr);
-    free(item);
+    keep_release(item, sizeof(*item) + item->key_len);
 }
 
 struct work *work_free(struct work *work)
@@ -59,6 +72,7 @@ struct work *work_free(struct work *work)
         item_free(entry->value);
     map_done(&work->items);
     vec_done(&work->heap);
+    (void)keep_free(work->keep);
     free(work);
     return NULL;
 }
@@ -101,6 +115,8 @@ static void heap_remove(struct work *work, struct item *item)
 {
     size_t place = item->place;
     struct item *last = vec_pop(&work->heap);
+    if (work->heap.len == 0)
+        vec_done(&work->heap); /* it may have been long */
     if (last == item)
         return;
     if (place > 0 && is_before(last, work->heap.items[(place - 1) / 2]))
@@ -147,18 +163,18 @@ static void enter_waiting(struct work *work, struct item *item, uint64_t due)
 static void item_drop(struct work *work, struct item *item)
 {
     leave(work, item);
-    (void)map_remove(&work->items, item->key);
+    (void)map_remove(&work->items, key_of(item));
     item_free(item);
 }
 
 static struct item *item_new(struct work *work, struct str key)
 {
-    struct item *item = heap_alloc(sizeof(*item));
-    char *copy = heap_alloc(key.len);
+    assert(key.len <= UINT32_MAX);
+    struct item *item = keep_alloc(work->keep, sizeof(*item) + key.len);
+    *item = (struct item){.key_len = (uint32_t)key.len};
     if (key.len)
-        memcpy(copy, key.ptr, key.len);
-    item->key = (struct str){.ptr = copy, .len = key.len};
-    (void)map_put(&work->items, item->key, item);
+        memcpy(item->key, key.ptr, key.len);
+    (void)map_put(&work->items, key_of(item), item);
     return item;
 }
 
@@ -217,7 +233,7 @@ bool work_take(struct work *work, uint64_t now, struct str *ret_key)
     item->state = ITEM_IN_FLIGHT;
     item->again = item->forgotten = false;
     work->figures.in_flight++;
-    *ret_key = item->key;
+    *ret_key = key_of(item);
     return true;
 }
 
@@ -237,7 +253,7 @@ static uint64_t retry_delay(const struct work *work, const struct item *item,
 {
     if (result == WORK_LATER)
         return retry_after_ms ? retry_after_ms : work->limits.backoff_min_ms;
-    uint64_t delay = work_backoff(&work->limits, item->key, item->failures);
+    uint64_t delay = work_backoff(&work->limits, key_of(item), item->failures);
     return delay > retry_after_ms ? delay : retry_after_ms;
 }
 
