@@ -1,7 +1,10 @@
 #include "common/kube/event_recorder.h"
 
+#include <assert.h>
+#include <string.h>
+
+#include "common/base/keep.h"
 #include "common/base/map.h"
-#include "common/base/vec.h"
 #include "common/json/patch.h"
 #include "common/json/rfc3339.h"
 
@@ -10,28 +13,30 @@ enum {
     NOTE_MAX = 1024,      /* the sentence */
     EVENT_NAME_MAX = 253, /* DNS subdomain */
     EVENT_NAME_TAIL = 17, /* "." and 16 hex digits */
+    TOKENS_FULL_MS = EVENT_BURST * EVENT_REFILL_MS,
 };
 
 /* What was told last about one object. */
 struct told {
     struct told *older, *newer; /* in the order of told_at */
-    struct arena *arena;        /* owns the struct and its texts */
-    struct str key;             /* "Kind/namespace/name/uid" */
     uint64_t content;           /* hash of type, reason, action and note of the last event */
-    struct str namespace, name; /* of the last event */
-    bool lost;                  /* there is no event that a repetition could be folded into */
+    uint64_t name_tail;         /* of the last event */
     uint64_t count;             /* of the series */
     uint64_t told_at;           /* ms */
     int64_t told_wall_ns;
-    uint64_t due_at;    /* when the count is to be sent; UINT64_MAX: it was */
-    uint64_t tokens_ms; /* EVENT_REFILL_MS for each event that may be sent now */
+    uint64_t due_at; /* when the count is to be sent; UINT64_MAX: it was */
     uint64_t refilled_at;
+    uint32_t tokens_ms; /* EVENT_REFILL_MS for each event that may be sent now */
+    bool lost;          /* there is no event that a repetition could be folded into */
+    uint32_t key_len;
+    char key[]; /* "Kind/namespace/name/uid" */
 };
 
 struct event_recorder {
     struct arena *arena; /* the recorder's own texts */
     struct str controller, instance;
     struct map objects; /* struct told by key */
+    struct keep *keep;  /* of them */
     struct told *oldest, *newest;
     uint64_t seed, serial, dropped;
     size_t pending; /* objects with due_at set */
@@ -55,9 +60,20 @@ struct event_recorder *event_recorder_new(struct str controller, struct str inst
         .controller = arena_str(arena, cut(controller, WORD_MAX)),
         .instance = arena_str(arena, cut(instance, WORD_MAX)),
         .objects = {.seed = seed},
+        .keep = keep_new(),
         .seed = seed,
     };
     return recorder;
+}
+
+static struct str told_key(const struct told *told)
+{
+    return (struct str){.ptr = told->key, .len = told->key_len};
+}
+
+static void told_free(struct told *told)
+{
+    keep_release(told, sizeof(*told) + told->key_len);
 }
 
 struct event_recorder *event_recorder_free(struct event_recorder *recorder)
@@ -67,9 +83,10 @@ struct event_recorder *event_recorder_free(struct event_recorder *recorder)
     while (recorder->oldest) {
         struct told *told = recorder->oldest;
         recorder->oldest = told->newer;
-        (void)arena_free(told->arena);
+        told_free(told);
     }
     map_done(&recorder->objects);
+    (void)keep_free(recorder->keep);
     (void)arena_free(recorder->arena);
     return NULL;
 }
@@ -117,15 +134,16 @@ static void forget(struct event_recorder *recorder, struct told *told)
 {
     set_due(recorder, told, UINT64_MAX);
     unlink_told(recorder, told);
-    (void)map_remove(&recorder->objects, told->key);
-    (void)arena_free(told->arena);
+    (void)map_remove(&recorder->objects, told_key(told));
+    told_free(told);
 }
 
 static void refill(struct told *told, uint64_t now)
 {
-    uint64_t full = (uint64_t)EVENT_BURST * EVENT_REFILL_MS;
     uint64_t passed = now - told->refilled_at;
-    told->tokens_ms = passed >= full - told->tokens_ms ? full : told->tokens_ms + passed;
+    told->tokens_ms = passed >= (uint64_t)TOKENS_FULL_MS - told->tokens_ms
+                          ? (uint32_t)TOKENS_FULL_MS
+                          : told->tokens_ms + (uint32_t)passed;
     told->refilled_at = now;
 }
 
@@ -136,17 +154,30 @@ static struct str micro_time(int64_t wall_ns, struct arena *arena)
     return sbuf_move(&text, arena);
 }
 
-static struct str event_name(struct event_recorder *recorder, const struct event_about *about,
-                             int64_t wall_ns, struct arena *arena)
+/* What tells the name of a new event from all others. */
+static uint64_t next_tail(struct event_recorder *recorder, int64_t wall_ns, struct arena *arena)
 {
     struct str unique =
         arena_printf(arena, "%lld.%llu.%llu", (long long)wall_ns,
                      (unsigned long long)recorder->serial++, (unsigned long long)recorder->seed);
-    struct str object = cut(about->name, EVENT_NAME_MAX - EVENT_NAME_TAIL);
+    return map_hash(recorder->seed, unique);
+}
+
+/* The name of the last event about the object. */
+static struct str event_name(const struct told *told, struct arena *arena)
+{
+    struct str object = cut(about_of(told_key(told)).name, EVENT_NAME_MAX - EVENT_NAME_TAIL);
     while (object.len && (object.ptr[object.len - 1] == '.' || object.ptr[object.len - 1] == '-'))
         object.len--;
     return arena_printf(arena, STR_FMT ".%016llx", STR_ARG(object),
-                        (unsigned long long)map_hash(recorder->seed, unique));
+                        (unsigned long long)told->name_tail);
+}
+
+/* Where it is. */
+static struct str event_namespace(const struct told *told, struct arena *arena)
+{
+    struct str namespace = about_of(told_key(told)).namespace;
+    return arena_str(arena, namespace.len ? namespace : STR("default"));
 }
 
 /* The body that creates an event. */
@@ -159,8 +190,8 @@ static struct str post_body(const struct event_recorder *recorder, const struct 
     patch_str(&body, "apiVersion", STR("events.k8s.io/v1"));
     patch_str(&body, "kind", STR("Event"));
     patch_open(&body, "metadata");
-    patch_str(&body, "namespace", told->namespace);
-    patch_str(&body, "name", told->name);
+    patch_str(&body, "namespace", event_namespace(told, arena));
+    patch_str(&body, "name", event_name(told, arena));
     patch_close(&body);
     patch_str(&body, "eventTime", micro_time(told->told_wall_ns, arena));
     patch_str(&body, "reportingController", recorder->controller);
@@ -188,8 +219,8 @@ static struct event_request request_of(enum event_verdict verdict, const struct 
                                        struct arena *arena)
 {
     return (struct event_request){.verdict = verdict,
-                                  .namespace = arena_str(arena, told->namespace),
-                                  .name = arena_str(arena, told->name)};
+                                  .namespace = event_namespace(told, arena),
+                                  .name = event_name(told, arena)};
 }
 
 /* Sends the count of a series. */
@@ -206,7 +237,7 @@ static struct event_request send_series(struct event_recorder *recorder, struct 
     patch_close(&body);
     request.body = patch_move(&body, arena);
     set_due(recorder, told, UINT64_MAX);
-    request.about = about_of(arena_str(arena, told->key));
+    request.about = about_of(arena_str(arena, told_key(told)));
     return request;
 }
 
@@ -226,31 +257,37 @@ static struct event_request repeat(struct event_recorder *recorder, struct told 
     return request_of(EVENT_FOLDED, told, arena);
 }
 
-/* The newest entry, for a new event about the object; what the old one (may be NULL) knows of the
- * rate goes on. */
-static struct told *renew(struct event_recorder *recorder, struct told *old, struct str key,
-                          uint64_t content, const struct event_clock *clock)
+/* An object about which nothing was told yet, or not for long. */
+static struct told *told_new(struct event_recorder *recorder, struct str key, uint64_t now)
 {
-    struct arena *arena = arena_new(sizeof(struct told) + key.len + EVENT_NAME_MAX);
-    struct told *told = arena_alloc(arena, sizeof(*told));
-    *told = (struct told){
-        .arena = arena,
-        .key = arena_str(arena, key),
-        .content = content,
-        .count = 1,
-        .told_at = clock->now,
-        .told_wall_ns = clock->wall_ns,
-        .due_at = UINT64_MAX,
-        .tokens_ms = old ? old->tokens_ms : (uint64_t)EVENT_BURST * EVENT_REFILL_MS,
-        .refilled_at = clock->now,
-    };
-    if (old)
-        forget(recorder, old);
-    else if (map_count(&recorder->objects) >= EVENT_OBJECTS_MAX)
+    assert(key.len <= UINT32_MAX);
+    if (map_count(&recorder->objects) >= EVENT_OBJECTS_MAX)
         forget(recorder, recorder->oldest);
-    (void)map_put(&recorder->objects, told->key, told);
+    struct told *told = keep_alloc(recorder->keep, sizeof(*told) + key.len);
+    *told = (struct told){.due_at = UINT64_MAX,
+                          .refilled_at = now,
+                          .tokens_ms = TOKENS_FULL_MS,
+                          .key_len = (uint32_t)key.len};
+    memcpy(told->key, key.ptr, key.len);
+    (void)map_put(&recorder->objects, told_key(told), told);
     link_told(recorder, told);
     return told;
+}
+
+/* A new event about the object, which takes of its tokens. */
+static void renew(struct event_recorder *recorder, struct told *told, uint64_t content,
+                  const struct event_clock *clock, struct arena *arena)
+{
+    unlink_told(recorder, told);
+    link_told(recorder, told);
+    set_due(recorder, told, UINT64_MAX);
+    told->content = content;
+    told->name_tail = next_tail(recorder, clock->wall_ns, arena);
+    told->lost = false;
+    told->count = 1;
+    told->told_at = clock->now;
+    told->told_wall_ns = clock->wall_ns;
+    told->tokens_ms -= EVENT_REFILL_MS;
 }
 
 static uint64_t content_of(const struct event_recorder *recorder, const struct event_note *note,
@@ -280,11 +317,9 @@ struct event_request event_recorder_tell(struct event_recorder *recorder,
         told->lost = true; /* the series ends here: this was something else */
         return request_of(EVENT_LIMITED, told, arena);
     }
-    told = renew(recorder, told, key, content, clock);
-    told->tokens_ms -= EVENT_REFILL_MS;
-    told->namespace =
-        arena_str(told->arena, note->about.namespace.len ? note->about.namespace : STR("default"));
-    told->name = event_name(recorder, &note->about, clock->wall_ns, told->arena);
+    if (!told)
+        told = told_new(recorder, key, clock->now);
+    renew(recorder, told, content, clock, arena);
     struct event_request request = request_of(EVENT_POST, told, arena);
     request.body = post_body(recorder, told, note, arena);
     return request;
@@ -293,9 +328,8 @@ struct event_request event_recorder_tell(struct event_recorder *recorder,
 /* Nothing more is to be sent or remembered about the object. */
 static bool is_over(const struct told *told, uint64_t now)
 {
-    uint64_t full = (uint64_t)EVENT_BURST * EVENT_REFILL_MS;
     return told->due_at == UINT64_MAX && now - told->told_at >= EVENT_FOLD_MS &&
-           now - told->refilled_at >= full - told->tokens_ms;
+           now - told->refilled_at >= (uint64_t)TOKENS_FULL_MS - told->tokens_ms;
 }
 
 struct event_request *event_recorder_due(struct event_recorder *recorder,
@@ -315,9 +349,9 @@ struct event_request *event_recorder_due(struct event_recorder *recorder,
     return requests;
 }
 
-bool event_recorder_pending(const struct event_recorder *recorder)
+bool event_recorder_is_empty(const struct event_recorder *recorder)
 {
-    return recorder->pending > 0;
+    return !recorder->oldest;
 }
 
 void event_recorder_lost(struct event_recorder *recorder, const struct event_about *about)

@@ -72,8 +72,8 @@ struct event_request *event_recorder_due(struct event_recorder *recorder,
                                          const struct event_clock *clock, struct arena *arena,
                                          size_t *ret_count);
 
-/* Does any series wait to be sent? */
-bool event_recorder_pending(const struct event_recorder *recorder);
+/* Is no object remembered? Else something will be due, or to be forgotten. */
+bool event_recorder_is_empty(const struct event_recorder *recorder);
 
 /* The event could not be created, or is no longer there: the next repetition is a new event. */
 void event_recorder_lost(struct event_recorder *recorder, const struct event_about *about);

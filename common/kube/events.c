@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <sys/queue.h>
 
+#include "common/base/keep.h"
 #include "common/base/log.h"
 #include "common/kube/backoff.h"
 #include "common/kube/path.h"
@@ -23,7 +24,7 @@ enum {
 struct sending {
     TAILQ_ENTRY(sending) link;
     struct events *events;
-    struct arena *arena; /* owns it and its texts */
+    struct arena *arena; /* of the keep: owns it and its texts */
     struct event_request request;
     struct event_about about;
     struct client_call *call; /* NULL: waits */
@@ -37,12 +38,13 @@ struct events {
     const struct writer *writer;
     struct loop *loop;
     struct event_recorder *recorder;
+    struct keep *keep; /* of what is sent: a thousand of them must not leave holes in the heap */
     struct sending_list queue; /* in the order of telling, also what is under way */
     size_t queued, in_flight;
     struct backoff backoff;
     struct loop_timer *starting; /* deferred, or after TRICKLE_MS */
     struct loop_timer *pause;    /* after a failure */
-    struct loop_timer *look;     /* for series that are due */
+    struct loop_timer *look;     /* for series that are due, and what is to be forgotten */
     struct events_counts counts;
 };
 
@@ -54,6 +56,7 @@ struct events *events_new(struct client *client, const struct writer *writer, st
         .client = client,
         .writer = writer,
         .loop = client_loop(client),
+        .keep = keep_new(),
         .backoff = {.base_ms = 1000, .cap_ms = 30000},
     };
     uint64_t seed;
@@ -83,6 +86,7 @@ struct events *events_free(struct events *events)
     events->pause = loop_timer_cancel(events->pause);
     events->look = loop_timer_cancel(events->look);
     (void)event_recorder_free(events->recorder);
+    (void)keep_free(events->keep);
     free(events);
     return NULL;
 }
@@ -213,29 +217,35 @@ static void make_room(struct events *events)
     }
 }
 
-/* Queues a request whose texts, and the struct itself, are in the arena. */
-static void enqueue(struct events *events, struct sending *sending)
+/* With copies of all texts. */
+static struct sending *sending_new(struct events *events, const struct event_request *request,
+                                   const struct event_about *about)
+{
+    struct event_request its = *request;
+    struct event_about of = {
+        .kind = about->kind, .namespace = about->namespace, .name = about->name, .uid = about->uid};
+    struct str *texts[] = {&its.namespace, &its.name, &its.body, &of.kind,
+                           &of.namespace,  &of.name,  &of.uid};
+    size_t size = sizeof(struct sending), count = sizeof(texts) / sizeof(texts[0]);
+    for (size_t i = 0; i < count; i++)
+        size += texts[i]->len + 1;
+    struct arena *arena = arena_new_kept(events->keep, size, 0);
+    struct sending *sending = arena_alloc(arena, sizeof(*sending));
+    for (size_t i = 0; i < count; i++)
+        *texts[i] = arena_str(arena, *texts[i]);
+    *sending = (struct sending){.events = events, .arena = arena, .request = its, .about = of};
+    return sending;
+}
+
+static void enqueue(struct events *events, const struct event_request *request,
+                    const struct event_about *about)
 {
     if (events->queued >= QUEUE_MAX)
         make_room(events);
+    struct sending *sending = sending_new(events, request, about);
     TAILQ_INSERT_TAIL(&events->queue, sending, link);
     events->queued++;
     start_later(events);
-}
-
-static struct sending *sending_new(struct events *events, const struct event_about *about)
-{
-    struct arena *arena = arena_new(0);
-    struct sending *sending = arena_alloc(arena, sizeof(*sending));
-    sending->events = events;
-    sending->arena = arena;
-    sending->about = (struct event_about){
-        .kind = arena_str(arena, about->kind),
-        .namespace = arena_str(arena, about->namespace),
-        .name = arena_str(arena, about->name),
-        .uid = arena_str(arena, about->uid),
-    };
-    return sending;
 }
 
 static void on_look(void *ctx)
@@ -245,28 +255,22 @@ static void on_look(void *ctx)
     struct event_clock clock = {.now = loop_now(events->loop), .wall_ns = loop_wall_ns()};
     size_t count;
     struct event_request *due = event_recorder_due(events->recorder, &clock, arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct sending *sending = sending_new(events, &due[i].about);
-        sending->request.verdict = due[i].verdict;
-        sending->request.namespace = arena_str(sending->arena, due[i].namespace);
-        sending->request.name = arena_str(sending->arena, due[i].name);
-        sending->request.body = arena_str(sending->arena, due[i].body);
-        enqueue(events, sending);
-    }
-    if (!event_recorder_pending(events->recorder))
+    for (size_t i = 0; i < count; i++)
+        enqueue(events, &due[i], &due[i].about);
+    if (event_recorder_is_empty(events->recorder))
         events->look = loop_timer_cancel(events->look);
 }
 
 void events_tell(struct events *events, const struct event_note *note)
 {
     struct event_clock clock = {.now = loop_now(events->loop), .wall_ns = loop_wall_ns()};
-    struct sending *sending = sending_new(events, &note->about);
-    sending->request = event_recorder_tell(events->recorder, note, &clock, sending->arena);
-    switch (sending->request.verdict) {
+    scoped_ptr(arena) struct arena *arena = arena_new(0);
+    struct event_request request = event_recorder_tell(events->recorder, note, &clock, arena);
+    switch (request.verdict) {
     case EVENT_POST:
     case EVENT_PATCH:
-        enqueue(events, sending);
-        return;
+        enqueue(events, &request, &note->about);
+        break;
     case EVENT_FOLDED:
         events->counts.folded++;
         break;
@@ -274,8 +278,7 @@ void events_tell(struct events *events, const struct event_note *note)
         events->counts.limited++;
         break;
     }
-    (void)arena_free(sending->arena);
-    if (!events->look && event_recorder_pending(events->recorder))
+    if (!events->look)
         events->look =
             loop_timer_start(events->loop, SERIES_LOOK_MS, SERIES_LOOK_MS, on_look, events);
 }
