@@ -49,7 +49,7 @@ static struct str body_of(const struct object *service, size_t number, struct ar
     (void)ip_add(&first, number, &ip);
     patch_open(&patch, NULL);
     patch_open(&patch, "metadata");
-    patch_str(&patch, "resourceVersion", service->meta.resource_version);
+    patch_str(&patch, "resourceVersion", service->resource_version);
     patch_open(&patch, "annotations");
     patch_str(&patch, "metallb.io/ip-allocated-from-pool", STR("bench"));
     patch_close(&patch);
@@ -86,8 +86,8 @@ static void send_next(struct client *client)
     struct source_write write = {
         .verb = SOURCE_PATCH_STATUS,
         .kind = KIND_SERVICE,
-        .namespace = service->meta.namespace,
-        .name = service->meta.name,
+        .namespace = object_namespace(service),
+        .name = object_name(service),
         .body = body_of(service, client->next, scratch),
         .done = done,
         .ctx = client,

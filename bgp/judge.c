@@ -16,8 +16,7 @@ static const struct node *find_node(const struct model_input *input)
 bool judge_selects_node(const struct judge *judge, const struct list *selectors)
 {
     static const struct str_map none;
-    return selectors_match_or_none(selectors,
-                                   judge->node ? &judge->node->object.meta.labels : &none);
+    return selectors_match_or_none(selectors, judge->node ? &judge->node->object.labels : &none);
 }
 
 void judge_init(const struct model_input *input, struct arena *arena, struct judge *ret)
@@ -64,8 +63,7 @@ static enum reason select_advertisements(const struct judge *judge, const struct
         if (!one->pools[pool])
             continue;
         of_pool = true;
-        if (selectors_match_or_none(&one->object->spec.service_selectors,
-                                    &service->object.meta.labels))
+        if (selectors_match_or_none(&one->object->spec.service_selectors, &service->object.labels))
             ret->items[ret->count++] = i;
     }
     return ret->count ? REASON_NONE : of_pool ? REASON_NO_ADVERTISEMENT : REASON_NOT_OWNER;

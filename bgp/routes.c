@@ -271,7 +271,7 @@ static bool make_export(struct run *run, const struct draft *draft, size_t sessi
 static void tell_too_many(struct run *run, const struct draft *draft, const struct session *session)
 {
     const struct bgpadvertisement *first = run->input->advertisements[draft->advertisements[0]];
-    diag_add(run->found, DIAG_ERROR, first->object.id, STR("spec.communities"),
+    diag_add(run->found, DIAG_ERROR, object_id(&first->object), STR("spec.communities"),
              "not announced to peer " STR_FMT
              ": the communities of all advertisements of one prefix do not fit into a message",
              STR_ARG(session->peer));

@@ -30,10 +30,10 @@ static void set_timers(const struct bgppeer_spec *spec, struct session *session)
 static const struct secret *find_secret(const struct objects *secrets, const struct bgppeer *peer)
 {
     for (size_t i = 0; i < secrets->count; i++) {
-        const struct meta *meta = &secrets->items[i]->meta;
-        if (str_eq(meta->name, peer->spec.password_secret.name) &&
-            str_eq(meta->namespace, peer->object.meta.namespace))
-            return (const struct secret *)secrets->items[i];
+        const struct object *secret = secrets->items[i];
+        if (str_eq(object_name(secret), peer->spec.password_secret.name) &&
+            str_eq(object_namespace(secret), object_namespace(&peer->object)))
+            return (const struct secret *)secret;
     }
     return NULL;
 }
@@ -50,7 +50,7 @@ static bool set_password(const struct session_input *input, const struct bgppeer
     if (secret && secret_read(secret, STR("password"), arena, &session->password) == 0 &&
         bgppeer_password_is_usable(session->password))
         return true;
-    diag_add(found, DIAG_ERROR, peer->object.id, STR("spec.passwordSecret"),
+    diag_add(found, DIAG_ERROR, object_id(&peer->object), STR("spec.passwordSecret"),
              "there is no session: the Secret \"" STR_FMT "\" %s", STR_ARG(name),
              secret ? "holds no usable password" : "is not there");
     return false;
@@ -61,7 +61,7 @@ static bool set_password(const struct session_input *input, const struct bgppeer
 static const struct bfdprofile *find_profile(const struct objects *profiles, struct str name)
 {
     for (size_t i = 0; i < profiles->count; i++) {
-        if (str_eq(profiles->items[i]->meta.name, name))
+        if (str_eq(object_name(profiles->items[i]), name))
             return (const struct bfdprofile *)profiles->items[i];
     }
     return NULL;
@@ -146,9 +146,9 @@ bool session_make(const struct session_input *input, const struct bgppeer *peer,
                   struct arena *arena, struct diag_list *found, struct session *ret)
 {
     struct session session = {
-        .peer = arena_str(arena, peer->object.meta.name),
-        .name = safe_protocol(STR("p"), peer->object.meta.name, arena),
-        .object = arena_str(arena, peer->object.id),
+        .peer = arena_str(arena, object_name(&peer->object)),
+        .name = safe_protocol(STR("p"), object_name(&peer->object), arena),
+        .object = arena_str(arena, object_id(&peer->object)),
         .listen_port = input->listen_port,
         .vrf = arena_str(arena, peer->spec.vrf),
         .interface = arena_str(arena, peer->spec.interface),

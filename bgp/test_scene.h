@@ -41,7 +41,7 @@ static inline void scene_apply(struct scene *s, struct str yaml)
             printf("\n" STR_FMT "\n" STR_FMT "\n", STR_ARG(document->error), STR_ARG(yaml));
         TEST_ASSERT(document->tree != NULL);
         struct object *object = support_decode(document->tree);
-        (void)object_unref(map_put(&s->items, object->id, object));
+        (void)object_unref(map_put(&s->items, object_id(object), object));
     }
     yaml_done(&documents);
 }

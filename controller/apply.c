@@ -89,7 +89,7 @@ static enum work_result settle(struct controller *c, struct flight *flight, int 
         (void)unsure_pass(c->unsure, flight->id, version); /* the flight is known to be done */
         if (object && object->kind->id == KIND_SERVICE)
             tell_notes(c, flight, object);
-        bool seen = !object || !str_eq(object->meta.resource_version, flight->base) ||
+        bool seen = !object || !str_eq(object->resource_version, flight->base) ||
                     str_eq(version, flight->base);
         if (seen)
             (void)flight_free(c, flight);
@@ -152,7 +152,7 @@ static enum work_result process(void *ctx, struct str id)
         .controller = c,
         .arena = arena,
         .id = arena_str(arena, id),
-        .base = arena_str(arena, object ? object->meta.resource_version : STR("")),
+        .base = arena_str(arena, object ? object->resource_version : STR("")),
         .is_deletion = write.verb == SOURCE_DELETE,
         .started_ns = loop_clock_ns(),
     };
@@ -243,8 +243,8 @@ void apply_add(struct controller *c, struct str id)
 
 bool apply_is_ahead(const struct controller *c, const struct object *object)
 {
-    const struct flight *flight = map_get(&c->flights, object->id);
-    return flight && str_eq(flight->base, object->meta.resource_version);
+    const struct flight *flight = map_get(&c->flights, object_id(object));
+    return flight && str_eq(flight->base, object->resource_version);
 }
 
 static bool has_ip(const struct ip *ips, size_t count, const struct ip *ip)
@@ -269,11 +269,11 @@ bool apply_writes(const void *ctx, struct str key, const struct ip *ip)
 
 void apply_seen(struct controller *c, struct str id, const struct object *object)
 {
-    (void)unsure_pass(c->unsure, id, object ? object->meta.resource_version : STR(""));
+    (void)unsure_pass(c->unsure, id, object ? object->resource_version : STR(""));
     struct flight *flight = map_get(&c->flights, id);
     if (!flight || flight->request)
         return; /* the answer is still to come and will look for itself */
-    if (!object || !str_eq(flight->base, object->meta.resource_version))
+    if (!object || !str_eq(flight->base, object->resource_version))
         (void)flight_free(c, flight);
 }
 

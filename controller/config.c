@@ -78,7 +78,7 @@ static void add_findings(struct config *config, const struct diag_list *from, st
 
 static const struct object *good_version(const struct config *config, const struct object *object)
 {
-    return map_get(&config->good, object->id);
+    return map_get(&config->good, object_id(object));
 }
 
 /* In force by this process's memory or, after a restart, by what the object's condition says. */
@@ -104,7 +104,7 @@ static void gather(struct build *b, struct validate_input *ret)
             const struct object *object = b->input->objects[kind][i];
             const struct object *good = object->refused ? good_version(b->config, object) : NULL;
             if (good)
-                add_findings(b->config, &object->findings, object->id);
+                add_findings(b->config, &object->source->findings, object_id(object));
             of->items[of->count++] = good ? good : object;
         }
     }
@@ -119,9 +119,9 @@ static size_t fall_back(struct build *b, struct validate_input *all, const struc
         for (size_t i = 0; i < all->of[kind].count; i++) {
             const struct object **item = &all->of[kind].items[i];
             const struct object *good = good_version(b->config, *item);
-            if (!good || good == *item || !diag_first_error(found, (*item)->id))
+            if (!good || good == *item || !diag_first_error(found, object_id(*item)))
                 continue;
-            add_findings(b->config, found, (*item)->id);
+            add_findings(b->config, found, object_id(*item));
             *item = good;
             replaced++;
         }
@@ -159,9 +159,9 @@ static struct str_list resolve_namespaces(struct build *b, const struct service_
     for (size_t i = 0; i < pinned->namespaces.count; i++)
         names.items[names.count++] = pinned->namespaces.items[i];
     for (size_t i = 0; i < count; i++) {
-        if (selectors_match(&pinned->namespace_selectors, &all[i]->meta.labels) &&
-            !str_list_has(&names, all[i]->meta.name))
-            names.items[names.count++] = all[i]->meta.name;
+        if (selectors_match(&pinned->namespace_selectors, &all[i]->labels) &&
+            !str_list_has(&names, object_name(all[i])))
+            names.items[names.count++] = object_name(all[i]);
     }
     return names;
 }
@@ -170,8 +170,8 @@ static void add_pool(struct build *b, const struct object *object)
 {
     const struct ipaddresspool *pool = (const struct ipaddresspool *)object;
     struct pool_input input = {
-        .name = object->meta.name,
-        .object = object->id,
+        .name = object_name(object),
+        .object = object_id(object),
         .auto_assign = pool->spec.auto_assign,
         .avoid_buggy = pool->spec.avoid_buggy_ips,
         .ranges = pool->ranges.items,
@@ -226,9 +226,10 @@ static void add_reservations(struct build *b)
             continue;
         note_expiry(b->config, reservation);
         for (size_t j = 0; j < reservation->ranges.count; j++)
-            vec_push(&b->reservations, ((struct pool_reservation){.object = all->items[i]->id,
-                                                                  .owner = owner_of(b, reservation),
-                                                                  .range = ranges[j]}));
+            vec_push(&b->reservations,
+                     ((struct pool_reservation){.object = object_id(all->items[i]),
+                                                .owner = owner_of(b, reservation),
+                                                .range = ranges[j]}));
     }
 }
 
@@ -243,7 +244,7 @@ static void remember(struct build *b)
         for (size_t i = 0; status_is_judged((enum kind_id)kind) && i < b->judged.of[kind].count;
              i++) {
             const struct object *object = b->judged.of[kind].items[i];
-            (void)map_put(&good, object->id, object_ref(object));
+            (void)map_put(&good, object_id(object), object_ref(object));
         }
     }
     release(&config->before);
@@ -311,7 +312,7 @@ struct objects config_in_force(const struct config *config, enum kind_id kind, s
 bool config_accepts(const struct config *config, const struct object *object,
                     const struct diag **ret_why)
 {
-    const struct diag *why = diag_first_error(&config->findings, object->id);
+    const struct diag *why = diag_first_error(&config->findings, object_id(object));
     if (ret_why)
         *ret_why = why;
     return !why;

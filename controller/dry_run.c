@@ -26,7 +26,7 @@ static struct quarantine *read_quarantine(const struct config_input *input, stru
     const struct object **ours = arena_array(arena, all.count, sizeof(*ours));
     size_t count = 0;
     for (size_t i = 0; i < all.count; i++) {
-        if (input->namespace.len == 0 || str_eq(all.items[i]->meta.namespace, input->namespace))
+        if (input->namespace.len == 0 || str_eq(object_namespace(all.items[i]), input->namespace))
             ours[count++] = all.items[i];
     }
     return quarantine_new(NULL, ours, count, NULL, input->now);

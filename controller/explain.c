@@ -77,8 +77,8 @@ static void put_conflicts(struct patch *json, const struct quarantine *quarantin
 static const char *pool_sentence(const struct pool *pool, const struct service *service,
                                  bool is_asked)
 {
-    const struct meta *meta = &service->object.meta;
-    if (!pool_admits(pool, meta->namespace, &meta->labels))
+    const struct object *object = &service->object;
+    if (!pool_admits(pool, object_namespace(object), &object->labels))
         return "its serviceAllocation does not let this Service in";
     if (is_asked)
         return "asked for";

@@ -216,8 +216,8 @@ static int compare_age(const void *a, const void *b)
 {
     const struct object *x = ((const struct turn *)a)->entry->record.object;
     const struct object *y = ((const struct turn *)b)->entry->record.object;
-    if (x->meta.created != y->meta.created)
-        return x->meta.created < y->meta.created ? -1 : 1;
+    if (x->meta->created != y->meta->created)
+        return x->meta->created < y->meta->created ? -1 : 1;
     return str_cmp(x->key, y->key);
 }
 
@@ -291,7 +291,8 @@ static void finish(struct plan *plan, struct turn *turn, const struct plan_recor
 static void refuse(struct entry *entry)
 {
     struct plan_record *record = &entry->record;
-    const struct diag *first = diag_first_error(&record->object->findings, record->object->id);
+    const struct diag *first =
+        diag_first_error(&record->object->source->findings, object_id(record->object));
     if (record->reason && !record->foreign)
         return;
     record->foreign = true;

@@ -95,13 +95,13 @@ static void add_sighting(struct quarantine *q, const struct quarantine *before,
                          int64_t now)
 {
     const struct addressconflict *conflict = (const struct addressconflict *)object;
-    const struct sighting *old = find_sighting(before, object->id);
+    const struct sighting *old = find_sighting(before, object_id(object));
     bool is_ours = members && is_members(members, &conflict->mac);
     struct sighting sighting = {.entry = read_entry(conflict, old, now),
                                 .judgement = is_ours ? REJECTED : judge(members, conflict, old)};
     if (sighting.judgement != COUNTS && !is_ours && old && old->judgement == COUNTS)
         sighting = *old; /* said anew by who is not believed now; it lasts as long as it did */
-    sighting.id = arena_str(q->arena, object->id);
+    sighting.id = arena_str(q->arena, object_id(object));
     sighting.entry.node = arena_str(q->arena, sighting.entry.node);
     sighting.entry.interface = arena_str(q->arena, sighting.entry.interface);
     sighting.entry.doubted = sighting.judgement == DOUBTED;

@@ -49,7 +49,7 @@ static bool is_changed_by_user(const struct object *before, const struct object 
         return false; /* only names and labels of these matter */
     if (!object_same_annotations(before, after))
         return true;
-    return after->meta.generation == 0 || before->meta.generation != after->meta.generation;
+    return after->meta->generation == 0 || before->meta->generation != after->meta->generation;
 }
 
 static void offer_service(struct controller *c, const struct object *service)
@@ -61,11 +61,11 @@ static void service_changed(struct controller *c, const struct object *before,
                             const struct object *after)
 {
     const struct object *object = after ? after : before;
-    bool replaced = before && after && !str_eq(before->meta.uid, after->meta.uid);
-    apply_seen(c, object->id, after);
+    bool replaced = before && after && !str_eq(before->uid, after->uid);
+    apply_seen(c, object_id(object), after);
     if (!c->active)
         return;
-    reconcile_fence_pass(c, object->id, after ? after->meta.resource_version : STR(""));
+    reconcile_fence_pass(c, object_id(object), after ? after->resource_version : STR(""));
     if (!after || replaced) {
         reconcile_place_drop(c, object->key);
         plan_drop(c->plan, object->key);
@@ -83,7 +83,7 @@ static void config_changed(struct controller *c, const struct object *before,
                            const struct object *after)
 {
     const struct object *object = after ? after : before;
-    apply_seen(c, object->id, after);
+    apply_seen(c, object_id(object), after);
     if (!c->active)
         return;
     if (is_changed_by_user(before, after)) {
@@ -91,14 +91,14 @@ static void config_changed(struct controller *c, const struct object *before,
         reconcile_schedule(c);
     } else if (after) {
         if (status_is_judged(after->kind->id))
-            apply_add(c, after->id);
+            apply_add(c, object_id(after));
     }
 }
 
 static void conflict_changed(struct controller *c, const struct object *before,
                              const struct object *after)
 {
-    apply_seen(c, (after ? after : before)->id, after);
+    apply_seen(c, object_id(after ? after : before), after);
     if (!c->active)
         return;
     c->quarantine_changed = true;
@@ -112,9 +112,9 @@ static void state_changed(struct controller *c, const struct object *object,
                           const struct object *after)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    apply_seen(c, object->id, after);
-    if (c->active && str_eq(object->id, status_state_id(c, scratch)))
-        apply_add(c, object->id);
+    apply_seen(c, object_id(object), after);
+    if (c->active && str_eq(object_id(object), status_state_id(c, scratch)))
+        apply_add(c, object_id(object));
 }
 
 static void changed(void *ctx, const struct object *before, const struct object *after)
@@ -134,7 +134,7 @@ static void changed(void *ctx, const struct object *before, const struct object 
     else if (kind == KIND_ADDRESS_CONFLICT)
         conflict_changed(c, before, after);
     else if (kind == KIND_BGP_SESSION_STATUS)
-        apply_seen(c, (after ? after : before)->id, after);
+        apply_seen(c, object_id(after ? after : before), after);
 }
 
 /* --- running the plan ------------------------------------------------------------------------ */
@@ -161,7 +161,7 @@ static void counters_due(void *ctx)
         size_t count;
         const struct object **objects = source_list(c->source, counted[i], scratch, &count);
         for (size_t j = 0; j < count; j++)
-            apply_add(c, objects[j]->id);
+            apply_add(c, object_id(objects[j]));
     }
 }
 
@@ -213,8 +213,8 @@ static void run_quarantine(struct controller *c)
     controller_metrics_quarantine(c->metrics, count);
     plan_set_quarantine(c->plan, now);
     for (size_t i = 0; i < conflict_count; i++) {
-        if (quarantine_is_over(now, conflicts[i]->id, now_s()))
-            apply_add(c, conflicts[i]->id);
+        if (quarantine_is_over(now, object_id(conflicts[i]), now_s()))
+            apply_add(c, object_id(conflicts[i]));
     }
     c->quarantine_end = loop_timer_cancel(c->quarantine_end);
     c->quarantine_end = schedule_end(c, quarantine_next_end(now), quarantine_due);
@@ -234,7 +234,7 @@ static void run_config(struct controller *c)
     c->expiry = schedule_end(c, config_next_expiry(c->config), expiry_due);
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
         for (size_t i = 0; status_is_judged((enum kind_id)kind) && i < input.counts[kind]; i++)
-            apply_add(c, input.objects[kind][i]->id);
+            apply_add(c, object_id(input.objects[kind][i]));
     }
     apply_add(c, status_state_id(c, scratch));
     controller_metrics_config(c->metrics, config_findings(c->config));

@@ -18,7 +18,7 @@ static void lower(struct controller *c)
     const struct plan_record **records = plan_list(c->plan, scratch, &count);
     reconcile_fence_drop(c);
     for (size_t i = 0; i < count; i++)
-        apply_add(c, records[i]->object->id);
+        apply_add(c, object_id(records[i]->object));
     log_info("addresses are given again", kv_uint("services", count));
 }
 
@@ -73,7 +73,7 @@ static void fill_anew(struct controller *c)
     for (size_t i = 0; i < count; i++) {
         const struct object *object = records[i]->object;
         if (fence_concerns(records[i]))
-            fence_add(c->fence, object->id, object->meta.resource_version);
+            fence_add(c->fence, object_id(object), object->resource_version);
     }
     c->fence_all = false;
 }
@@ -85,8 +85,8 @@ static void look_again(struct controller *c)
     struct str_list left = fence_list(c->fence, scratch);
     for (size_t i = 0; i < left.count; i++) {
         const struct object *object = status_find(c, left.items[i]);
-        if (!fence_pass(c->fence, left.items[i], object ? object->meta.resource_version : STR("")))
-            apply_add(c, object->id);
+        if (!fence_pass(c->fence, left.items[i], object ? object->resource_version : STR("")))
+            apply_add(c, object_id(object));
     }
 }
 

@@ -146,7 +146,7 @@ static bool all_are_heard_of(const struct controller *c, const struct gossip_mem
     size_t node_count;
     const struct object **nodes = source_list(c->source, KIND_NODE, scratch, &node_count);
     for (size_t i = 0; i < node_count; i++) {
-        if (!gossip_find(members, count, nodes[i]->meta.name))
+        if (!gossip_find(members, count, object_name(nodes[i])))
             return false;
     }
     return true;
@@ -234,8 +234,8 @@ static void put_owner(const struct controller *c, struct patch *metadata)
     }
     struct owner_ref owner = {.api_version = STR("apps/v1"),
                               .kind = STR("Deployment"),
-                              .name = deployment->meta.name,
-                              .uid = deployment->meta.uid};
+                              .name = object_name(deployment),
+                              .uid = deployment->uid};
     owner_put(metadata, &owner);
 }
 

@@ -31,7 +31,7 @@ static void put_pool(struct patch *json, const struct ipaddresspool *pool)
 {
     const struct condition *accepted = condition_find(&pool->status.conditions, STR("Accepted"));
     patch_open(json, NULL);
-    patch_str(json, "name", pool->object.meta.name);
+    patch_str(json, "name", object_name(&pool->object));
     patch_list(json, "addresses");
     for (size_t i = 0; i < pool->spec.addresses.count; i++)
         patch_str(json, NULL, pool->spec.addresses.items[i]);
@@ -88,8 +88,8 @@ static void put_shown_service(struct patch *json, const struct service *service)
         condition_find(&service->status.conditions, STR(SERVICE_CONDITION_ALLOCATED));
     const struct service_ingress *ingress = service->status.ingress.items;
     patch_open(json, NULL);
-    patch_str(json, "namespace", service->object.meta.namespace);
-    patch_str(json, "name", service->object.meta.name);
+    patch_str(json, "namespace", object_namespace(&service->object));
+    patch_str(json, "name", object_name(&service->object));
     patch_list(json, "ips");
     for (size_t i = 0; i < service->status.ingress.count; i++) {
         if (ingress[i].ip.len)

@@ -123,7 +123,7 @@ static void put_metadata(struct patch *patch, const struct notes *notes,
                          const struct service *service)
 {
     patch_open(patch, "metadata");
-    patch_str(patch, "resourceVersion", service->object.meta.resource_version);
+    patch_str(patch, "resourceVersion", service->object.resource_version);
     if (!shows_notes(notes, service)) {
         patch_open(patch, "annotations");
         for (size_t i = 0; i < notes->count; i++) {
@@ -209,7 +209,7 @@ struct str service_patch_fence(const struct service *service, struct str leader,
     struct patch patch = {0};
     patch_open(&patch, NULL);
     patch_open(&patch, "metadata");
-    patch_str(&patch, "resourceVersion", service->object.meta.resource_version);
+    patch_str(&patch, "resourceVersion", service->object.resource_version);
     patch_close(&patch);
     patch_open(&patch, "status");
     condition_patch(&patch, &service->status.conditions, &want, 1);

@@ -79,7 +79,7 @@ struct str_list silent_find(struct silent *silent, const struct object *const *o
         if (objects[i]->refused || str_list_has(&silent->living, node) ||
             str_list_has(&silent->told, node))
             continue;
-        ids.items[ids.count++] = arena_str(arena, objects[i]->id);
+        ids.items[ids.count++] = arena_str(arena, object_id(objects[i]));
         if (!str_list_has(&nodes, node))
             nodes.items[nodes.count++] = node;
     }
@@ -114,7 +114,7 @@ struct str silent_patch(const struct silent *silent, const struct object *object
     struct patch patch = {0};
     patch_open(&patch, NULL);
     patch_open(&patch, "metadata");
-    patch_str(&patch, "resourceVersion", object->meta.resource_version);
+    patch_str(&patch, "resourceVersion", object->resource_version);
     patch_close(&patch);
     patch_open(&patch, "status");
     patch_str(&patch, "state", STR(BGPSESSION_UNKNOWN));

@@ -41,8 +41,8 @@ bool status_must_wait(struct controller *c, const struct plan_record *record,
         if (!service_shows(service, &record->ips[i]))
             added[count++] = record->ips[i];
     }
-    return (count > 0 && (c->fence || apply_is_unsure(c, service->object.id))) ||
-           handover_must_wait(c->handover, service->object.id, added, count);
+    return (count > 0 && (c->fence || apply_is_unsure(c, object_id(&service->object)))) ||
+           handover_must_wait(c->handover, object_id(&service->object), added, count);
 }
 
 /* What the Service's record makes of it now. */
@@ -69,8 +69,8 @@ static struct str service_body(struct controller *c, const struct object *object
     if (!record || record->object != object)
         return STR("");
     struct str patch = record_body(c, record, arena);
-    bool is_fenced = c->fence && fence_has(c->fence, object->id, object->meta.resource_version);
-    if (patch.len || (!is_fenced && !apply_is_unsure(c, object->id)))
+    bool is_fenced = c->fence && fence_has(c->fence, object_id(object), object->resource_version);
+    if (patch.len || (!is_fenced && !apply_is_unsure(c, object_id(object))))
         return patch;
     /* Said by nobody before: the identity is one process's, and the time that of this lead. */
     struct sbuf leader = {0};
@@ -87,7 +87,7 @@ static struct str pool_body(struct controller *c, const struct object *object, s
     struct status_want want = {0};
     struct alloc_usage usage[POOL_FAMILIES];
     const struct alloc *alloc = plan_alloc(c->plan);
-    const struct pool *pool = pool_set_find(alloc_pools(alloc), object->meta.name);
+    const struct pool *pool = pool_set_find(alloc_pools(alloc), object_name(object));
     (void)config_accepts(c->config, object, &want.why);
     for (unsigned slot = 0; pool && slot < POOL_FAMILIES; slot++)
         usage[slot] = alloc_usage(alloc, pool, slot);
@@ -186,19 +186,19 @@ static bool state_write(struct controller *c, struct arena *arena, struct source
 static bool conflict_write(struct controller *c, const struct object *conflict, struct arena *arena,
                            struct source_write *ret)
 {
-    if (!quarantine_is_over(plan_quarantine(c->plan), conflict->id, now_s()))
+    if (!quarantine_is_over(plan_quarantine(c->plan), object_id(conflict), now_s()))
         return false;
     scoped_patch struct patch json = {0};
     patch_open(&json, NULL);
     patch_open(&json, "preconditions");
-    patch_str(&json, "resourceVersion", conflict->meta.resource_version);
+    patch_str(&json, "resourceVersion", conflict->resource_version);
     patch_close(&json);
     patch_close(&json);
     *ret = (struct source_write){
         .verb = SOURCE_DELETE,
         .kind = KIND_ADDRESS_CONFLICT,
-        .namespace = conflict->meta.namespace,
-        .name = conflict->meta.name,
+        .namespace = object_namespace(conflict),
+        .name = object_name(conflict),
         .body = arena_str(arena, patch_text(&json)),
     };
     return true;
@@ -212,8 +212,8 @@ static bool session_write(struct controller *c, const struct object *session, st
     *ret = (struct source_write){
         .verb = SOURCE_PATCH,
         .kind = KIND_BGP_SESSION_STATUS,
-        .namespace = session->meta.namespace,
-        .name = session->meta.name,
+        .namespace = object_namespace(session),
+        .name = object_name(session),
         .body = silent_patch(c->silent, session, now_s(), arena),
     };
     return ret->body.len > 0;
@@ -238,8 +238,8 @@ bool status_write(struct controller *c, struct str id, struct arena *arena,
     *ret = (struct source_write){
         .verb = SOURCE_PATCH_STATUS,
         .kind = object->kind->id,
-        .namespace = object->meta.namespace,
-        .name = object->meta.name,
+        .namespace = object_namespace(object),
+        .name = object_name(object),
         .body = bodies[object->kind->id](c, object, arena),
     };
     return ret->body.len > 0;

@@ -35,8 +35,8 @@ static const struct list *conditions_of(const struct object *object)
 bool status_is_accepted(const struct object *object)
 {
     const struct condition *shown = condition_find(conditions_of(object), STR("Accepted"));
-    return shown && str_eq(shown->status, STR("True")) && object->meta.generation &&
-           shown->observed_generation == object->meta.generation;
+    return shown && str_eq(shown->status, STR("True")) && object->meta->generation &&
+           shown->observed_generation == object->meta->generation;
 }
 
 static struct str sentence(const struct diag *why, struct arena *arena)
@@ -51,8 +51,8 @@ static struct str in_force(const struct object *object, struct arena *arena)
 {
     struct sentences text = {.separator = "; "};
     sentences_add(&text, STR("the object is in force"));
-    for (size_t i = 0; i < object->findings.found.len; i++) {
-        const struct diag *diag = &object->findings.found.items[i];
+    for (size_t i = 0; i < object->source->findings.found.len; i++) {
+        const struct diag *diag = &object->source->findings.found.items[i];
         if (diag->severity == DIAG_WARNING)
             sentences_add(&text, sentence(diag, arena));
     }
@@ -76,7 +76,7 @@ static struct condition accepted(const struct object *object, const struct diag 
         .reason = STR("Accepted"),
         .message = in_force(object, arena),
         .since = now,
-        .observed_generation = object->meta.generation,
+        .observed_generation = object->meta->generation,
     };
     if (why) {
         condition.status = STR("False");
@@ -129,7 +129,7 @@ static void open_patch(struct patch *patch, const struct object *shown)
     patch_open(patch, NULL);
     if (shown) {
         patch_open(patch, "metadata");
-        patch_str(patch, "resourceVersion", shown->meta.resource_version);
+        patch_str(patch, "resourceVersion", shown->resource_version);
         patch_close(patch);
     }
     patch_open(patch, "status");

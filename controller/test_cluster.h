@@ -79,7 +79,7 @@ static inline void cluster_forget(struct cluster *c, struct cluster_item *item)
 {
     if (item->object->kind->id == KIND_SERVICE)
         plan_drop(c->plan, item->object->key);
-    (void)map_remove(&c->items, item->object->id);
+    (void)map_remove(&c->items, object_id(item->object));
     (void)object_unref(item->object);
     json_decref(item->tree);
 }
@@ -107,9 +107,9 @@ static inline struct cluster_item *cluster_store(struct cluster *c, json_t *tree
     json_object_set_new(meta, "resourceVersion",
                         json_string(arena_printf(c->arena, "%lld", (long long)++c->versions).ptr));
     struct object *object = object_decode(of, tree, STR(""));
-    struct cluster_item *item = map_get(&c->items, object->id);
+    struct cluster_item *item = map_get(&c->items, object_id(object));
     if (item) {
-        (void)map_remove(&c->items, object->id);
+        (void)map_remove(&c->items, object_id(object));
         (void)object_unref(item->object);
         if (item->tree != tree)
             json_decref(item->tree);
@@ -117,7 +117,7 @@ static inline struct cluster_item *cluster_store(struct cluster *c, json_t *tree
         item = arena_alloc(c->arena, sizeof(*item));
     }
     *item = (struct cluster_item){.tree = tree, .object = object};
-    (void)map_put(&c->items, object->id, item);
+    (void)map_put(&c->items, object_id(object), item);
     if (of->id == KIND_SERVICE)
         plan_offer(c->plan, object, false);
     return item;
@@ -139,7 +139,7 @@ static inline void cluster_apply(struct cluster *c, const char *yaml)
             kinds_find(str_from(json_string_value(json_object_get(tree, "apiVersion"))),
                        str_from(json_string_value(json_object_get(tree, "kind")))),
             tree, STR(""));
-        struct cluster_item *before = map_get(&c->items, probe->id);
+        struct cluster_item *before = map_get(&c->items, object_id(probe));
         (void)object_unref(probe);
         json_t *status = before ? json_object_get(before->tree, "status") : NULL;
         if (status && !json_object_get(tree, "status"))

@@ -75,7 +75,7 @@ static void test_patch_gives_nothing(void)
         {.type = STR("example.com/Theirs"), .status = STR("True"), .reason = STR("Kept")},
         {.type = STR(SERVICE_CONDITION_ALLOCATED), .status = STR("False"), .reason = STR("Old")},
     };
-    struct service service = {.object.meta.resource_version = STR("7"),
+    struct service service = {.object.resource_version = STR("7"),
                               .status.conditions = {.items = shown, .count = 2}};
     struct str body = service_patch_fence(&service, STR("b (since now)"), 1700000000, arena);
     json_t *tree = json_loadb(body.ptr, body.len, 0, NULL);

@@ -97,7 +97,7 @@ static struct object *add_served(struct scene *s, size_t i, struct str *ret_orde
     TEST_ASSERT(documents.list.len == 1 && documents.list.items[0].tree != NULL);
     struct object *object =
         object_decode(kinds_get(KIND_SERVICE), documents.list.items[0].tree, STR(""));
-    (void)map_put(&s->items, object->id, object);
+    (void)map_put(&s->items, object_id(object), object);
     yaml_done(&documents);
     return object;
 }

@@ -108,7 +108,7 @@ static inline void scene_apply(struct scene *s, const char *yaml)
             kinds_find(str_from(json_string_value(json_object_get(tree, "apiVersion"))),
                        str_from(json_string_value(json_object_get(tree, "kind"))));
         struct object *object = object_decode(kind, tree, STR(""));
-        (void)object_unref(map_put(&s->items, object->id, object));
+        (void)object_unref(map_put(&s->items, object_id(object), object));
         if (kind->id == KIND_SERVICE && only_services && map_count(&s->records))
             scene_offer(s, object);
         only_services = only_services && kind->id == KIND_SERVICE && map_count(&s->records);
@@ -165,7 +165,7 @@ static inline size_t scene_write(struct scene *s)
         struct str text = placing_text(s->placing, keys.items[i], s->arena);
         if (str_eq(annotations_read(object, ANNOTATION_PLACEMENT, NULL), text))
             continue;
-        struct str_map *map = &object->meta.annotations;
+        struct str_map *map = &object->annotations;
         struct str_pair *grown =
             arena_array(object->arena, map->count + 1, sizeof(struct str_pair));
         size_t count = 0;

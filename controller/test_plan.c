@@ -182,7 +182,7 @@ static void test_leaving_the_type_frees(void)
     const struct cluster_item *a = map_get(&c.items, STR("Service/default/a"));
     const struct service *service = (const struct service *)a->object;
     TEST_ASSERT(service->status.ingress.count == 0 && service->status.conditions.count == 0);
-    TEST_ASSERT(service->object.meta.annotations.count == 0);
+    TEST_ASSERT(service->object.annotations.count == 0);
     cluster_done(&c);
 }
 

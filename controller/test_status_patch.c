@@ -44,7 +44,7 @@ static void test_in_force(void)
         scoped_ptr(arena) struct arena *arena = arena_new(0);
         scoped_ptr(object) struct object *object = advertisement();
         for (size_t k = 0; k < cases[i].warnings; k++)
-            diag_add(&object->findings, DIAG_WARNING, object->id, STR("spec.x"),
+            diag_add(object_findings(object), DIAG_WARNING, object_id(object), STR("spec.x"),
                      "has no effect %03zu", k);
         struct str text = told(status_patch(object, &(struct status_want){0}, 0, arena), arena);
         CU_ASSERT(str_starts_with(text, STR("True Accepted: the object is in force")));

@@ -19,8 +19,8 @@ static struct late late_of(struct cluster *c, const char *key)
     TEST_ASSERT(record != NULL);
     const struct service *service = (const struct service *)record->object;
     struct late late = {
-        .id = arena_str(c->arena, service->object.id),
-        .version = arena_str(c->arena, service->object.meta.resource_version),
+        .id = arena_str(c->arena, object_id(&service->object)),
+        .version = arena_str(c->arena, service->object.resource_version),
         .body = service_patch(record, NULL, service, c->now, c->arena),
         .ip_count = record->ip_count,
     };
@@ -33,7 +33,7 @@ static struct late late_of(struct cluster *c, const char *key)
 static bool late_arrives(struct cluster *c, const struct late *late)
 {
     struct cluster_item *item = map_get(&c->items, late->id);
-    if (!item || late->body.len == 0 || !str_eq(item->object->meta.resource_version, late->version))
+    if (!item || late->body.len == 0 || !str_eq(item->object->resource_version, late->version))
         return false;
     cluster_patch(c, item, late->body);
     return true;

@@ -91,8 +91,8 @@ static struct want read_request(const struct service *service, struct arena *are
         .request =
             {
                 .key = object->key,
-                .namespace = object->meta.namespace,
-                .labels = &object->meta.labels,
+                .namespace = object_namespace(object),
+                .labels = &object->labels,
                 .sharing_key = annotations_read(object, ANNOTATION_ALLOW_SHARED_IP, NULL),
                 .backend_key = backend_key(service, arena),
                 .families = families_of(service->family),

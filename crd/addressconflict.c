@@ -38,7 +38,7 @@ void addressconflict_check(struct object *object)
 {
     struct addressconflict *conflict = (struct addressconflict *)object;
     const struct addressconflict_spec *spec = &conflict->spec;
-    if (diag_errors(&object->findings))
+    if (diag_errors(&object->source->findings))
         return; /* what is missing need not be called malformed too */
     if (ip_parse(spec->address, &conflict->ip) < 0)
         check_fail(object, STR("spec.address"), "must be an IP address");

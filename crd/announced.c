@@ -65,15 +65,41 @@ static const struct str_list *texts_of(const struct object *object)
 
 static size_t status_size(const struct object *object)
 {
-    enum { ALIGNMENT = 15 };
     const struct servicebgpstatus_status *status =
         &((const struct servicebgpstatus *)object)->status;
     const struct str_list *names = texts_of(object);
     size_t size = status->node.len + status->service_name.len + status->service_namespace.len + 3 +
-                  names->count * sizeof(struct str) + ALIGNMENT;
+                  names->count * sizeof(struct str);
     for (size_t i = 0; i < names->count; i++)
         size += names->items[i].len + 1;
     return size;
+}
+
+/* Are its labels those that go with its status, and no others? */
+static bool is_labelled_alike(const struct object *object)
+{
+    const struct servicebgpstatus_status *status =
+        &((const struct servicebgpstatus *)object)->status;
+    return object->labels.count == 3 && status->service_name.len &&
+           str_eq(object_label(object, STR(ANNOUNCED_NODE), NULL), status->node) &&
+           str_eq(object_label(object, STR(ANNOUNCED_NAME), NULL), status->service_name) &&
+           str_eq(object_label(object, STR(ANNOUNCED_NAMESPACE), NULL), status->service_namespace);
+}
+
+void announced_service(const struct object *object, struct sbuf *out)
+{
+    const struct servicebgpstatus_status *status =
+        &((const struct servicebgpstatus *)object)->status;
+    bool by_labels = object->labels.count > 0;
+    struct str namespace = by_labels ? object_label(object, STR(ANNOUNCED_NAMESPACE), NULL)
+                                     : status->service_namespace;
+    struct str name =
+        by_labels ? object_label(object, STR(ANNOUNCED_NAME), NULL) : status->service_name;
+    if (!name.len)
+        return;
+    sbuf_put(out, namespace);
+    sbuf_putc(out, '/');
+    sbuf_put(out, name);
 }
 
 struct object *announced_reduce(struct object *object, struct keep *keep)
@@ -82,17 +108,19 @@ struct object *announced_reduce(struct object *object, struct keep *keep)
     const struct str_list *names = texts_of(object);
     if (object->refused)
         return object;
+    struct str_map labels = is_labelled_alike(object) ? (struct str_map){0} : object->labels;
     struct object *small =
-        object_copy_head(object, keep, status_size(object) + object_map_size(&object->meta.labels));
+        object_copy_begin(object, keep, status_size(object) + object_map_size(&labels));
     struct arena *arena = small->arena;
     struct servicebgpstatus_status *to = &((struct servicebgpstatus *)small)->status;
-    small->meta.labels = object_map_copy(&object->meta.labels, arena);
     to->peers.items = arena_array(arena, names->count, sizeof(struct str));
+    small->labels = object_map_copy(&labels, arena);
     for (; to->peers.count < names->count; to->peers.count++)
         to->peers.items[to->peers.count] = arena_str(arena, names->items[to->peers.count]);
     to->node = arena_str(arena, from->node);
     to->service_name = arena_str(arena, from->service_name);
     to->service_namespace = arena_str(arena, from->service_namespace);
+    object_copy_end(small, object);
     (void)object_unref(object);
     return small;
 }

@@ -5,6 +5,11 @@
 
 #include "crd/object.h"
 
+/* Their labels: the node, and the name and namespace of the Service. */
+#define ANNOUNCED_NODE "metallb.io/node"
+#define ANNOUNCED_NAME "metallb.io/service-name"
+#define ANNOUNCED_NAMESPACE "metallb.io/service-namespace"
+
 struct announced_interface {
     struct str name;
 };
@@ -25,9 +30,14 @@ struct servicebgpstatus {
     } status;
 };
 
-/* Of such an object, of either kind (whose one reference is taken over), only its names, labels and
- * status, in `keep` (object.h). One that is refused stays as it is. Thousands of them are kept. */
+/* Of such an object, of either kind (whose one reference is taken over), only its names, its
+ * status, and its labels unless they say exactly what the status says, in `keep` (object.h). One
+ * that is refused stays as it is. Thousands of them are kept. */
 struct object *announced_reduce(struct object *object, struct keep *keep);
+
+/* "namespace/name" of the Service that such an object, of either kind, is about: by its labels, by
+ * its status when it has none. Nothing when it is about none. */
+void announced_service(const struct object *object, struct sbuf *out);
 
 extern const struct shape servicel2status_shape, servicebgpstatus_shape;
 

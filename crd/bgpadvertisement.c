@@ -103,7 +103,7 @@ static bool read_weights(struct object *object)
 /* A slip of the pen must not be silent. */
 static void warn_of_unknown(struct object *object)
 {
-    const struct str_map *annotations = &object->meta.annotations;
+    const struct str_map *annotations = &object->annotations;
     for (size_t i = 0; i < annotations->count; i++) {
         struct str key = annotations->items[i].key;
         if (str_starts_with(key, STR("stentor.io/bgp-")) &&

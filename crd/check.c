@@ -11,7 +11,8 @@ __attribute__((format(printf, 4, 0))) static void add(struct object *object,
 {
     scoped_sbuf struct sbuf message = {0};
     sbuf_vprintf(&message, format, args);
-    diag_add(&object->findings, severity, object->id, field, "%s", sbuf_cstr(&message));
+    diag_add(object_findings(object), severity, object_id(object), field, "%s",
+             sbuf_cstr(&message));
 }
 
 void check_fail(struct object *object, struct str field, const char *format, ...)
@@ -114,7 +115,8 @@ void check_disjoint(struct object *object, const struct str_list *texts, const s
                        "CIDR \"" STR_FMT "\" in %s \"" STR_FMT
                        "\" overlaps with already defined CIDR \"" STR_FMT "\"",
                        STR_ARG(str_slice(texts->items[late], 0, 128)), what,
-                       STR_ARG(object->meta.name), STR_ARG(str_slice(texts->items[early], 0, 128)));
+                       STR_ARG(object_name(object)),
+                       STR_ARG(str_slice(texts->items[early], 0, 128)));
         }
         if (ip_cmp(&now->range.last, &furthest->range.last) > 0)
             furthest = now;

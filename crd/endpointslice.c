@@ -50,7 +50,7 @@ void endpointslice_check(struct object *object)
     struct str service = object_label(object, STR(SERVICE_NAME), NULL);
     if (service.len)
         slice->service = arena_printf(object->arena, STR_FMT "/" STR_FMT,
-                                      STR_ARG(object->meta.namespace), STR_ARG(service));
+                                      STR_ARG(object_namespace(object)), STR_ARG(service));
     struct endpoint *endpoints = slice->endpoints.items;
     for (size_t i = 0; i < slice->endpoints.count; i++)
         endpoints[i].can_serve = endpoints[i].conditions.ready || endpoints[i].conditions.serving;
@@ -86,18 +86,17 @@ static struct list reduce_endpoints(const struct list *endpoints, struct arena *
     return (struct list){.items = kept, .count = count};
 }
 
-/* Its key, and the label that it follows from; the label's text is a part of the key. */
-static void set_service(struct endpointslice *slice, struct str service)
+/* Its key, and the label that it follows from, which is at `label`; the label's text is a part of
+ * the key, behind the namespace. */
+static void set_service(struct endpointslice *slice, struct str service, size_t namespace_len,
+                        struct str_pair *label)
 {
-    struct arena *arena = slice->object.arena;
     if (!service.len)
         return;
-    struct str_pair *label = arena_alloc(arena, sizeof(*label));
-    slice->service = arena_str(arena, service);
-    *label = (struct str_pair){
-        .key = STR(SERVICE_NAME),
-        .value = str_slice(slice->service, slice->object.meta.namespace.len + 1, service.len)};
-    slice->object.meta.labels = (struct str_map){.items = label, .count = 1};
+    slice->service = arena_str(slice->object.arena, service);
+    *label = (struct str_pair){.key = STR(SERVICE_NAME),
+                               .value = str_slice(slice->service, namespace_len + 1, service.len)};
+    slice->object.labels = (struct str_map){.items = label, .count = 1};
 }
 
 struct object *endpointslice_reduce(struct object *object, struct keep *keep)
@@ -109,17 +108,19 @@ struct object *endpointslice_reduce(struct object *object, struct keep *keep)
     if (object->refused)
         return object;
     struct list kept = reduce_endpoints(&slice->endpoints, scratch, &texts);
-    size_t extra = kept.count * sizeof(struct endpoint) + sizeof(struct str_pair) + texts +
-                   slice->service.len + 1 + ROUNDED;
-    struct endpointslice *small = (struct endpointslice *)object_copy_head(object, keep, extra);
+    size_t extra = kept.count * sizeof(struct endpoint) + ROUNDED + sizeof(struct str_pair) +
+                   texts + slice->service.len + 1;
+    struct endpointslice *small = (struct endpointslice *)object_copy_begin(object, keep, extra);
     struct arena *arena = small->object.arena;
     struct endpoint *endpoints = arena_array(arena, kept.count, sizeof(*endpoints));
-    for (size_t i = 0; i < kept.count; i++)
+    struct str_pair *label = arena_alloc(arena, sizeof(*label));
+    for (size_t i = 0; i < kept.count; i++) {
         endpoints[i] = ((const struct endpoint *)kept.items)[i];
-    small->endpoints = (struct list){.items = endpoints, .count = kept.count};
-    set_service(small, slice->service);
-    for (size_t i = 0; i < kept.count; i++)
         endpoints[i].node_name = arena_str(arena, endpoints[i].node_name);
+    }
+    small->endpoints = (struct list){.items = endpoints, .count = kept.count};
+    set_service(small, slice->service, object->namespace_len, label);
+    object_copy_end(&small->object, object);
     (void)object_unref(object);
     return &small->object;
 }

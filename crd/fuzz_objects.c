@@ -17,7 +17,7 @@ static void judge(const struct object *object)
     validate(&input, arena, &result);
     size_t kept = result.of[object->kind->id].count;
     assert(kept <= 1 && (kept == 0 || !object->refused));
-    assert(result.found.found.len >= object->findings.found.len);
+    assert(result.found.found.len >= object->source->findings.found.len);
     validate_done(&result);
 }
 
@@ -30,7 +30,8 @@ static void check_encode(const struct object *object)
     object_encode(object, &text);
     json_t *tree = fields_parse(sbuf_str(&text), arena, &error);
     assert(tree);
-    scoped_ptr(object) struct object *copy = object_decode(object->kind, tree, object->origin);
+    scoped_ptr(object) struct object *copy =
+        object_decode(object->kind, tree, object->source->origin);
     json_decref(tree);
     assert(!copy->refused && str_eq(copy->key, object->key));
     object_encode(copy, &again);
@@ -49,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct kind *kind = kinds_get((enum kind_id)(data[0] % KIND_COUNT));
     scoped_ptr(object) struct object *object = object_decode(kind, tree, STR("fuzz"));
     json_decref(tree);
-    assert(object->id.len > object->key.len);
-    assert(object->refused == (diag_errors(&object->findings) > 0));
+    assert(object_id(object).len > object->key.len);
+    assert(object->refused == (diag_errors(&object->source->findings) > 0));
     for (size_t i = 0; i < ANNOTATION_COUNT; i++)
         (void)annotations_read(object, (enum annotation_id)i, NULL);
     judge(object);

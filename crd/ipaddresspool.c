@@ -64,12 +64,12 @@ void ipaddresspool_check(struct object *object)
 {
     struct ipaddresspool *pool = (struct ipaddresspool *)object;
     struct ipaddresspool_spec *spec = &pool->spec;
-    if (spec->addresses.count == 0 && diag_errors(&object->findings) == 0)
+    if (spec->addresses.count == 0 && diag_errors(&object->source->findings) == 0)
         check_fail(object, STR("spec.addresses"), "pool has no prefixes defined");
     pool->ranges = check_ranges(object, &spec->addresses, "spec.addresses", false);
     pool->excludes = check_ranges(object, &spec->exclude_addresses, "spec.excludeAddresses", true);
     check_disjoint(object, &spec->addresses, &pool->ranges, "spec.addresses");
-    if (diag_errors(&object->findings) == 0)
+    if (diag_errors(&object->source->findings) == 0)
         warn_outside(pool);
     struct service_allocation *allocation = spec->service_allocation;
     if (!allocation)

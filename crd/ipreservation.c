@@ -45,7 +45,7 @@ static void check_owner(struct ipreservation *reservation)
 {
     struct object *object = &reservation->object;
     const struct ipreservation_owner *owner = reservation->spec.owner;
-    reservation->owner_namespace = object->meta.namespace;
+    reservation->owner_namespace = object_namespace(object);
     if (!owner)
         return;
     if (owner->namespace.len)

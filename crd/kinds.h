@@ -41,7 +41,7 @@ struct kind {
     size_t size; /* of the struct that starts with struct object */
     size_t room; /* bytes that most objects take beside it; 0: as in most kinds */
     const struct shape *shape;
-    /* The object's own rules (no other object involved); findings go to object->findings. May be
+    /* The object's own rules (no other object involved); findings go to object_findings(). May be
      * NULL. Called by object_decode, also after decoding errors. */
     void (*check)(struct object *object);
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json/fields_encode.h"
+#include "crd/announced.h"
 #include "crd/check.h"
 #include "crd/kinds.h"
 #include "crd/name.h"
@@ -43,20 +44,44 @@ static struct str peek(const json_t *tree, const char *key)
     return (struct str){.ptr = json_string_value(value), .len = json_string_length(value)};
 }
 
+/* The part behind "Kind/"; it may be empty, and is in the id all the same. */
+static struct str key_of_id(const struct kind *kind, struct str id)
+{
+    size_t kind_len = strlen(kind->name) + 1;
+    return (struct str){.ptr = id.ptr + kind_len, .len = id.len - kind_len};
+}
+
 static void set_names(struct object *object, const json_t *tree)
 {
     struct str name = peek(tree, "name");
     struct str namespace = object->kind->namespaced ? peek(tree, "namespace") : STR("");
     const char *slash = namespace.len ? "/" : "";
-    object->key =
-        arena_printf(object->arena, STR_FMT "%s" STR_FMT, STR_ARG(namespace), slash, STR_ARG(name));
-    object->id =
-        arena_printf(object->arena, "%s/" STR_FMT, object->kind->name, STR_ARG(object->key));
+    struct str id = arena_printf(object->arena, "%s/" STR_FMT "%s" STR_FMT, object->kind->name,
+                                 STR_ARG(namespace), slash, STR_ARG(name));
+    object->key = key_of_id(object->kind, id);
+    object->namespace_len = (unsigned)namespace.len & INT32_MAX;
+}
+
+struct str object_id(const struct object *object)
+{
+    size_t kind_len = strlen(object->kind->name) + 1;
+    return (struct str){.ptr = object->key.ptr - kind_len, .len = object->key.len + kind_len};
+}
+
+struct str object_name(const struct object *object)
+{
+    size_t from = object->namespace_len ? object->namespace_len + 1 : 0;
+    return str_slice(object->key, from, object->key.len);
+}
+
+struct str object_namespace(const struct object *object)
+{
+    return str_slice(object->key, 0, object->namespace_len);
 }
 
 static void check_names(struct object *object)
 {
-    const struct meta *meta = &object->meta;
+    const struct meta *meta = object->meta;
     if (meta->name.len == 0)
         check_fail(object, STR("metadata.name"), "missing %s name", object->kind->name);
     else if (!name_is_subdomain(meta->name))
@@ -75,7 +100,7 @@ enum { ANNOTATIONS_MAX = 256 * 1024 };
 
 static void check_annotations(struct object *object)
 {
-    const struct str_map *annotations = &object->meta.annotations;
+    const struct str_map *annotations = &object->annotations;
     size_t size = 0;
     for (size_t i = 0; i < annotations->count; i++)
         size += annotations->items[i].key.len + annotations->items[i].value.len;
@@ -84,59 +109,98 @@ static void check_annotations(struct object *object)
                    ANNOTATIONS_MAX, size);
 }
 
+/* What a reduced object knows of its metadata and of where it comes from. */
+static const struct meta no_meta;
+static struct object_source no_source; /* never written to */
+
+/* What readers ask for often is at hand without the whole. */
+static void set_meta(struct object *object)
+{
+    if (!object->meta) /* refused */
+        object->meta = &no_meta;
+    object->uid = object->meta->uid;
+    object->resource_version = object->meta->resource_version;
+    object->labels = object->meta->labels;
+    object->annotations = object->meta->annotations;
+}
+
+/* Of its own only when there is something to say: most come from an API server, and are well. */
+static struct object_source *own_source(struct object *object)
+{
+    if (object->source == &no_source) {
+        object->source = arena_alloc(object->arena, sizeof(*object->source));
+        object->source->findings.arena = object->arena;
+    }
+    return object->source;
+}
+
+static void set_source(struct object *object, struct str origin, const struct diag_list *found)
+{
+    object->source = &no_source;
+    if (origin.len)
+        own_source(object)->origin = arena_str(object->arena, origin);
+    if (found->found.len)
+        own_source(object)->findings = *found;
+}
+
+struct diag_list *object_findings(struct object *object)
+{
+    return &own_source(object)->findings;
+}
+
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin)
 {
     /* Clusters have thousands of objects: most fit the first block, which is one allocation, and
      * which the next version finds free again. */
     enum { ROOM = 784, STEP = 192 };
-    struct arena *arena = arena_new_steady(kind->size + (kind->room ? kind->room : ROOM), STEP);
+    size_t room = sizeof(struct meta) + (kind->room ? kind->room : ROOM);
+    struct arena *arena = arena_new_steady(kind->size + room, STEP);
+    struct diag_list found = {.arena = arena};
     assert(kind->size >= sizeof(struct object));
     struct object *object = arena_alloc(arena, kind->size);
     object->kind = kind;
     object->arena = arena;
     object->refs = 1;
-    object->findings.arena = arena;
-    object->origin = arena_str(arena, origin);
     set_names(object, tree);
     /* The number of errors is counted below, together with those of the checks. */
-    (void)fields_decode(kind->shape, tree, STR(""), object->id, arena, &object->findings, object);
+    (void)fields_decode(kind->shape, tree, STR(""), object_id(object), arena, &found, object);
+    set_source(object, origin, &found);
+    set_meta(object);
     check_names(object);
     check_annotations(object);
     if (kind->check)
         kind->check(object);
-    object->refused = diag_errors(&object->findings) > 0;
+    object->refused = diag_errors(&object->source->findings) > 0;
     return object;
 }
 
-struct object *object_copy_head(const struct object *object, struct keep *keep, size_t extra)
+struct object *object_copy_begin(const struct object *object, struct keep *keep, size_t extra)
 {
-    enum { ROUNDED = 16 + 3 }; /* for what is behind texts to be aligned, and a NUL to each */
-    const struct meta *meta = &object->meta;
-    size_t texts = object->id.len + meta->resource_version.len + object->origin.len;
-    struct arena *arena = arena_new_kept(keep, object->kind->size + texts + ROUNDED + extra, 64);
+    enum { NULS = 2 };
+    size_t texts = object_id(object).len + object->resource_version.len + NULS;
+    struct arena *arena = arena_new_kept(keep, object->kind->size + extra + texts, 64);
     struct object *copy = arena_alloc(arena, object->kind->size);
     copy->kind = object->kind;
     copy->arena = arena;
     copy->refs = 1;
     copy->refused = object->refused;
-    copy->findings.arena = arena;
-    copy->origin = object->origin.len ? arena_str(arena, object->origin) : (struct str){0};
-    copy->id = arena_str(arena, object->id);
-    copy->key = str_slice(copy->id, copy->id.len - object->key.len, copy->id.len);
-    copy->meta.name = str_slice(copy->key, copy->key.len - meta->name.len, copy->key.len);
-    copy->meta.namespace = str_slice(copy->key, 0, meta->namespace.len);
-    copy->meta.resource_version = arena_str(arena, meta->resource_version);
-    copy->meta.generation = meta->generation;
-    copy->meta.created = meta->created;
-    copy->meta.deleted = meta->deleted;
+    copy->meta = &no_meta;
+    copy->source = &no_source;
     return copy;
+}
+
+void object_copy_end(struct object *copy, const struct object *object)
+{
+    copy->key = key_of_id(copy->kind, arena_str(copy->arena, object_id(object)));
+    copy->namespace_len = object->namespace_len;
+    copy->resource_version = arena_str(copy->arena, object->resource_version);
 }
 
 /* Keys that thousands of objects have are not copied. */
 static const struct str common_keys[] = {
-    STR_INIT("metallb.io/node"),
-    STR_INIT("metallb.io/service-name"),
-    STR_INIT("metallb.io/service-namespace"),
+    STR_INIT(ANNOUNCED_NODE),
+    STR_INIT(ANNOUNCED_NAME),
+    STR_INIT(ANNOUNCED_NAMESPACE),
     STR_INIT("stentor.io/placement"),
 };
 
@@ -188,19 +252,20 @@ struct object *object_unref(struct object *object)
 {
     if (!object || --object->refs > 0)
         return NULL;
-    diag_done(&object->findings);
+    if (object->source != &no_source)
+        diag_done(&object->source->findings);
     (void)arena_free(object->arena);
     return NULL;
 }
 
 struct str object_label(const struct object *object, struct str key, bool *ret_present)
 {
-    return str_map_get(&object->meta.labels, key, ret_present);
+    return str_map_get(&object->labels, key, ret_present);
 }
 
 struct str object_annotation(const struct object *object, struct str key, bool *ret_present)
 {
-    return str_map_get(&object->meta.annotations, key, ret_present);
+    return str_map_get(&object->annotations, key, ret_present);
 }
 
 static struct str_map without(const struct str_map *map, struct str key, struct arena *arena)
@@ -217,11 +282,17 @@ void object_encode(const struct object *object, struct sbuf *out)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
     struct object *copy = arena_alloc(arena, object->kind->size);
+    struct meta meta = *object->meta;
     memcpy(copy, object, object->kind->size);
-    copy->meta.resource_version = STR("");
-    copy->meta.generation = 0;
-    copy->meta.annotations = without(
-        &object->meta.annotations, STR("kubectl.kubernetes.io/last-applied-configuration"), arena);
+    meta.name = object_name(object);
+    meta.namespace = object_namespace(object);
+    meta.uid = object->uid;
+    meta.resource_version = STR("");
+    meta.generation = 0;
+    meta.labels = object->labels;
+    meta.annotations = without(&object->annotations,
+                               STR("kubectl.kubernetes.io/last-applied-configuration"), arena);
+    copy->meta = &meta;
     fields_encode(object->kind->shape, copy, out);
 }
 
@@ -239,10 +310,10 @@ static bool same_map(const struct str_map *x, const struct str_map *y)
 
 bool object_same_labels(const struct object *a, const struct object *b)
 {
-    return same_map(&a->meta.labels, &b->meta.labels);
+    return same_map(&a->labels, &b->labels);
 }
 
 bool object_same_annotations(const struct object *a, const struct object *b)
 {
-    return same_map(&a->meta.annotations, &b->meta.annotations);
+    return same_map(&a->annotations, &b->annotations);
 }

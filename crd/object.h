@@ -21,24 +21,34 @@ struct owner_ref {
     struct str api_version, kind, name, uid;
 };
 
-/* The parts of metadata that are used. */
+/* The parts of metadata that are used, as they were decoded. */
 struct meta {
     struct str name, namespace, uid;
-    struct str resource_version; /* opaque */
+    struct str resource_version;
     int64_t generation;
     int64_t created, deleted; /* seconds since 1970; deleted is 0 unless the object is going */
     struct str_map labels, annotations;
     struct list owners; /* struct owner_ref */
 };
 
+/* Tens of thousands are kept: what few are asked for is behind pointers. */
 struct object {
     const struct kind *kind;
     struct arena *arena; /* owns everything below and the struct itself */
     unsigned refs;
-    bool refused; /* at least one finding is an error */
-    struct meta meta;
-    struct str id;             /* "Kind/namespace/name" ("Kind/name" when cluster-scoped) */
-    struct str key;            /* "namespace/name" ("name" when cluster-scoped) */
+    unsigned namespace_len : 31; /* of the key's text */
+    bool refused : 1;            /* at least one finding is an error */
+    struct str
+        key; /* "namespace/name" ("name" when cluster-scoped); the text before it is "Kind/" */
+    struct str uid;
+    struct str resource_version; /* opaque */
+    struct str_map labels, annotations;
+    const struct meta *meta; /* whole; of a reduced object (object_copy_begin) empty. Never NULL */
+    struct object_source *source; /* never NULL */
+};
+
+/* Where an object comes from, and what was found in it. */
+struct object_source {
     struct str origin;         /* "file.yaml:12" from a directory; empty from the API */
     struct diag_list findings; /* of decoding and of the object's own checks */
 };
@@ -47,14 +57,25 @@ struct object {
  * The caller owns the one reference. */
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin);
 
-/* A copy that knows the object's names, versions and times, but no uid, labels, annotations, owners
- * or findings, and nothing of its kind's own; with room for `extra` bytes more in one allocation
- * in `keep`, which outlives it (NULL: on the heap). The caller owns the one reference. */
-struct object *object_copy_head(const struct object *object, struct keep *keep, size_t extra);
+/* The list that a check of the object, while it is being decoded, adds to. */
+struct diag_list *object_findings(struct object *object);
+
+/* A reduced copy, which will know the object's names and version, but nothing else of its metadata,
+ * no origin and no findings, and nothing of its kind's own; with room for `extra` bytes more in one
+ * allocation in `keep`, which outlives it (NULL: on the heap). The caller owns the one reference,
+ * adds arrays and then texts of its own, and ends the copy, which adds the names. */
+struct object *object_copy_begin(const struct object *object, struct keep *keep, size_t extra);
+void object_copy_end(struct object *copy, const struct object *object);
 
 /* What a copy of the map takes of `extra`, at most; and the copy. */
 size_t object_map_size(const struct str_map *map);
 struct str_map object_map_copy(const struct str_map *map, struct arena *arena);
+
+/* "Kind/namespace/name" ("Kind/name" when cluster-scoped); the name; and the namespace, empty when
+ * cluster-scoped. Borrowed from the object. */
+struct str object_id(const struct object *object);
+struct str object_name(const struct object *object);
+struct str object_namespace(const struct object *object);
 
 struct object *object_ref(const struct object *object); /* counts one more; same pointer */
 struct object *object_unref(struct object *object);     /* NULL is fine; returns NULL */

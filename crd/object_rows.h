@@ -5,11 +5,11 @@
 #include "crd/object.h"
 
 /* clang-format off: rows of a table */
-#define OBJECT_ROWS(type)                                                                   \
-    {"apiVersion", FIELD_SKIP}, {"kind", FIELD_SKIP},                                       \
-    {                                                                                       \
-        "metadata", FIELD_OBJECT, offsetof(type, object.meta), .flags = FIELD_REQUIRED,     \
-                                                               .nested = &object_meta_shape \
+#define OBJECT_ROWS(type)                                                                    \
+    {"apiVersion", FIELD_SKIP}, {"kind", FIELD_SKIP},                                        \
+    {                                                                                        \
+        "metadata", FIELD_POINTER, offsetof(type, object.meta), .flags = FIELD_REQUIRED,     \
+                                                                .nested = &object_meta_shape \
     }
 /* clang-format on */
 

@@ -81,7 +81,7 @@ bool selector_has_pool(const struct str_list *names, const struct list *selector
 {
     if (names->count == 0 && selectors->count == 0)
         return true;
-    return str_list_has(names, pool->meta.name) || selectors_match(selectors, &pool->meta.labels);
+    return str_list_has(names, object_name(pool)) || selectors_match(selectors, &pool->labels);
 }
 
 /* "key In (a,b)", values sorted. */

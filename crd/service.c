@@ -221,13 +221,13 @@ void service_check(struct object *object)
     struct service *service = (struct service *)object;
     if (!service->spec)
         service->spec = &no_spec;
-    if (object->origin.len)
+    if (object->source->origin.len)
         check_words(service);
     service->is_load_balancer = str_eq(service->spec->type, STR("LoadBalancer"));
     service->is_local = str_eq(service->spec->external_traffic_policy, STR("Local"));
     service->policy = policy_of(service->spec->ip_family_policy);
     service->family = family_of(service->spec);
-    if (service->family == SERVICE_FAMILY_NONE && object->origin.len)
+    if (service->family == SERVICE_FAMILY_NONE && object->source->origin.len)
         service->family = family_of_manifest(service->spec);
     struct service_ingress *ingress = service->status.ingress.items;
     for (size_t i = 0; i < service->status.ingress.count; i++)
@@ -241,7 +241,7 @@ static struct str_map kept_annotations(const struct object *object, struct arena
 {
     static const enum annotation_id kept[] = {ANNOTATION_ALLOW_SHARED_IP, ANNOTATION_PLACEMENT,
                                               ANNOTATION_HANDOFF};
-    const struct str_map *all = &object->meta.annotations;
+    const struct str_map *all = &object->annotations;
     struct str_map map = {.items = arena_array(arena, all->count, sizeof(*map.items))};
     for (size_t i = 0; i < all->count; i++) {
         bool keep = false;
@@ -310,16 +310,16 @@ static void copy_duties(struct service *to, const struct service *from,
     to->is_load_balancer = true;
     to->is_local = from->is_local;
     to->status.ingress = copy_ingress(from, arena);
-    to->object.meta.labels = object_map_copy(&from->object.meta.labels, arena);
-    to->object.meta.annotations = object_map_copy(annotations, arena);
-    to->object.meta.uid = arena_str(arena, from->object.meta.uid);
+    to->object.labels = object_map_copy(&from->object.labels, arena);
+    to->object.annotations = object_map_copy(annotations, arena);
+    to->object.uid = arena_str(arena, from->object.uid);
     to->spec = copy_spec(from, arena);
 }
 
-/* A copy that knows nothing yet but its names. */
-static struct service *copy_names(const struct object *object, struct keep *keep, size_t extra)
+/* A copy that knows nothing yet. */
+static struct service *begin_copy(const struct object *object, struct keep *keep, size_t extra)
 {
-    struct service *copy = (struct service *)object_copy_head(object, keep, extra);
+    struct service *copy = (struct service *)object_copy_begin(object, keep, extra);
     copy->spec = &no_spec;
     copy->request = &no_request;
     return copy;
@@ -331,16 +331,18 @@ struct object *service_reduce(struct object *object, struct keep *keep)
     if (object->refused)
         return object;
     if (!service->is_load_balancer) {
-        struct service *names = copy_names(object, keep, 0);
+        struct service *names = begin_copy(object, keep, 0);
+        object_copy_end(&names->object, object);
         (void)object_unref(object);
         return &names->object;
     }
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
     struct str_map annotations = kept_annotations(object, scratch);
-    size_t extra = ingress_size(service) + object_map_size(&object->meta.labels) +
-                   object_map_size(&annotations) + object->meta.uid.len + 1 + spec_size(service);
-    struct service *small = copy_names(object, keep, extra);
+    size_t extra = ingress_size(service) + object_map_size(&object->labels) +
+                   object_map_size(&annotations) + object->uid.len + 1 + spec_size(service);
+    struct service *small = begin_copy(object, keep, extra);
     copy_duties(small, service, &annotations);
+    object_copy_end(&small->object, object);
     (void)object_unref(object);
     return &small->object;
 }

@@ -36,7 +36,7 @@ struct str state_report_patch(const struct state_report *report, const struct ob
     patch_open(&patch, NULL);
     if (shown) {
         patch_open(&patch, "metadata");
-        patch_str(&patch, "resourceVersion", shown->meta.resource_version);
+        patch_str(&patch, "resourceVersion", shown->resource_version);
         patch_close(&patch);
     }
     patch_open(&patch, "status");

@@ -63,8 +63,8 @@ static struct str path_of(const struct way *way, const char *below, struct arena
 
 static bool is_told(const struct object *object, struct str path)
 {
-    for (size_t i = 0; i < object->findings.found.len; i++) {
-        const struct diag *diag = &object->findings.found.items[i];
+    for (size_t i = 0; i < object->source->findings.found.len; i++) {
+        const struct diag *diag = &object->source->findings.found.items[i];
         if (diag->severity == DIAG_ERROR && str_eq(diag->field, path))
             return true;
     }
@@ -81,7 +81,7 @@ static void try_value(const struct way *way, const struct wrong *wrong)
     bool told = object->refused && is_told(object, path);
     if (!told)
         printf("\n%s: " STR_FMT " = %s is not told:\n" STR_FMT, way->kind->name, STR_ARG(path),
-               wrong->json, STR_ARG(support_findings(&object->findings, arena)));
+               wrong->json, STR_ARG(support_findings(&object->source->findings, arena)));
     CU_ASSERT(told);
     cases++;
 }
@@ -136,8 +136,8 @@ static void test_unknown_fields(void)
     for (size_t i = 0; i < TEST_COUNT(manifests); i++) {
         scoped_ptr(arena) struct arena *arena = arena_new(0);
         scoped_ptr(object) struct object *object = support_object(manifests[i]);
-        struct str findings = support_findings(&object->findings, arena);
-        CU_ASSERT(object->refused && object->findings.found.len == 1);
+        struct str findings = support_findings(&object->source->findings, arena);
+        CU_ASSERT(object->refused && object->source->findings.found.len == 1);
         CU_ASSERT(str_contains(findings, STR("unknown field \"unknownField\"")));
     }
 }
@@ -149,7 +149,7 @@ static void test_unknown_fields_of_others(void)
         "{apiVersion: v1, kind: Service, metadata: {name: a, namespace: b, other: 1}, spec: "
         "{trafficDistribution: x, ports: [{port: 1, appProtocol: h}]}, status: {other: []}, "
         "other: {}}");
-    CU_ASSERT(!object->refused && object->findings.found.len == 0);
+    CU_ASSERT(!object->refused && object->source->findings.found.len == 0);
 }
 
 TEST_MAIN("crd/malformed", TEST(test_wrong_types), TEST(test_unknown_fields),

@@ -74,22 +74,22 @@ static void test_metadata(void)
         "managedFields: [{manager: x}], ownerReferences: [{apiVersion: v1, kind: Pod, name: p, "
         "uid: u-2}]}}");
     CU_ASSERT(!object->refused);
-    TEST_STR(object->id, "Service/shop/web");
+    TEST_STR(object_id(object), "Service/shop/web");
     TEST_STR(object->key, "shop/web");
-    TEST_STR(object->origin, "test.yaml:1");
-    TEST_STR(object->meta.uid, "u-1");
-    TEST_STR(object->meta.resource_version, "17");
-    CU_ASSERT_EQUAL(object->meta.generation, 3);
-    CU_ASSERT_EQUAL(object->meta.created, 60);
-    CU_ASSERT_EQUAL(object->meta.deleted, 120);
+    TEST_STR(object->source->origin, "test.yaml:1");
+    TEST_STR(object->uid, "u-1");
+    TEST_STR(object->resource_version, "17");
+    CU_ASSERT_EQUAL(object->meta->generation, 3);
+    CU_ASSERT_EQUAL(object->meta->created, 60);
+    CU_ASSERT_EQUAL(object->meta->deleted, 120);
     bool present;
     TEST_STR(object_label(object, STR("a"), &present), "1");
     CU_ASSERT(present);
     TEST_STR(object_label(object, STR("c"), &present), "");
     CU_ASSERT(!present);
     TEST_STR(object_annotation(object, STR("c"), NULL), "d");
-    TEST_ASSERT(object->meta.owners.count == 1);
-    TEST_STR(((struct owner_ref *)object->meta.owners.items)->uid, "u-2");
+    TEST_ASSERT(object->meta->owners.count == 1);
+    TEST_STR(((struct owner_ref *)object->meta->owners.items)->uid, "u-2");
 }
 
 /* Whatever is decoded is an object with a name to call it by, and findings when it is wrong. */
@@ -130,8 +130,8 @@ static void test_broken_objects(void)
             object_decode(kinds_get(KIND_IP_ADDRESS_POOL), tree, STR(""));
         json_decref(tree);
         CU_ASSERT(object->refused);
-        TEST_STR(object->id, cases[i].id);
-        TEST_STR(support_findings(&object->findings, arena), cases[i].findings);
+        TEST_STR(object_id(object), cases[i].id);
+        TEST_STR(support_findings(&object->source->findings, arena), cases[i].findings);
     }
 }
 
@@ -142,7 +142,7 @@ static void test_references(void)
     struct object *again = object_ref(object);
     CU_ASSERT_PTR_EQUAL(again, object);
     CU_ASSERT_PTR_NULL(object_unref(object));
-    TEST_STR(again->id, "Namespace/a"); /* still there: a sanitizer would tell */
+    TEST_STR(object_id(again), "Namespace/a"); /* still there: a sanitizer would tell */
     CU_ASSERT_PTR_NULL(object_unref(again));
     CU_ASSERT_PTR_NULL(object_unref(NULL));
 }
@@ -228,8 +228,8 @@ static void test_selector_matches(void)
         TEST_ASSERT(!pool->refused);
         const struct list *selectors =
             &((struct ipaddresspool *)pool)->spec.service_allocation->service_selectors;
-        CU_ASSERT_EQUAL(selectors_match(selectors, &pool->meta.labels), cases[i].matches);
-        CU_ASSERT_EQUAL(selectors_match_or_none(selectors, &pool->meta.labels), cases[i].matches);
+        CU_ASSERT_EQUAL(selectors_match(selectors, &pool->labels), cases[i].matches);
+        CU_ASSERT_EQUAL(selectors_match_or_none(selectors, &pool->labels), cases[i].matches);
         struct str_list named = {.items = &(struct str)STR_INIT("q"), .count = 1};
         CU_ASSERT_EQUAL(selector_has_pool(&named, selectors, pool), cases[i].matches);
         named.items[0] = STR("p");
@@ -238,8 +238,8 @@ static void test_selector_matches(void)
     static const struct list none = {0};
     static const struct str_list no_names = {0};
     static const struct object any = {0};
-    CU_ASSERT(!selectors_match(&none, &any.meta.labels));
-    CU_ASSERT(selectors_match_or_none(&none, &any.meta.labels));
+    CU_ASSERT(!selectors_match(&none, &any.labels));
+    CU_ASSERT(selectors_match_or_none(&none, &any.labels));
     CU_ASSERT(selector_has_pool(&no_names, &none, &any));
 }
 

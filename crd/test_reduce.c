@@ -43,13 +43,13 @@ static void test_service_reduce(void)
     const struct service *service = (const struct service *)object;
     const struct service_ingress *ingress = service->status.ingress.items;
     struct ip ip = ip_v4(192, 0, 2, 1);
-    TEST_STR(object->id, "Service/default/web");
-    TEST_STR(object->meta.uid, "u");
-    TEST_STR(object->meta.resource_version, "42");
+    TEST_STR(object_id(object), "Service/default/web");
+    TEST_STR(object->uid, "u");
+    TEST_STR(object->resource_version, "42");
     TEST_STR(object_label(object, STR("app"), NULL), "web");
     TEST_STR(object_label(object, STR("tier"), NULL), "x");
-    TEST_ASSERT(object->meta.labels.count == 2);
-    TEST_ASSERT(object->meta.annotations.count == 3);
+    TEST_ASSERT(object->labels.count == 2);
+    TEST_ASSERT(object->annotations.count == 3);
     TEST_STR(annotations_read(object, ANNOTATION_PLACEMENT, NULL), "1 n1 n2");
     TEST_STR(annotations_read(object, ANNOTATION_HANDOFF, NULL), "local");
     TEST_STR(annotations_read(object, ANNOTATION_ALLOW_SHARED_IP, NULL), "k");
@@ -67,7 +67,7 @@ static void test_service_reduce(void)
                             NULL);
     service = (const struct service *)object;
     TEST_STR(object->key, "default/db");
-    TEST_ASSERT(!service->is_load_balancer && object->meta.labels.count == 0);
+    TEST_ASSERT(!service->is_load_balancer && object->labels.count == 0);
     check_kept(object, service_reduce);
     (void)object_unref(object);
 }
@@ -86,12 +86,12 @@ static void test_announced_reduce(void)
     const struct servicel2status *l2 = (const struct servicel2status *)object;
     const struct announced_interface *interfaces = l2->status.interfaces.items;
     TEST_STR(object->key, "default/l2-x");
-    TEST_STR(object->meta.resource_version, "42");
+    TEST_STR(object->resource_version, "42");
     TEST_STR(object_label(object, STR("a"), NULL), "b");
     TEST_STR(l2->status.node, "n1");
     TEST_STR(l2->status.service_name, "web");
     TEST_STR(l2->status.service_namespace, "default");
-    TEST_ASSERT(l2->status.interfaces.count == 2 && object->meta.owners.count == 0);
+    TEST_ASSERT(l2->status.interfaces.count == 2 && object->meta->owners.count == 0);
     TEST_STR(interfaces[0].name, "eth0");
     TEST_STR(interfaces[1].name, "eth1");
     check_kept(object, announced_reduce);
@@ -107,6 +107,35 @@ static void test_announced_reduce(void)
     TEST_STR(bgp->status.peers.items[1], "q");
     check_kept(object, announced_reduce);
     (void)object_unref(object);
+}
+
+/* Labels that only say again what the status says are not kept; others are, and are what counts. */
+static void test_announced_labels(void)
+{
+    static const struct {
+        const char *more, *name, *service;
+        size_t kept;
+    } cases[] = {
+        {"", "web", "shop/web", 0},
+        {"", "db", "shop/db", 3},
+        {", a: b", "web", "shop/web", 4},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        struct str text = arena_printf(
+            arena,
+            "{apiVersion: metallb.io/v1beta1, kind: ServiceL2Status, metadata: {name: l2-x, "
+            "namespace: default, labels: {metallb.io/node: n1, metallb.io/service-name: %s, "
+            "metallb.io/service-namespace: shop%s}}, status: {node: n1, serviceName: web, "
+            "serviceNamespace: shop}}",
+            cases[i].name, cases[i].more);
+        scoped_ptr(object) struct object *object = announced_reduce(support_object(text.ptr), NULL);
+        scoped_sbuf struct sbuf service = {0};
+        announced_service(object, &service);
+        TEST_STR(sbuf_str(&service), cases[i].service);
+        TEST_ASSERT(object->labels.count == cases[i].kept);
+        check_kept(object, announced_reduce);
+    }
 }
 
 /* One that is kept in thousands: each node with an endpoint that can serve, and names. */
@@ -127,14 +156,13 @@ static void test_endpointslice_reduce(void)
     const struct endpointslice *slice = (const struct endpointslice *)object;
     const struct endpoint *all = slice->endpoints.items;
     static const char *const nodes[] = {"n1", "", "n3"};
-    TEST_STR(object->id, "EndpointSlice/default/web-1");
+    TEST_STR(object_id(object), "EndpointSlice/default/web-1");
     TEST_STR(object->key, "default/web-1");
-    TEST_STR(object->meta.namespace, "default");
-    TEST_STR(object->meta.name, "web-1");
-    TEST_STR(object->meta.resource_version, "42");
-    TEST_STR(object->origin, "test.yaml:1");
+    TEST_STR(object_namespace(object), "default");
+    TEST_STR(object_name(object), "web-1");
+    TEST_STR(object->resource_version, "42");
     TEST_STR(slice->service, "default/web");
-    TEST_ASSERT(object->meta.generation == 3 && object->meta.labels.count == 1);
+    TEST_ASSERT(object->labels.count == 1);
     TEST_STR(object_label(object, STR("kubernetes.io/service-name"), NULL), "web");
     TEST_ASSERT(slice->endpoints.count == TEST_COUNT(nodes) && slice->ports.count == 0);
     for (size_t i = 0; i < TEST_COUNT(nodes); i++) {
@@ -151,4 +179,4 @@ static void test_endpointslice_reduce(void)
 }
 
 TEST_MAIN("crd/reduce", TEST(test_service_reduce), TEST(test_announced_reduce),
-          TEST(test_endpointslice_reduce))
+          TEST(test_announced_labels), TEST(test_endpointslice_reduce))

@@ -20,7 +20,7 @@ static void judge(const char *head, const struct rule_case *cases, size_t count)
                                        "namespace: ours}, spec: {%s}}",
                                        head, cases[i].spec);
         scoped_ptr(object) struct object *object = support_object(yaml.ptr);
-        struct str got = support_findings(&object->findings, arena);
+        struct str got = support_findings(&object->source->findings, arena);
         TEST_STR(got, cases[i].want);
         CU_ASSERT_EQUAL(object->refused, str_contains(got, STR("error ")));
     }
@@ -159,7 +159,7 @@ static void test_advertisement_annotations(void)
                                        "metadata: {name: x, namespace: ours, annotations: {%s}}}",
                                        cases[i].spec);
         scoped_ptr(object) struct object *object = support_object(yaml.ptr);
-        struct str got = support_findings(&object->findings, arena);
+        struct str got = support_findings(&object->source->findings, arena);
         TEST_STR(got, cases[i].want);
         CU_ASSERT_EQUAL(object->refused, str_contains(got, STR("error ")));
     }
@@ -338,7 +338,7 @@ static void test_reservation(void)
                                        "metadata: {name: x, namespace: shop}, spec: {%s}}",
                                        cases[i].spec);
         scoped_ptr(object) struct object *object = support_object(yaml.ptr);
-        TEST_STR(support_findings(&object->findings, arena), cases[i].want);
+        TEST_STR(support_findings(&object->source->findings, arena), cases[i].want);
     }
 }
 
@@ -398,7 +398,7 @@ static void test_conflict(void)
                                        "metadata: {name: x, namespace: ours}, spec: {%s}}",
                                        cases[i].spec);
         scoped_ptr(object) struct object *object = support_object(yaml.ptr);
-        TEST_STR(support_findings(&object->findings, arena), cases[i].want);
+        TEST_STR(support_findings(&object->source->findings, arena), cases[i].want);
         const struct addressconflict *conflict = (const struct addressconflict *)object;
         if (object->refused)
             continue;
@@ -481,7 +481,7 @@ static void test_service_words(void)
                                        "namespace: ours}, spec: {%s}}",
                                        cases[i].spec);
         scoped_ptr(object) struct object *manifest = support_object(yaml.ptr);
-        TEST_STR(support_findings(&manifest->findings, arena), cases[i].want);
+        TEST_STR(support_findings(&manifest->source->findings, arena), cases[i].want);
         struct yaml_documents documents = yaml_parse(yaml, arena);
         scoped_ptr(object) struct object *seen =
             object_decode(kinds_get(KIND_SERVICE), documents.list.items[0].tree, STR(""));

@@ -14,8 +14,8 @@ static void check_encode(const struct object *object)
     TEST_STR(error, "");
     scoped_ptr(object) struct object *copy = object_decode(object->kind, tree, STR(""));
     json_decref(tree);
-    struct str findings = support_findings(&object->findings, arena);
-    TEST_STR(support_findings(&copy->findings, arena), findings.len ? findings.ptr : "");
+    struct str findings = support_findings(&object->source->findings, arena);
+    TEST_STR(support_findings(&copy->source->findings, arena), findings.len ? findings.ptr : "");
     object_encode(copy, &again);
     TEST_STR(sbuf_str(&again), sbuf_cstr(&text));
 }
@@ -28,9 +28,10 @@ static void check_samples(const char *path)
     for (size_t i = 0; i < documents.list.len; i++) {
         TEST_ASSERT(documents.list.items[i].tree != NULL);
         scoped_ptr(object) struct object *object = support_decode(documents.list.items[i].tree);
-        struct str findings = support_findings(&object->findings, arena);
+        struct str findings = support_findings(&object->source->findings, arena);
         if (object->refused)
-            printf("\n%s: " STR_FMT "\n" STR_FMT, path, STR_ARG(object->id), STR_ARG(findings));
+            printf("\n%s: " STR_FMT "\n" STR_FMT, path, STR_ARG(object_id(object)),
+                   STR_ARG(findings));
         TEST_ASSERT(!object->refused);
         check_encode(object);
     }
@@ -70,7 +71,7 @@ static void check_refused(const char *path)
     struct yaml_documents documents = yaml_parse(text, arena);
     TEST_ASSERT(documents.list.len == 1);
     scoped_ptr(object) struct object *object = support_decode(documents.list.items[0].tree);
-    struct str findings = support_findings(&object->findings, arena);
+    struct str findings = support_findings(&object->source->findings, arena);
     bool right =
         str_eq(want, STR("-")) ? !object->refused : object->refused && str_contains(findings, want);
     if (!right)

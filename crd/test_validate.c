@@ -58,7 +58,7 @@ static struct str world_judge(const struct world *world, struct arena *arena)
     sbuf_puts(&out, "in force:");
     for (size_t i = KIND_IP_ADDRESS_POOL; i < KIND_COUNT; i++)
         for (size_t j = 0; j < result.of[i].count; j++)
-            sbuf_printf(&out, " " STR_FMT, STR_ARG(result.of[i].items[j]->meta.name));
+            sbuf_printf(&out, " " STR_FMT, STR_ARG(object_name(result.of[i].items[j])));
     validate_done(&result);
     return sbuf_move(&out, arena);
 }
@@ -71,7 +71,7 @@ struct rule_case {
 
 static bool stands(const void *ctx, const struct object *object)
 {
-    return str_eq(object->meta.name, str_from(ctx));
+    return str_eq(object_name(object), str_from(ctx));
 }
 
 static void judge_case(const struct rule_case *test)

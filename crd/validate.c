@@ -36,7 +36,7 @@ bool validate_fail(struct validate_run *run, const struct object *object, const 
     va_start(args, format);
     sbuf_vprintf(&message, format, args);
     va_end(args);
-    diag_add(run->found, DIAG_ERROR, object->id, str_from(field), "%s", sbuf_cstr(&message));
+    diag_add(run->found, DIAG_ERROR, object_id(object), str_from(field), "%s", sbuf_cstr(&message));
     return false;
 }
 
@@ -45,7 +45,7 @@ bool *validate_nodes(struct validate_run *run, const struct list *selectors)
     const struct objects *nodes = &run->input->of[KIND_NODE];
     bool *selected = arena_array(run->arena, nodes->count, sizeof(bool));
     for (size_t i = 0; i < nodes->count; i++)
-        selected[i] = selectors_match_or_none(selectors, &nodes->items[i]->meta.labels);
+        selected[i] = selectors_match_or_none(selectors, &nodes->items[i]->labels);
     return selected;
 }
 
@@ -56,15 +56,15 @@ static bool has_its_place(struct validate_run *run, const struct object *object)
     if (!kind->config)
         return true;
     struct str ours = run->input->namespace;
-    if (ours.len && !str_eq(object->meta.namespace, ours))
+    if (ours.len && !str_eq(object_namespace(object), ours))
         return validate_fail(run, object, "metadata.namespace",
                              "resource must be created in " STR_FMT " namespace", STR_ARG(ours));
-    const struct object *other = map_get(&run->names[kind->id], object->meta.name);
+    const struct object *other = map_get(&run->names[kind->id], object_name(object));
     if (other)
         return validate_fail(run, object, "metadata.name",
                              "duplicate definition of %s \"" STR_FMT "\", which " STR_FMT
                              " defines already",
-                             kind->name, STR_ARG(object->meta.name), STR_ARG(other->id));
+                             kind->name, STR_ARG(object_name(object)), STR_ARG(object_id(other)));
     return true;
 }
 
@@ -80,8 +80,8 @@ static int by_precedence(const void *a, const void *b)
     const struct turn *x = a, *y = b;
     if (x->stands != y->stands)
         return x->stands ? -1 : 1;
-    if (x->object->meta.created != y->object->meta.created)
-        return x->object->meta.created < y->object->meta.created ? -1 : 1;
+    if (x->object->meta->created != y->object->meta->created)
+        return x->object->meta->created < y->object->meta->created ? -1 : 1;
     return str_cmp(x->object->key, y->object->key);
 }
 
@@ -114,12 +114,12 @@ static void judge_kind(struct validate_run *run, enum kind_id id, validate_rule 
     kept->items = arena_array(run->arena, all->count, sizeof(*kept->items));
     for (size_t i = 0; i < all->count; i++) {
         const struct object *object = turns[i].object;
-        diag_add_all(run->found, &object->findings);
+        diag_add_all(run->found, &object->source->findings);
         if (object->refused || !has_its_place(run, object) || (rule && !rule(run, object)))
             continue;
         kept->items[kept->count++] = object;
         if (object->kind->config)
-            (void)map_put(&run->names[id], object->meta.name, (void *)object);
+            (void)map_put(&run->names[id], object_name(object), (void *)object);
     }
     if (kept->count)
         qsort(kept->items, kept->count, sizeof(*kept->items), by_key);

@@ -32,10 +32,10 @@ static const struct secret *find_secret(const struct validate_run *run, const st
 {
     const struct objects *secrets = &run->input->of[KIND_SECRET];
     for (size_t i = 0; i < secrets->count; i++) {
-        const struct meta *meta = &secrets->items[i]->meta;
-        if (str_eq(meta->name, peer->spec.password_secret.name) &&
-            str_eq(meta->namespace, peer->object.meta.namespace))
-            return (const struct secret *)secrets->items[i];
+        const struct object *secret = secrets->items[i];
+        if (str_eq(object_name(secret), peer->spec.password_secret.name) &&
+            str_eq(object_namespace(secret), object_namespace(&peer->object)))
+            return (const struct secret *)secret;
     }
     return NULL;
 }
@@ -101,7 +101,7 @@ bool validate_peer(struct validate_run *run, const struct object *object)
     if (profile.len && !map_get(&run->names[KIND_BFD_PROFILE], profile))
         return validate_fail(run, object, "spec.bfdProfile",
                              "peer " STR_FMT " referencing non existing bfd profile " STR_FMT,
-                             STR_ARG(object->meta.name), STR_ARG(profile));
+                             STR_ARG(object_name(object)), STR_ARG(profile));
     if (!secret_is_usable(run, peer))
         return false;
     struct peer_facts facts = {.peer = peer,
@@ -112,7 +112,8 @@ bool validate_peer(struct validate_run *run, const struct object *object)
             return validate_fail(run, object, "spec",
                                  "peer " STR_FMT " already exists: " STR_FMT
                                  " speaks with the same router from the same node",
-                                 STR_ARG(object->meta.name), STR_ARG(other->peer->object.id));
+                                 STR_ARG(object_name(object)),
+                                 STR_ARG(object_id(&other->peer->object)));
     }
     vec_push(&run->peers, facts);
     return true;
@@ -153,7 +154,7 @@ static bool lengths_fit(struct validate_run *run, const struct bgpadvertisement 
                 "invalid aggregation length %lld: prefix %u in this pool is more "
                 "specific than the aggregation length for addresses " STR_FMT " of pool " STR_FMT,
                 (long long)length, facts->lengths[i], STR_ARG(facts->pool->spec.addresses.items[i]),
-                STR_ARG(facts->pool->object.meta.name));
+                STR_ARG(object_name(&facts->pool->object)));
     }
     return true;
 }
@@ -218,13 +219,13 @@ static bool preferences_agree(struct validate_run *run, const struct advertiseme
                              "invalid local preference %lld: local preference %lld was already "
                              "set for the same type of BGP update by " STR_FMT " for pool " STR_FMT,
                              (long long)a->local_pref, (long long)b->local_pref,
-                             STR_ARG(old->advertisement->object.id),
-                             STR_ARG(pool->pool->object.meta.name));
+                             STR_ARG(object_id(&old->advertisement->object)),
+                             STR_ARG(object_name(&pool->pool->object)));
     return validate_fail(
         run, &new->advertisement->object, field,
         "differs from that of " STR_FMT ", which announces the same prefixes of pool " STR_FMT
         " to the same peers",
-        STR_ARG(old->advertisement->object.id), STR_ARG(pool->pool->object.meta.name));
+        STR_ARG(object_id(&old->advertisement->object)), STR_ARG(object_name(&pool->pool->object)));
 }
 
 /* No routing daemon sends BFD echo packets for IPv6. */
@@ -236,7 +237,7 @@ static bool echo_is_possible(struct validate_run *run, const struct bgpadvertise
     const struct str_list *wanted = &advertisement->spec.peers;
     for (size_t i = 0; i < run->peers.len; i++) {
         const struct bgppeer *peer = run->peers.items[i].peer;
-        struct str name = peer->object.meta.name;
+        struct str name = object_name(&peer->object);
         const struct bfdprofile *profile =
             map_get(&run->names[KIND_BFD_PROFILE], peer->spec.bfd_profile);
         bool reached = wanted->count == 0 || str_list_has(wanted, name);
@@ -245,8 +246,8 @@ static bool echo_is_possible(struct validate_run *run, const struct bgpadvertise
                                  "pool " STR_FMT " has bgpadvertisement " STR_FMT
                                  " which references peer " STR_FMT
                                  " which has bfd echo enabled, which is not possible with IPv6",
-                                 STR_ARG(facts->pool->object.meta.name),
-                                 STR_ARG(advertisement->object.meta.name), STR_ARG(name));
+                                 STR_ARG(object_name(&facts->pool->object)),
+                                 STR_ARG(object_name(&advertisement->object)), STR_ARG(name));
     }
     return true;
 }

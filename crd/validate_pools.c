@@ -76,8 +76,8 @@ bool validate_pool(struct validate_run *run, const struct object *object)
                 run, object, arena_printf(run->arena, "spec.addresses[%zu]", i).ptr,
                 "CIDR \"" STR_FMT "\" in pool \"" STR_FMT
                 "\" overlaps with already defined CIDR \"" STR_FMT "\" of " STR_FMT,
-                STR_ARG(texts[i]), STR_ARG(object->meta.name), STR_ARG(other->text),
-                STR_ARG(other->object->id));
+                STR_ARG(texts[i]), STR_ARG(object_name(object)), STR_ARG(other->text),
+                STR_ARG(object_id(other->object)));
     }
     add_spans(&run->pool_spans, object, &pool->ranges, texts);
     vec_push(&run->pools, facts_of(run, pool));
@@ -88,7 +88,7 @@ bool validate_reservation(struct validate_run *run, const struct object *object)
 {
     const struct ipreservation *reservation = (const struct ipreservation *)object;
     if (ipreservation_expired(reservation, run->input->now)) {
-        diag_add(run->found, DIAG_NOTE, object->id, STR("spec.expiresAt"),
+        diag_add(run->found, DIAG_NOTE, object_id(object), STR("spec.expiresAt"),
                  "the reservation has ended");
         return false;
     }
@@ -99,7 +99,7 @@ bool validate_reservation(struct validate_run *run, const struct object *object)
             return validate_fail(run, object, "spec",
                                  "overlaps with \"" STR_FMT "\" of " STR_FMT
                                  ", which is older and stays in force",
-                                 STR_ARG(other->text), STR_ARG(other->object->id));
+                                 STR_ARG(other->text), STR_ARG(object_id(other->object)));
     }
     const struct str *texts = reservation->spec.has_address ? &reservation->spec.address
                                                             : reservation->spec.addresses.items;

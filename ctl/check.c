@@ -22,7 +22,7 @@ static void add_silent(const struct world *world, const struct plan_record *cons
             continue;
         const char *why = silence_of(world->eligible, records[i], arena);
         if (why)
-            diag_add(findings, DIAG_WARNING, records[i]->object->id, STR(""),
+            diag_add(findings, DIAG_WARNING, object_id(records[i]->object), STR(""),
                      "no node may announce its addresses on the local network: %s", why);
     }
 }

@@ -19,11 +19,11 @@ static void add(struct edit_list *list, const struct object *object, enum annota
         return;
     list->items[list->count++] = (struct edit){
         .kind = object->kind->id,
-        .id = arena_str(arena, object->id),
-        .namespace = arena_str(arena, object->meta.namespace),
-        .name = arena_str(arena, object->meta.name),
-        .version = arena_str(arena, object->meta.resource_version),
-        .origin = arena_str(arena, object->origin),
+        .id = arena_str(arena, object_id(object)),
+        .namespace = arena_str(arena, object_namespace(object)),
+        .name = arena_str(arena, object_name(object)),
+        .version = arena_str(arena, object->resource_version),
+        .origin = arena_str(arena, object->source->origin),
         .key = annotations_get(id)->key,
         .value = arena_str(arena, value),
         .removes = removes,

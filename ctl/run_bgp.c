@@ -26,7 +26,7 @@ static void ask_by_nodes(struct run *run)
         struct bgp_answer *answer = &run->answers[run->answer_count];
         if (!address)
             continue;
-        *answer = (struct bgp_answer){.node = nodes->items[i]->meta.name};
+        *answer = (struct bgp_answer){.node = object_name(nodes->items[i])};
         answer->url = arena_printf(run->arena,
                                    address->ip.family == IP_V6 ? "http://[%s]:%u" : "http://%s:%u",
                                    ip_format(&address->ip).text, port);

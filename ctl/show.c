@@ -63,7 +63,7 @@ struct str show_silence_name(const struct show *show, const struct world_service
 /* The first error of an object that is refused. */
 static struct str refusal_of(const struct show *show, const struct object *object)
 {
-    const struct diag *first = diag_first_error(&object->findings, object->id);
+    const struct diag *first = diag_first_error(&object->source->findings, object_id(object));
     if (!first)
         return STR("the object is refused");
     return arena_printf(show->scratch, "the object is refused: " STR_FMT " " STR_FMT,

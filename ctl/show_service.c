@@ -48,8 +48,8 @@ static struct str_list advertisements_of(const struct show *show, const struct w
     struct str_list names = {
         .items = arena_array(show->scratch, c->advertisement_count, sizeof(struct str))};
     for (size_t i = 0; i < c->advertisement_count; i++)
-        names.items[names.count++] =
-            eligible_advertisement(show->world->eligible, c->advertisements[i])->object.meta.name;
+        names.items[names.count++] = object_name(
+            &eligible_advertisement(show->world->eligible, c->advertisements[i])->object);
     return names;
 }
 
@@ -95,7 +95,7 @@ static struct str pool_of(const struct show *show, const struct world_service *s
     size_t pool = s->candidacy.ip_count
                       ? holding_pool(s->candidacy.ips, s->candidacy.ip_count, pools)
                       : pools->count;
-    return pool < pools->count ? pools->items[pool]->meta.name : STR("");
+    return pool < pools->count ? object_name(pools->items[pool]) : STR("");
 }
 
 static struct str annotation_of(const struct world_service *s, enum annotation_id id)
@@ -316,7 +316,7 @@ static struct str pool_for(const struct show *show, const struct ip *ip)
 {
     const struct objects *pools = &show->world->judged.of[KIND_IP_ADDRESS_POOL];
     size_t pool = holding_pool(ip, 1, pools);
-    return pool < pools->count ? pools->items[pool]->meta.name : STR("");
+    return pool < pools->count ? object_name(pools->items[pool]) : STR("");
 }
 
 static void address_json(const struct show *show, const struct ip *ip,

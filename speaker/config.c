@@ -67,14 +67,14 @@ static bool is_accepted(const struct object *object)
         return false;
     const struct condition *shown = condition_find(
         (const struct list *)((const char *)object + kinds[i].conditions), STR("Accepted"));
-    return shown && str_eq(shown->status, STR("True")) && object->meta.generation &&
-           shown->observed_generation == object->meta.generation;
+    return shown && str_eq(shown->status, STR("True")) && object->meta->generation &&
+           shown->observed_generation == object->meta->generation;
 }
 
 static bool stands(const void *ctx, const struct object *object)
 {
     const struct config *config = ctx;
-    return map_get(&config->good, object->id) == object || is_accepted(object);
+    return map_get(&config->good, object_id(object)) == object || is_accepted(object);
 }
 
 /* --- falling back ---------------------------------------------------------------------------- */
@@ -84,7 +84,8 @@ static bool stands(const void *ctx, const struct object *object)
 static bool lacks_something(const struct config *config, const struct object *object,
                             const struct diag_list *found)
 {
-    return map_get(&config->good, object->id) == object && diag_first_error(found, object->id);
+    return map_get(&config->good, object_id(object)) == object &&
+           diag_first_error(found, object_id(object));
 }
 
 static bool is_usable(const struct object *object)
@@ -115,11 +116,11 @@ static void add_gone(const struct config *config, enum kind_id kind, struct obje
         .items = arena_array(arena, all->count + map_count(&config->good), sizeof(*more.items))};
     for (size_t i = 0; i < all->count; i++) {
         more.items[more.count++] = all->items[i];
-        (void)map_put(&there, all->items[i]->id, (void *)all->items[i]);
+        (void)map_put(&there, object_id(all->items[i]), (void *)all->items[i]);
     }
     for (struct map_entry *slot; (slot = map_next(&config->good, &cursor));) {
         const struct object *good = slot->value;
-        if (good->kind->id == kind && !map_get(&there, good->id))
+        if (good->kind->id == kind && !map_get(&there, object_id(good)))
             more.items[more.count++] = good;
     }
     map_done(&there);
@@ -138,8 +139,8 @@ static bool fall_back(const struct config *config, struct validate_input *input,
                                  .count = all->count};
         for (size_t j = 0; j < all->count; j++) {
             const struct object *object = all->items[j];
-            const struct object *good = map_get(&config->good, object->id);
-            bool refused = object->refused || diag_first_error(found, object->id);
+            const struct object *good = map_get(&config->good, object_id(object));
+            bool refused = object->refused || diag_first_error(found, object_id(object));
             better.items[j] = refused && good ? good : object;
             replaced = replaced || better.items[j] != object;
             lacks = lacks || lacks_something(config, object, found);
@@ -160,7 +161,7 @@ static bool fall_back_secrets(const struct config *config, struct objects *all, 
     struct objects better = {.items = arena_array(arena, all->count, sizeof(*better.items)),
                              .count = all->count};
     for (size_t i = 0; i < all->count; i++) {
-        const struct object *good = map_get(&config->good, all->items[i]->id);
+        const struct object *good = map_get(&config->good, object_id(all->items[i]));
         bool keeps = good && !is_usable(all->items[i]);
         better.items[i] = keeps ? good : all->items[i];
         replaced = replaced || keeps;
@@ -194,8 +195,8 @@ static bool is_named(const struct objects *peers, const struct object *secret)
 {
     for (size_t i = 0; i < peers->count; i++) {
         const struct bgppeer *peer = (const struct bgppeer *)peers->items[i];
-        if (str_eq(secret->meta.name, peer->spec.password_secret.name) &&
-            str_eq(secret->meta.namespace, peer->object.meta.namespace))
+        if (str_eq(object_name(secret), peer->spec.password_secret.name) &&
+            str_eq(object_namespace(secret), object_namespace(&peer->object)))
             return true;
     }
     return false;
@@ -211,7 +212,7 @@ static void keep_secrets(struct validated *judged, struct map *good)
         const struct object *secret = all->items[i];
         if (!is_named(&judged->of[KIND_BGP_PEER], secret))
             continue;
-        (void)map_put(good, secret->id, object_ref(secret));
+        (void)map_put(good, object_id(secret), object_ref(secret));
         all->items[count++] = secret;
     }
     all->count = count;
@@ -236,7 +237,7 @@ void config_build(struct config *config, const struct objects of[KIND_COUNT], st
     for (size_t i = 0; i < KINDS; i++) {
         const struct objects *kept = &judged.of[kinds[i].kind];
         for (size_t j = 0; j < kept->count; j++)
-            (void)map_put(&good, kept->items[j]->id, object_ref(kept->items[j]));
+            (void)map_put(&good, object_id(kept->items[j]), object_ref(kept->items[j]));
     }
     keep_secrets(&judged, &good);
     validate_done(&config->judged);

@@ -41,8 +41,8 @@ bool matters_balances(const struct object *service)
 static bool spec_changed(const struct object *before, const struct object *after)
 {
     return !before || !after || !object_same_labels(before, after) ||
-           !object_same_annotations(before, after) || after->meta.generation == 0 ||
-           before->meta.generation != after->meta.generation;
+           !object_same_annotations(before, after) || after->meta->generation == 0 ||
+           before->meta->generation != after->meta->generation;
 }
 
 /* Who asks whether a Service is one to be announced. */
@@ -84,7 +84,7 @@ enum matters matters(const struct object *before, const struct object *after,
         does = slice_matters(before, &asker) || slice_matters(after, &asker);
         break;
     case KIND_CONFIG_MAP:
-        return str_eq((after ? after : before)->meta.name, STR(MATTERS_EXTRAS)) ? MATTERS_BGP
+        return str_eq(object_name(after ? after : before), STR(MATTERS_EXTRAS)) ? MATTERS_BGP
                                                                                 : MATTERS_NOT;
     case KIND_SECRET:
     case KIND_BGP_ADVERTISEMENT:

@@ -118,7 +118,7 @@ static bool find_pod(const struct report *r, struct owner_ref *ret)
     if (!pod)
         return false;
     *ret = (struct owner_ref){
-        .api_version = STR("v1"), .kind = STR("Pod"), .name = pod->meta.name, .uid = pod->meta.uid};
+        .api_version = STR("v1"), .kind = STR("Pod"), .name = object_name(pod), .uid = pod->uid};
     return true;
 }
 
@@ -329,7 +329,7 @@ void report_object(struct report *r, const struct object *object)
     bool bgp = object->kind->id == KIND_SERVICE_BGP_STATUS;
     if (object->kind->id != KIND_SERVICE_L2_STATUS && !bgp)
         return;
-    shown_service(object, &service);
+    announced_service(object, &service);
     if (service.len)
         seen(r, bgp ? bgp_prefix : service_prefix, sbuf_str(&service));
 }
@@ -425,9 +425,9 @@ struct report *report_new(struct loop *loop, struct source *source,
                          .flights = {.seed = options->seed},
                          .conflicts = {.seed = options->seed}};
     r->state_name = arena_printf(r->arena, "speaker-" STR_FMT, STR_ARG(options->node));
-    r->node_filter = arena_printf(r->arena, SHOWN_NODE "=" STR_FMT, STR_ARG(options->node));
-    r->by_service = source_index(source, KIND_SERVICE_L2_STATUS, shown_service);
-    r->by_bgp_service = source_index(source, KIND_SERVICE_BGP_STATUS, shown_service);
+    r->node_filter = arena_printf(r->arena, ANNOUNCED_NODE "=" STR_FMT, STR_ARG(options->node));
+    r->by_service = source_index(source, KIND_SERVICE_L2_STATUS, announced_service);
+    r->by_bgp_service = source_index(source, KIND_SERVICE_BGP_STATUS, announced_service);
     r->queue = work_queue_new(loop, &limits, process, r);
     return r;
 }

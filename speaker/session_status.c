@@ -2,8 +2,8 @@
 
 #include "common/base/map.h"
 #include "common/json/patch.h"
+#include "crd/announced.h"
 #include "crd/owner.h"
-#include "speaker/shown.h"
 
 enum {
     NAME_MAX_LEN = 253, /* RFC 1123 subdomains, as the API server has it */
@@ -51,7 +51,7 @@ struct str session_status_body(const struct session_want *want, struct arena *ar
     patch_str(&patch, "name", session_status_name(want->peer, want->node, arena));
     patch_str(&patch, "namespace", want->namespace);
     patch_open(&patch, "labels");
-    patch_str(&patch, SHOWN_NODE, want->node);
+    patch_str(&patch, ANNOUNCED_NODE, want->node);
     patch_close(&patch);
     owner_put(&patch, want->owner);
     patch_close(&patch);

@@ -3,17 +3,6 @@
 #include "common/json/patch.h"
 #include "crd/owner.h"
 
-void shown_service(const struct object *object, struct sbuf *out)
-{
-    struct str namespace = object_label(object, STR(SHOWN_NAMESPACE), NULL);
-    struct str name = object_label(object, STR(SHOWN_NAME), NULL);
-    if (!name.len)
-        return;
-    sbuf_put(out, namespace);
-    sbuf_putc(out, '/');
-    sbuf_put(out, name);
-}
-
 static bool is_bgp(const struct shown_want *want)
 {
     return want->kind == KIND_SERVICE_BGP_STATUS;
@@ -56,9 +45,9 @@ static struct str new_body(const struct shown_want *want, struct arena *arena)
     patch_open(&patch, "metadata");
     patch_str(&patch, "generateName", is_bgp(want) ? STR("bgp-") : STR("l2-"));
     patch_open(&patch, "labels");
-    patch_str(&patch, SHOWN_NODE, want->node);
-    patch_str(&patch, SHOWN_NAME, want->service_name);
-    patch_str(&patch, SHOWN_NAMESPACE, want->service_namespace);
+    patch_str(&patch, ANNOUNCED_NODE, want->node);
+    patch_str(&patch, ANNOUNCED_NAME, want->service_name);
+    patch_str(&patch, ANNOUNCED_NAMESPACE, want->service_namespace);
     patch_close(&patch);
     owner_put(&patch, want->owner);
     patch_close(&patch);
@@ -73,7 +62,7 @@ static struct str status_body(const struct shown_want *want, const struct object
     struct patch patch = {0};
     patch_open(&patch, NULL);
     patch_open(&patch, "metadata");
-    patch_str(&patch, "resourceVersion", shown->meta.resource_version);
+    patch_str(&patch, "resourceVersion", shown->resource_version);
     patch_close(&patch);
     put_status(&patch, want);
     patch_close(&patch);
@@ -129,13 +118,13 @@ bool shown_next(const struct shown_want *want, const struct object *const *ours,
         return true;
     }
     if (count > keep) {
-        *ret = (struct shown_write){.verb = SOURCE_DELETE, .name = ours[keep]->meta.name};
+        *ret = (struct shown_write){.verb = SOURCE_DELETE, .name = object_name(ours[keep])};
         return true;
     }
     if (count == 0 || shows(ours[0], want))
         return false;
     *ret = (struct shown_write){.verb = SOURCE_PATCH_STATUS,
-                                .name = ours[0]->meta.name,
+                                .name = object_name(ours[0]),
                                 .body = status_body(want, ours[0], arena)};
     return true;
 }
@@ -144,8 +133,9 @@ struct shown_write shown_clear(const struct shown_want *want, struct arena *aren
 {
     return (struct shown_write){
         .verb = SOURCE_DELETE_ALL,
-        .labels = arena_printf(
-            arena,
-            SHOWN_NAMESPACE "=" STR_FMT "," SHOWN_NAME "=" STR_FMT "," SHOWN_NODE "!=" STR_FMT,
-            STR_ARG(want->service_namespace), STR_ARG(want->service_name), STR_ARG(want->node))};
+        .labels = arena_printf(arena,
+                               ANNOUNCED_NAMESPACE "=" STR_FMT "," ANNOUNCED_NAME "=" STR_FMT
+                                                   "," ANNOUNCED_NODE "!=" STR_FMT,
+                               STR_ARG(want->service_namespace), STR_ARG(want->service_name),
+                               STR_ARG(want->node))};
 }

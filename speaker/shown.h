@@ -10,10 +10,6 @@
 #include "crd/announced.h"
 #include "crd/kinds.h"
 
-#define SHOWN_NODE "metallb.io/node"
-#define SHOWN_NAME "metallb.io/service-name"
-#define SHOWN_NAMESPACE "metallb.io/service-namespace"
-
 /* What is to be there. */
 struct shown_want {
     enum kind_id kind; /* KIND_SERVICE_L2_STATUS or KIND_SERVICE_BGP_STATUS */
@@ -39,8 +35,5 @@ bool shown_next(const struct shown_want *want, const struct object *const *ours,
 
 /* Deletes what other nodes say about the Service. */
 struct shown_write shown_clear(const struct shown_want *want, struct arena *arena);
-
-/* "namespace/name" of the Service that an object is about, by its labels. */
-void shown_service(const struct object *object, struct sbuf *out);
 
 #endif

@@ -82,8 +82,8 @@ const struct object *source_get(const struct source *source, enum kind_id kind,
     (void)source;
     struct objects all = scene_list(&scenes[0], kind);
     for (size_t i = 0; i < all.count; i++) {
-        if (str_eq(all.items[i]->meta.name, name) &&
-            str_eq(all.items[i]->meta.namespace, namespace))
+        if (str_eq(object_name(all.items[i]), name) &&
+            str_eq(object_namespace(all.items[i]), namespace))
             return all.items[i];
     }
     return NULL;

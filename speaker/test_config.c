@@ -31,7 +31,7 @@ static void apply(struct world *w, const char *yaml)
     for (size_t i = 0; i < documents.list.len; i++) {
         TEST_ASSERT(documents.list.items[i].tree != NULL);
         struct object *object = support_decode(documents.list.items[i].tree);
-        (void)object_unref(map_put(&w->items, object->id, object));
+        (void)object_unref(map_put(&w->items, object_id(object), object));
     }
     yaml_done(&documents);
 }
@@ -70,7 +70,7 @@ static void check(struct world *w, const char *want)
         for (size_t j = 0; j < list->count; j++) {
             struct str password = {0};
             sbuf_printf(&out, "%s%s-" STR_FMT, out.len ? " " : "", list->items[j]->kind->name,
-                        STR_ARG(list->items[j]->meta.name));
+                        STR_ARG(object_name(list->items[j])));
             if (kinds[i] == KIND_SECRET && secret_read((const struct secret *)list->items[j],
                                                        STR("password"), w->arena, &password) == 0)
                 sbuf_printf(&out, "=" STR_FMT, STR_ARG(password));

@@ -59,7 +59,7 @@ static inline void scene_apply(struct scene *s, const char *yaml)
                        str_from(json_string_value(json_object_get(tree, "kind"))));
         TEST_ASSERT(kind != NULL);
         struct object *object = object_decode(kind, tree, STR(""));
-        (void)object_unref(map_put(&s->items, object->id, object));
+        (void)object_unref(map_put(&s->items, object_id(object), object));
     }
     yaml_done(&documents);
 }

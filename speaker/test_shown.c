@@ -111,7 +111,7 @@ static void test_labels(void)
     struct shown_want want = {
         .node = STR("n1"), .service_namespace = STR("default"), .service_name = STR("web")};
     scoped_sbuf struct sbuf service = {0};
-    shown_service(object, &service);
+    announced_service(object, &service);
     TEST_STR(sbuf_str(&service), "default/web");
     struct shown_write write = shown_clear(&want, arena);
     TEST_ASSERT(write.verb == SOURCE_DELETE_ALL);

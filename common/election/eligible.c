@@ -74,7 +74,7 @@ static struct nodeset find_reach(const struct l2advertisement *ad, const struct 
 {
     struct nodeset set = nodeset_new(nodes->count, arena);
     for (size_t i = 0; i < nodes->count; i++) {
-        if (selectors_match_or_none(&ad->spec.node_selectors, &nodes->items[i]->meta.labels))
+        if (selectors_match_or_none(&ad->spec.node_selectors, &nodes->items[i]->labels))
             nodeset_add(&set, i);
     }
     return set;
@@ -92,7 +92,7 @@ static int64_t *find_weights(const struct l2advertisement *ad, const struct node
     for (size_t node = nodeset_next(reach, 0); node != NODESET_END;
          node = nodeset_next(reach, node + 1)) {
         for (size_t i = 0; i < preferred->count; i++) {
-            if (selector_matches(&all[i].preference, &nodes->items[node]->meta.labels))
+            if (selector_matches(&all[i].preference, &nodes->items[node]->labels))
                 weights[node] += all[i].weight;
         }
     }
@@ -162,7 +162,7 @@ static bool select_advertisements(const struct eligible *e, const struct pool *p
     for (size_t i = 0; i < pool->count; i++) {
         const struct list *selectors =
             &advertisement(e, pool->advertisements[i])->spec.service_selectors;
-        if (!selectors_match_or_none(selectors, &service->object.meta.labels))
+        if (!selectors_match_or_none(selectors, &service->object.labels))
             continue;
         selected[c->advertisement_count++] = pool->advertisements[i];
         picks = picks || selectors->count;

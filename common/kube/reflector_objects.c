@@ -101,7 +101,7 @@ void reflector_objects_take(struct reflector_objects *objects, const json_t *tre
         (void)map_put(&objects->named, arena_str(objects->arena, key), objects);
     set_passed(objects, key, STR(""));
     const struct object *known = cache_get(objects->cache, objects->config->kind, key);
-    if (known && version.len && str_eq(known->meta.resource_version, version))
+    if (known && version.len && str_eq(known->resource_version, version))
         return;
     objects->config->put(objects->config->ctx, object_decode(objects->kind, tree, STR("")));
 }
@@ -138,7 +138,7 @@ size_t reflector_objects_sweep(struct reflector_objects *objects)
     for (size_t i = 0; i < count; i++) {
         const struct object *object = all[i];
         bool ours = !objects->config->namespace.len ||
-                    str_eq(object->meta.namespace, objects->config->namespace);
+                    str_eq(object_namespace(object), objects->config->namespace);
         if (ours && !map_get(&objects->named, object->key))
             gone.items[gone.count++] = arena_str(arena, object->key);
     }

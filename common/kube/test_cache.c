@@ -14,7 +14,8 @@ static struct object *make(enum kind_id kind, const char *key, const char *app)
         .arena = arena,
         .refs = 1,
         .key = arena_str(arena, str_from(key)),
-        .meta.labels = {.items = label, .count = 1},
+        .labels = {.items = label, .count = 1},
+        .source = arena_alloc(arena, sizeof(struct object_source)),
     };
     return object;
 }

@@ -46,7 +46,7 @@ static void on_changed(void *ctx, const struct object *before, const struct obje
                 !before ? "+"
                 : after ? "*"
                         : "-",
-                STR_ARG(object->id));
+                STR_ARG(object_id(object)));
 }
 
 static void on_synced(void *ctx)

@@ -12,7 +12,7 @@ static void decode(void *ctx, const struct kind *kind, struct str key, const jso
     size_t *count = ctx;
     assert(tree && key.len && origin.len);
     struct object *object = object_decode(kind, tree, origin);
-    assert(object->refused == (diag_errors(&object->findings) > 0));
+    assert(object->refused == (diag_errors(&object->source->findings) > 0));
     assert(str_eq(object->key, key));
     (void)object_unref(object);
     (*count)++;

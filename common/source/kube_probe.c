@@ -45,7 +45,7 @@ static void say_flag(const char *key)
 static void put_version(struct patch *line, const char *key, const struct object *object)
 {
     if (object)
-        patch_str(line, key, object->meta.resource_version);
+        patch_str(line, key, object->resource_version);
     else
         patch_null(line, key);
 }
@@ -55,7 +55,7 @@ static void on_changed(void *ctx, const struct object *before, const struct obje
     (void)ctx;
     struct patch line = {0};
     patch_open(&line, NULL);
-    patch_str(&line, "changed", (after ? after : before)->id);
+    patch_str(&line, "changed", object_id(after ? after : before));
     put_version(&line, "before", before);
     put_version(&line, "after", after);
     patch_close(&line);
@@ -116,7 +116,7 @@ static void do_list(struct probe *probe, const json_t *command)
     patch_open(&line, NULL);
     patch_open(&line, "objects");
     for (size_t i = 0; i < count; i++)
-        patch_str(&line, all[i]->key.ptr, all[i]->meta.resource_version);
+        patch_str(&line, all[i]->key.ptr, all[i]->resource_version);
     patch_close(&line);
     patch_close(&line);
     say(&line);

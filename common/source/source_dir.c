@@ -41,7 +41,7 @@ static void on_change(void *ctx, const struct kind *kind, struct str key, const 
     if (follow->name.len && !str_eq(nested ? name : key, follow->name))
         return;
     struct object *object = tree ? object_decode(kind, tree, origin) : NULL;
-    if (object && !label_filter_takes(follow->labels, &object->meta.labels))
+    if (object && !label_filter_takes(follow->labels, &object->labels))
         object = object_unref(object); /* it may have been one that was taken */
     if (object)
         source_put(&dir->base, source_reduce(&dir->base, object));

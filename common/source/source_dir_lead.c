@@ -159,7 +159,7 @@ static struct str event_line(const struct source_event *event, struct arena *are
     patch_open(&line, NULL);
     patch_str(&line, "time", sbuf_str(&time));
     patch_str(&line, "type", event->warning ? STR("Warning") : STR("Normal"));
-    patch_str(&line, "object", event->about->id);
+    patch_str(&line, "object", object_id(event->about));
     patch_str(&line, "reason", event->reason);
     patch_str(&line, "action", event->action);
     patch_str(&line, "message", event->message);
@@ -174,10 +174,10 @@ static bool is_news(struct source_dir *dir, const struct source_event *event, st
     const struct event_note note = {
         .about = {.api_version = kinds_api_version(about->kind, arena),
                   .kind = str_from(about->kind->name),
-                  .namespace = about->meta.namespace,
-                  .name = about->meta.name,
-                  .uid = about->meta.uid,
-                  .resource_version = about->meta.resource_version},
+                  .namespace = object_namespace(about),
+                  .name = object_name(about),
+                  .uid = about->uid,
+                  .resource_version = about->resource_version},
         .warning = event->warning,
         .reason = event->reason,
         .action = event->action,

@@ -63,10 +63,10 @@ static struct str new_error(const struct kind *kind, const json_t *before, const
     if (!made || !made->refused)
         return STR("");
     scoped_ptr(object) struct object *was = before ? object_decode(kind, before, STR("")) : NULL;
-    const struct diag *error = diag_first_error(&made->findings, made->id);
+    const struct diag *error = diag_first_error(&made->source->findings, object_id(made));
     if ((was && was->refused) || !error)
         return STR("");
-    return arena_printf(arena, STR_FMT ": " STR_FMT " " STR_FMT, STR_ARG(made->id),
+    return arena_printf(arena, STR_FMT ": " STR_FMT " " STR_FMT, STR_ARG(object_id(made)),
                         STR_ARG(error->field), STR_ARG(error->message));
 }
 
@@ -152,7 +152,7 @@ static bool is_asked_for(struct source_dir *dir, const struct source_write *aske
     json_t *stored = dir_model_stored_of(dir->model, path);
     scoped_ptr(object) struct object *object = object_decode(kind, stored, STR(""));
     json_decref(stored);
-    return label_filter_takes(asked->labels, &object->meta.labels);
+    return label_filter_takes(asked->labels, &object->labels);
 }
 
 /* What a manifest defines is not ours to delete. */

@@ -88,7 +88,7 @@ static void on_saved(void *ctx, struct object *owned)
     scoped_ptr(object) struct object *object = owned;
     struct reflector *reflector = reflector_of(kube, object->kind->id);
     if (!reflector || reflector_is_listed(reflector) ||
-        !reflector_follows(reflector, object->meta.namespace) ||
+        !reflector_follows(reflector, object_namespace(object)) ||
         cache_get(kube->source.cache, object->kind->id, object->key))
         return;
     source_put(&kube->source, source_reduce(&kube->source, take_ptr(object)));
@@ -130,7 +130,7 @@ static void drop_saved(struct source_kube *kube, enum kind_id kind)
     const struct object **all = cache_list(kube->source.cache, kind, arena, &count);
     struct str_list gone = {.items = arena_array(arena, count, sizeof(struct str))};
     for (size_t i = 0; i < count; i++) {
-        if (!all[i]->meta.resource_version.len)
+        if (!all[i]->resource_version.len)
             gone.items[gone.count++] = arena_str(arena, all[i]->key);
     }
     for (size_t i = 0; i < gone.count; i++)
@@ -365,10 +365,10 @@ static void kube_event(struct source *source, const struct source_event *event)
             {
                 .api_version = kinds_api_version(about->kind, arena),
                 .kind = str_from(about->kind->name),
-                .namespace = about->meta.namespace,
-                .name = about->meta.name,
-                .uid = about->meta.uid,
-                .resource_version = about->meta.resource_version,
+                .namespace = object_namespace(about),
+                .name = object_name(about),
+                .uid = about->uid,
+                .resource_version = about->resource_version,
             },
         .warning = event->warning,
         .reason = event->reason,

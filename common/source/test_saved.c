@@ -93,8 +93,8 @@ static void collect(void *ctx, struct object *owned)
 {
     scoped_ptr(object) struct object *object = owned;
     struct sbuf *out = ctx;
-    sbuf_printf(out, STR_FMT " ", STR_ARG(object->id));
-    TEST_ASSERT(object->meta.resource_version.len == 0 && object->meta.generation == 0);
+    sbuf_printf(out, STR_FMT " ", STR_ARG(object_id(object)));
+    TEST_ASSERT(object->resource_version.len == 0 && object->meta->generation == 0);
     object_encode(object, out);
     sbuf_putc(out, '\n');
 }

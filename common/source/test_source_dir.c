@@ -22,8 +22,8 @@ static void test_files(void)
     await_told(&program, "+Node/n1 +Service/default/web ");
     TEST_ASSERT(source_count(program.source, KIND_NODE) == 1 && program.findings == 0);
     const struct object *web = source_get(program.source, KIND_SERVICE, STR("default"), STR("web"));
-    TEST_STR(web->origin, "a.yaml:6");
-    TEST_ASSERT(!web->refused && web->meta.resource_version.len > 0);
+    TEST_STR(web->source->origin, "a.yaml:6");
+    TEST_ASSERT(!web->refused && web->resource_version.len > 0);
 
     world_put(&world, "b.yaml", NODE("n2"));
     await_told(&program, "+Node/n2 ");

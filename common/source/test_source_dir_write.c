@@ -85,7 +85,7 @@ static void test_writes(void)
     TEST_ASSERT(write_to(&writer, SOURCE_PATCH_STATUS, KIND_SERVICE, "web", ASSIGNED) == 0);
     await_told(&writer, "*Service/default/web ");
     const struct object *web = source_get(writer.source, KIND_SERVICE, STR("default"), STR("web"));
-    TEST_ASSERT(str_eq(web->meta.resource_version, sbuf_str(&writer.version)));
+    TEST_ASSERT(str_eq(web->resource_version, sbuf_str(&writer.version)));
     scoped_sbuf struct sbuf text = {0};
     TEST_ASSERT(dir_file_read(world.status, STR("services/default/web.json"), 4096, &text) == 0);
     TEST_STR(sbuf_str(&text), "{\n  \"metadata\": {\n    \"annotations\": {\n      \"a\": \"1\"\n"
@@ -95,7 +95,7 @@ static void test_writes(void)
     await_told(&reader, "*Service/default/web ");
     TEST_ASSERT(has_annotation(&reader, "1"));
     web = source_get(reader.source, KIND_SERVICE, STR("default"), STR("web"));
-    TEST_ASSERT(str_eq(web->meta.resource_version, sbuf_str(&writer.version)));
+    TEST_ASSERT(str_eq(web->resource_version, sbuf_str(&writer.version)));
 
     /* the other program writes on top; an old version is refused; a new program sees it all */
     TEST_ASSERT(write_to(&reader, SOURCE_PATCH_STATUS, KIND_SERVICE, "web",
@@ -190,8 +190,8 @@ static void test_made(void)
     TEST_ASSERT(source_count(program.source, KIND_NODE) == 1);
     size_t count;
     const struct object *made = source_list(program.source, KIND_NODE, world.arena, &count)[0];
-    TEST_ASSERT(made->meta.name.len == 7 && str_starts_with(made->meta.name, STR("n-")));
-    const char *name = arena_cstr(world.arena, made->meta.name);
+    TEST_ASSERT(object_name(made).len == 7 && str_starts_with(object_name(made), STR("n-")));
+    const char *name = arena_cstr(world.arena, object_name(made));
     program_start(&other, &world, world.status);
     await(&other, is_synced, "1");
     TEST_ASSERT(source_count(other.source, KIND_NODE) == 1);
