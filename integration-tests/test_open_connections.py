@@ -36,10 +36,10 @@ def carried(lab, name, family="ip"):
     return {address: (node, to) for address, node, to in found}
 
 
-def move(lab, to):
-    """The address of s1 to that node, which then answers alone."""
-    lab.move("s1", to)
-    lab.wait_owned(lambda owners: owners[lab.vip("s1")] == to)
+def move(lab, to, service="s1"):
+    """The address of a Service to that node, which then answers alone."""
+    lab.move(service, to)
+    lab.wait_owned(lambda owners: owners[lab.vip(service)] == to)
 
 
 def told(lab, name):
@@ -114,6 +114,27 @@ def test_told(cluster):
         rf"opened before {time} go on from {heir} to {owner} \({lab.network[owner].address}\) until {time}$",
         said, re.M), said
     speaker.process.wait_log('msg="open connections are kept when their address moves as planned" ipv4=true', 1)
+
+
+def test_one_by_one(cluster):
+    """Addresses that come and go while others are carried."""
+    lab = cluster(2)
+    names = lab.add_services(3)
+    lab.wait_owned()
+    at = {node.name: node.address for node in lab.network.nodes}
+    vips = [lab.vip(name) for name in names]
+    for name in names:
+        move(lab, "n1", name)
+    lab.wait_settled()
+    wait_until(lambda: table(lab, "n2") == "", 10)
+    for count, name in enumerate(names, 1):
+        move(lab, "n2", name)
+        assert carried(lab, "n2") == {vip: ("n1", at["n1"]) for vip in vips[:count]}
+    move(lab, "n1", names[1])
+    wait_until(lambda: carried(lab, "n2") == {vip: ("n1", at["n1"]) for vip in (vips[0], vips[2])}, 10)
+    assert carried(lab, "n1")[vips[1]] == ("n2", at["n2"])
+    assert lab.speakers["n2"].metrics()["stentor_speaker_carry_restored_total"] == 0
+    assert lab.speakers["n2"].announcements()["carrying"]["error"] == ""
 
 
 def test_rules_removed(cluster):

@@ -29,6 +29,13 @@ struct place {
     struct ip ip; /* unset: it cannot be sent to directly */
 };
 
+/* What the kernel has in force, as it was told; no arena: it is not known. */
+struct force {
+    struct arena *arena;
+    struct carry *items;
+    size_t count;
+};
+
 struct carrier {
     struct loop *loop;
     struct source *source;
@@ -39,6 +46,7 @@ struct carrier {
     struct {
         uint64_t packets, bytes;
     } counted[FAMILIES]; /* of the rule in force, added already */
+    struct force force;
     struct carrier_figures figures;
     struct loop_fd *watch; /* NULL: nothing is carried, so nobody needs to look */
     int fd;
@@ -86,21 +94,69 @@ static void count_all(struct carrier *c)
     }
 }
 
-static int put_all(struct carrier *c)
+/* Those of a family that last longer than that. */
+static size_t count_lasting(const struct carry *list, size_t total, enum ip_family family,
+                            uint64_t from_ms)
+{
+    size_t lasting = 0;
+    for (size_t i = 0; i < total; i++)
+        lasting += list[i].ip.family == family && list[i].until_ms > from_ms;
+    return lasting;
+}
+
+/* By the differences, which does not cost more with each address that is carried already; as a
+ * whole when the kernel has something else in force than it should. */
+static int put_family(struct carrier *c, size_t family, const struct carry *list, size_t total)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
+    const struct force *force = &c->force;
+    enum ip_family ip = families[family];
+    uint64_t now = now_ms();
+    size_t wanted = count_lasting(list, total, ip, now);
+    if (force->arena && !wanted && !count_lasting(force->items, force->count, ip, 0))
+        return 0;
+    if (force->arena && wanted && count_lasting(force->items, force->count, ip, now)) {
+        struct str change = carry_change(ip, force->items, force->count, list, total, now, arena);
+        if (!change.len || carry_kernel_put(change) == 0)
+            return 0;
+    }
+    int result = carry_kernel_put(carry_batch(ip, list, total, now, arena));
+    if (result == 0)
+        c->counted[family].packets = c->counted[family].bytes = 0;
+    return result;
+}
+
+static void forget_force(struct carrier *c)
+{
+    (void)arena_free(c->force.arena);
+    c->force = (struct force){0};
+}
+
+static void note_force(struct carrier *c, const struct carry *list, size_t total)
+{
+    forget_force(c);
+    c->force.arena = arena_new(0);
+    c->force.items = arena_array(c->force.arena, total, sizeof(*list));
+    c->force.count = total;
+    for (size_t i = 0; i < total; i++) {
+        c->force.items[i] = list[i];
+        c->force.items[i].node = arena_str(c->force.arena, list[i].node);
+    }
+}
+
+static int put_all(struct carrier *c)
+{
     size_t total;
     const struct carry *list = carry_list(c->book, &total);
     int result = 0;
     for (size_t i = 0; i < FAMILIES; i++) {
-        int outcome =
-            c->refusal[i]
-                ? 0
-                : carry_kernel_put(carry_batch(families[i], list, total, now_ms(), arena));
-        if (outcome == 0)
-            c->counted[i].packets = c->counted[i].bytes = 0;
+        int outcome = c->refusal[i] ? 0 : put_family(c, i, list, total);
         result = result < 0 ? result : outcome;
     }
+    if (result == 0)
+        note_force(c, list, total);
+    else
+        forget_force(c);
     return result;
 }
 
@@ -143,6 +199,8 @@ static void enforce(struct carrier *c)
     if (c->figures.addresses)
         c->end = loop_timer_start(c->loop, last_ms - now_ms() + LINGER_MS, 0, over, c);
     follow(c);
+    if (c->watch)
+        carry_kernel_drain(c->fd); /* of what was done here */
 }
 
 static void retry(void *ctx)
@@ -228,6 +286,7 @@ static void look(void *ctx)
         c->figures.restored++;
         log_warn("rules that carry connections were removed by somebody else and are put back",
                  kv_uint("addresses", c->figures.addresses));
+        forget_force(c);
         enforce(c);
     }
 }
@@ -394,6 +453,7 @@ struct carrier *carrier_close(struct carrier *c)
     (void)loop_timer_cancel(c->retry);
     (void)loop_timer_cancel(c->end);
     (void)carry_book_free(c->book);
+    forget_force(c);
     vec_done(&c->places);
     free(c);
     return NULL;

@@ -338,35 +338,55 @@ static void put_element(struct wire *w, const struct carry *one, size_t size, ui
     attribute_end(w, element);
 }
 
-static bool is_due(const struct carry *one, const struct family *family, uint64_t now_ms)
+/* One that is to be removed is known by its key. */
+static void put_key(struct wire *w, const struct carry *one, size_t size, uint64_t now_ms)
 {
-    return one->ip.family == family->ip && one->until_ms > now_ms;
+    (void)now_ms;
+    size_t element = nest(w, NFTA_LIST_ELEM);
+    put_data(w, NFTA_SET_ELEM_KEY, one->ip.bytes, size);
+    attribute_end(w, element);
 }
 
-static size_t count_due(const struct family *family, const struct carry *list, size_t count,
-                        uint64_t now_ms)
+/* So many of them as an attribute holds. */
+static void put_some(struct wire *w, const struct family *family, int type,
+                     const struct carry *const *list, size_t count, uint64_t now_ms)
 {
-    size_t due = 0;
-    for (size_t i = 0; i < count; i++)
-        due += is_due(&list[i], family, now_ms);
-    return due;
-}
-
-static void put_elements(struct wire *w, const struct family *family, const struct carry *list,
-                         size_t count, uint64_t now_ms)
-{
-    if (!count_due(family, list, count, now_ms))
-        return;
-    size_t at = begin(w, family, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+    bool adds = type == NFT_MSG_NEWSETELEM;
+    size_t at = begin(w, family, type, adds ? NLM_F_CREATE : 0);
     put_text(w, NFTA_SET_ELEM_LIST_TABLE, CARRY_TABLE);
     put_text(w, NFTA_SET_ELEM_LIST_SET, CARRY_MAP);
     size_t elements = nest(w, NFTA_SET_ELEM_LIST_ELEMENTS);
-    for (size_t i = 0; i < count; i++) {
-        if (is_due(&list[i], family, now_ms))
-            put_element(w, &list[i], family->size, now_ms);
-    }
+    for (size_t i = 0; i < count; i++)
+        (adds ? put_element : put_key)(w, list[i], family->size, now_ms);
     attribute_end(w, elements);
     message_end(w, at);
+}
+
+struct some {
+    const struct carry **items;
+    size_t count;
+};
+
+static void put_elements(struct wire *w, const struct family *family, int type,
+                         const struct some *some, uint64_t now_ms)
+{
+    for (size_t i = 0; i < some->count; i += ELEMENTS_A_MESSAGE) {
+        size_t left = some->count - i;
+        put_some(w, family, type, some->items + i,
+                 left < ELEMENTS_A_MESSAGE ? left : ELEMENTS_A_MESSAGE, now_ms);
+    }
+}
+
+/* Those of the family that are not over. */
+static struct some list_due(const struct family *family, const struct carry *list, size_t count,
+                            uint64_t now_ms, struct arena *arena)
+{
+    struct some some = {.items = arena_array(arena, count, sizeof(*some.items))};
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].ip.family == family->ip && list[i].until_ms > now_ms)
+            some.items[some.count++] = &list[i];
+    }
+    return some;
 }
 
 /* --- batches --------------------------------------------------------------------------------- */
@@ -390,22 +410,65 @@ struct str carry_batch(enum ip_family ip, const struct carry *list, size_t count
                        struct arena *arena)
 {
     const struct family *family = &families[ip];
-    size_t due = count_due(family, list, count, now_ms);
+    struct some due = list_due(family, list, count, now_ms, arena);
     assert(count <= CARRY_MAX);
-    struct wire w = batch_begin(due, arena);
+    struct wire w = batch_begin(due.count, arena);
     /* Made, so that it can be removed whether it is there or not. */
     put_table(&w, family, CARRY_TABLE, NFT_MSG_NEWTABLE);
     put_table(&w, family, CARRY_TABLE, NFT_MSG_DELTABLE);
-    if (due) {
+    if (due.count) {
         put_table(&w, family, CARRY_TABLE, NFT_MSG_NEWTABLE);
         put_chain(&w, family, CARRY_TABLE);
         put_map(&w, family, CARRY_TABLE);
-        for (size_t i = 0; i < count; i += ELEMENTS_A_MESSAGE) {
-            size_t left = count - i, some = left < ELEMENTS_A_MESSAGE ? left : ELEMENTS_A_MESSAGE;
-            put_elements(&w, family, list + i, some, now_ms);
-        }
+        put_elements(&w, family, NFT_MSG_NEWSETELEM, &due, now_ms);
         put_rules(&w, family, CARRY_TABLE);
     }
+    return batch_end(&w);
+}
+
+static bool is_same(const struct carry *a, const struct carry *b)
+{
+    return ip_eq(&a->to, &b->to) && str_eq(a->node, b->node) && a->moved_ms == b->moved_ms &&
+           a->until_ms == b->until_ms;
+}
+
+/* Leaves in each list what is not in the other. */
+static void keep_differences(struct some *old, struct some *fresh)
+{
+    size_t old_at = 0, fresh_at = 0, gone = 0, come = 0;
+    while (old_at < old->count || fresh_at < fresh->count) {
+        int order = old_at == old->count ? 1
+                    : fresh_at == fresh->count
+                        ? -1
+                        : ip_cmp(&old->items[old_at]->ip, &fresh->items[fresh_at]->ip);
+        if (order == 0 && is_same(old->items[old_at], fresh->items[fresh_at])) {
+            old_at++;
+            fresh_at++;
+            continue;
+        }
+        if (order <= 0)
+            old->items[gone++] = old->items[old_at++];
+        if (order >= 0)
+            fresh->items[come++] = fresh->items[fresh_at++];
+    }
+    old->count = gone;
+    fresh->count = come;
+}
+
+struct str carry_change(enum ip_family ip, const struct carry *before, size_t before_count,
+                        const struct carry *after, size_t after_count, uint64_t now_ms,
+                        struct arena *arena)
+{
+    const struct family *family = &families[ip];
+    struct some gone = list_due(family, before, before_count, now_ms, arena),
+                come = list_due(family, after, after_count, now_ms, arena);
+    assert(before_count <= CARRY_MAX && after_count <= CARRY_MAX);
+    keep_differences(&gone, &come);
+    if (!gone.count && !come.count)
+        return (struct str){0};
+    struct wire w = batch_begin(gone.count + come.count, arena);
+    put_elements(&w, family, NFT_MSG_DELSETELEM, &gone, now_ms);
+    put_elements(&w, family, NFT_MSG_NEWSETELEM, &come, now_ms);
     return batch_end(&w);
 }
 

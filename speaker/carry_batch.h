@@ -37,6 +37,13 @@ enum {
 struct str carry_batch(enum ip_family family, const struct carry *list, size_t count,
                        uint64_t now_ms, struct arena *arena);
 
+/* A batch that makes the latter of the former, which must be in force, by their differences: both
+ * sorted by address, and neither over as a whole. The kernel does not take it when something else
+ * is in force. Empty: there is no difference. In the arena. */
+struct str carry_change(enum ip_family family, const struct carry *before, size_t before_count,
+                        const struct carry *after, size_t after_count, uint64_t now_ms,
+                        struct arena *arena);
+
 /* A batch that changes nothing and that the kernel takes if it takes the other ones. */
 struct str carry_trial(enum ip_family family, struct arena *arena);
 

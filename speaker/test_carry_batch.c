@@ -34,9 +34,10 @@ static size_t count_elements(const char *bytes, size_t size)
 static const char *name_of(unsigned type)
 {
     static const char *const names[] = {
-        [NFT_MSG_NEWTABLE] = "+table", [NFT_MSG_DELTABLE] = "-table",
-        [NFT_MSG_NEWCHAIN] = "+chain", [NFT_MSG_NEWRULE] = "+rule",
-        [NFT_MSG_NEWSET] = "+map",     [NFT_MSG_NEWSETELEM] = "+elements"};
+        [NFT_MSG_NEWTABLE] = "+table",     [NFT_MSG_DELTABLE] = "-table",
+        [NFT_MSG_NEWCHAIN] = "+chain",     [NFT_MSG_NEWRULE] = "+rule",
+        [NFT_MSG_NEWSET] = "+map",         [NFT_MSG_NEWSETELEM] = "+elements",
+        [NFT_MSG_DELSETELEM] = "-elements"};
     if (type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END)
         return type == NFNL_MSG_BATCH_BEGIN ? "begin" : "end";
     TEST_ASSERT(type >> 8 == NFNL_SUBSYS_NFTABLES && (type & 0xff) < TEST_COUNT(names));
@@ -56,7 +57,7 @@ static struct str read_batch(struct str batch, struct arena *arena)
                     header.nlmsg_len % NLMSG_ALIGNTO == 0 && header.nlmsg_flags & NLM_F_REQUEST);
         const char *name = name_of(header.nlmsg_type);
         sbuf_printf(&text, "%s%s/%d", at ? " " : "", name, batch.ptr[at + sizeof(header)]);
-        if (strcmp(name, "+elements") == 0)
+        if (strcmp(name + 1, "elements") == 0)
             sbuf_printf(&text, "(%zu)",
                         count_elements(batch.ptr + at + HEAD, header.nlmsg_len - HEAD));
         at += header.nlmsg_len;
@@ -106,6 +107,47 @@ static void test_over(void)
              "begin/0 +table/2 -table/2 end/0");
 }
 
+/* One letter for each of eight addresses: carried to the one node or the other, or not (-). */
+static struct carry *make_list(const char *letters, struct arena *arena, size_t *ret_count)
+{
+    struct carry *list = arena_array(arena, 8, sizeof(*list));
+    *ret_count = 0;
+    for (uint8_t i = 0; letters[i]; i++) {
+        if (letters[i] != '-')
+            list[(*ret_count)++] = (struct carry){.ip = ip_v4(192, 0, 2, i),
+                                                  .to = ip_v4(198, 51, 100, (uint8_t)letters[i]),
+                                                  .until_ms = letters[i] == 'x' ? 5 : 9};
+    }
+    return list;
+}
+
+static void test_change(void)
+{
+    static const struct {
+        const char *before, *after, *want;
+    } cases[] = {
+        {"aaa", "aaa", ""},
+        {"aaa", "aaab", "begin/0 +elements/2(1) end/0"},
+        {"-aaa", "baaab", "begin/0 +elements/2(2) end/0"},
+        {"aaa", "a-a", "begin/0 -elements/2(1) end/0"},
+        {"aaa", "aba", "begin/0 -elements/2(1) +elements/2(1) end/0"},
+        {"aa-aa", "-bbba", "begin/0 -elements/2(3) +elements/2(3) end/0"},
+        {"ax", "a-", ""}, /* over: the kernel has removed it */
+        {"ax", "ab", "begin/0 +elements/2(1) end/0"},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        size_t before_count, after_count;
+        struct carry *before = make_list(cases[i].before, arena, &before_count);
+        struct carry *after = make_list(cases[i].after, arena, &after_count);
+        struct str batch = carry_change(IP_V4, before, before_count, after, after_count, 5, arena);
+        TEST_STR(read_batch(batch, arena), cases[i].want);
+        TEST_STR(read_batch(carry_change(IP_V6, before, before_count, after, after_count, 5, arena),
+                            arena),
+                 "");
+    }
+}
+
 static void test_trial(void)
 {
     scoped_ptr(arena) struct arena *arena = arena_new(0);
@@ -129,5 +171,5 @@ static void test_most(void)
     CU_ASSERT(carry_batch(IP_V6, list, CARRY_MAX, 5, arena).len > CARRY_MAX * sizeof(name));
 }
 
-TEST_MAIN("speaker/carry_batch", TEST(test_batches), TEST(test_over), TEST(test_trial),
-          TEST(test_most))
+TEST_MAIN("speaker/carry_batch", TEST(test_batches), TEST(test_over), TEST(test_change),
+          TEST(test_trial), TEST(test_most))
