@@ -244,7 +244,7 @@ static struct str former_owner(const struct apply_input *input, const struct ip 
 static struct tenure_plan ours(struct apply *a, const struct apply_input *input,
                                const struct held *held)
 {
-    struct tenure_plan plan = {.whose = TENURE_OURS};
+    struct tenure_plan plan = {.whose = TENURE_OURS, .met = a->met};
     if (held->tenure.state != TENURE_NONE && held->tenure.state != TENURE_PROBING)
         return plan; /* the rest says how to begin */
     struct str former = former_owner(input, &held->ip);
@@ -311,6 +311,7 @@ size_t apply_run(struct apply *a, const struct apply_input *input)
 {
     size_t cursor = 0, before = a->counts[TENURE_OWNING];
     a->plan = input->plan;
+    a->met = a->stations->incomplete && !input->stations->incomplete;
     a->stations = input->stations;
     links_set(a->links, input->ifaces, input->iface_count);
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));)

@@ -130,7 +130,11 @@ static void planned_ours(struct step *s)
         else if (!same)
             own(s, t->peer);
         break;
-    case TENURE_REFUSED:
+    case TENURE_REFUSED: /* as when all start at once and probe before they have heard of each other
+                          */
+        if (plan->met)
+            probe(s);
+        break;
     case TENURE_STATES:
         break;
     }

@@ -69,6 +69,7 @@ struct tenure_plan {
     bool owner_hears;  /* it is a member that can be asked; else nothing confirms but the wire */
     bool may_serve;    /* THEIRS: this node may still serve it, so it need not stop at once */
     bool known;        /* OURS: announced by one of us before, or not to be probed for */
+    bool met;          /* OURS: members are known by now that may have been taken for strangers */
     struct str before; /* OURS: a live member that owned it by the plan before; or empty */
     bool peer_lives;   /* the tenure's peer is a live member */
 };

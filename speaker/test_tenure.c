@@ -126,6 +126,11 @@ static void test_probe(void)
         {30, PLANNED(OURS), "refused"}, {30019, TICK, "refused"}, {30020, TICK, "probing probe"},
         {30030, UNCLEAR, "refused unclear"}, {60030, TICK, "probing probe"},
         {60330, FREE, "owning announce"});
+    /* who had it then is perhaps a member, as is known now */
+    RUN({10, PLANNED(OURS), "probing probe"}, {20, UNCLEAR, "refused unclear"},
+        {30, PLANNED(OURS), "refused"}, {40, PLANNED(OURS, .met = true), "probing probe"},
+        {50, PLANNED(OURS, .met = true), "probing"}, {340, FREE, "owning announce"},
+        {350, PLANNED(OURS, .met = true), "owning"});
     RUN({10, PLANNED(OURS), "probing probe"},
         {20, PLANNED(.whose = TENURE_NOBODYS), "none probe-stop"}, {30, FREE, "none"}, /* late */
         {40, PLANNED(OURS), "probing probe"},
