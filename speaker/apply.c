@@ -379,7 +379,7 @@ struct apply *apply_new(struct loop *loop, const struct apply_options *options,
                         .calls = calls,
                         .ctx = ctx,
                         .keep = keep_new(),
-                        .held = {.seed = options->seed},
+                        .held = {.table.seed = options->seed},
                         .chaos = map_hash(options->seed, STR("refresh")), /* seen by others */
                         .stations = &nobody};
     a->links = links_new(loop, options->seed, &link_calls, a);

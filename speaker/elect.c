@@ -27,7 +27,8 @@ struct elect {
 struct elect *elect_new(uint64_t seed)
 {
     struct elect *e = heap_alloc(sizeof(*e));
-    *e = (struct elect){.arena = arena_new(0), .outcomes = {.seed = seed}, .keep = keep_new()};
+    *e =
+        (struct elect){.arena = arena_new(0), .outcomes = {.table.seed = seed}, .keep = keep_new()};
     return e;
 }
 
@@ -205,7 +206,7 @@ void elect_end(struct elect *e)
 {
     if (e->asked == ip_table_count(&e->outcomes))
         return;
-    struct ip_table kept = {.seed = e->outcomes.seed};
+    struct ip_table kept = {.table.seed = e->outcomes.table.seed};
     size_t cursor = 0;
     for (struct outcome *outcome; (outcome = ip_table_next(&e->outcomes, &cursor));) {
         if (outcome->round == e->round)

@@ -6,40 +6,48 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/map.h"
+#include "common/base/keep.h"
+#include "common/base/table.h"
 #include "common/base/utf8.h"
 #include "common/base/vec.h"
 
 const double metric_latency_buckets[METRIC_LATENCY_BUCKETS] = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
-struct series {
-    double value; /* of a counter or gauge; the sum of a histogram */
+struct histogram {
     uint64_t count;
-    uint64_t *buckets; /* observations that belong to this bucket alone */
-    uint64_t filling;  /* the family's when it was set last: with an older one it is not there */
-    struct series *follower; /* that was set after this one the last time, NULL: not known */
-    size_t key_len;
-    char key[]; /* labels as they are printed, and the key in the map */
+    uint64_t buckets[]; /* observations that belong to this bucket alone */
+};
+
+/* There may be tens of thousands. */
+struct series {
+    double value;                /* of a counter or gauge; the sum of a histogram */
+    struct histogram *histogram; /* NULL for the others */
+    struct series *follower;     /* that was set after this one the last time, NULL: not known */
+    uint32_t filling; /* the family's when it was set last: with an older one it is not there */
+    uint32_t key_len;
+    char key[]; /* labels as they are printed, and the key in the table */
 };
 
 /* Who asks for metrics has most families cleared and filled with the same series again. So clearing
  * only begins a new filling; what the whole of one has not brought back goes when the next begins.
  * Series that stay keep their place in the order, which is sorted when new ones have come. They are
- * mostly set in the same sequence, too: the one that followed is looked at before the map is. */
+ * mostly set in the same sequence, too: the one that followed is looked at before the table is. */
 struct family {
     const struct metric *row;
-    struct map series; /* printed labels to struct series */
+    struct table series; /* struct series by printed labels */
+    struct keep *keep;   /* of them: that of all families */
     VEC(struct series *) order;
     struct series *last; /* that was set, NULL: not known */
     bool is_sorted;
-    uint64_t filling;
+    uint32_t filling;
     size_t live; /* series of this filling */
 };
 
 struct metrics {
     struct family *families;
     size_t count;
+    struct keep *keep;
     struct sbuf key; /* of the series that is looked for */
 };
 
@@ -101,6 +109,16 @@ static struct str key_of(const struct series *series)
     return (struct str){.ptr = series->key, .len = series->key_len};
 }
 
+static struct str table_key_of(const void *series)
+{
+    return key_of(series);
+}
+
+static struct series *get_series(const struct family *family, struct str key)
+{
+    return table_get(&family->series, key, table_key_of);
+}
+
 static bool is_live(const struct family *family, const struct series *series)
 {
     return series->filling == family->filling;
@@ -108,14 +126,16 @@ static bool is_live(const struct family *family, const struct series *series)
 
 static struct series *add_series(struct family *family, struct str key)
 {
-    struct series *series = heap_alloc(sizeof(*series) + key.len);
-    series->key_len = key.len;
+    assert(key.len <= UINT32_MAX);
+    struct series *series = keep_alloc(family->keep, sizeof(*series) + key.len);
+    *series = (struct series){.filling = family->filling - 1, /* not there yet */
+                              .key_len = (uint32_t)key.len};
     if (key.len)
         memcpy(series->key, key.ptr, key.len);
     if (family->row->kind == METRIC_HISTOGRAM)
-        series->buckets = heap_alloc((family->row->bucket_count + 1) * sizeof(uint64_t));
-    series->filling = family->filling - 1; /* not there yet */
-    (void)map_put(&family->series, key_of(series), series);
+        series->histogram = heap_alloc(sizeof(*series->histogram) +
+                                       (family->row->bucket_count + 1) * sizeof(uint64_t));
+    (void)table_put(&family->series, series, table_key_of);
     family->is_sorted = false;
     vec_push(&family->order, series);
     return series;
@@ -127,9 +147,11 @@ static void revive(struct family *family, struct series *series)
     series->filling = family->filling;
     family->live++;
     series->value = 0;
-    series->count = 0;
-    for (size_t i = 0; series->buckets && i <= family->row->bucket_count; i++)
-        series->buckets[i] = 0;
+    if (!series->histogram)
+        return;
+    series->histogram->count = 0;
+    for (size_t i = 0; i <= family->row->bucket_count; i++)
+        series->histogram->buckets[i] = 0;
 }
 
 /* The series with this key, made when it is not there. */
@@ -137,7 +159,7 @@ static struct series *follow(struct family *family, struct str key)
 {
     struct series *last = family->last, *series = last ? last->follower : NULL;
     if (!series || !str_eq(key_of(series), key))
-        series = map_get(&family->series, key);
+        series = get_series(family, key);
     if (!series)
         series = add_series(family, key);
     if (last)
@@ -159,8 +181,8 @@ static struct series *need_series(struct metrics *metrics, size_t id, struct met
 
 static void series_free(struct series *series)
 {
-    free(series->buckets);
-    free(series);
+    free(series->histogram);
+    keep_release(series, sizeof(*series) + series->key_len);
 }
 
 /* Frees the series of older fillings; the others stay in their order. */
@@ -174,7 +196,7 @@ static void sweep(struct family *family)
             family->order.items[kept++] = series;
             continue;
         }
-        (void)map_remove(&family->series, key_of(series));
+        (void)table_remove(&family->series, key_of(series), table_key_of);
         series_free(series);
     }
     family->order.len = kept;
@@ -186,8 +208,9 @@ struct metrics *metrics_new(const struct metric *rows, size_t count)
     struct metrics *metrics = heap_alloc(sizeof(*metrics));
     metrics->families = heap_alloc(count * sizeof(*metrics->families));
     metrics->count = count;
+    metrics->keep = keep_new();
     for (size_t i = 0; i < count; i++) {
-        metrics->families[i].row = &rows[i];
+        metrics->families[i] = (struct family){.row = &rows[i], .keep = metrics->keep};
         if (label_count(&rows[i]) == 0)
             (void)need_series(metrics, i, NO_LABELS);
     }
@@ -203,8 +226,9 @@ struct metrics *metrics_free(struct metrics *metrics)
         for (size_t j = 0; j < family->order.len; j++)
             series_free(family->order.items[j]);
         vec_done(&family->order);
-        map_done(&family->series);
+        table_done(&family->series);
     }
+    (void)keep_free(metrics->keep);
     sbuf_done(&metrics->key);
     free(metrics->families);
     free(metrics);
@@ -236,8 +260,8 @@ void metric_observe(struct metrics *metrics, size_t id, double value, struct met
     size_t bucket = 0;
     while (bucket < row->bucket_count && !(value <= row->buckets[bucket])) /* NaN: the last */
         bucket++;
-    series->buckets[bucket]++;
-    series->count++;
+    series->histogram->buckets[bucket]++;
+    series->histogram->count++;
     series->value += value;
 }
 
@@ -246,7 +270,7 @@ void metric_remove(struct metrics *metrics, size_t id, struct metric_labels labe
     struct family *family = find_family(metrics, id);
     sbuf_clear(&metrics->key);
     put_labels(&metrics->key, family->row, labels);
-    struct series *series = map_get(&family->series, sbuf_str(&metrics->key));
+    struct series *series = get_series(family, sbuf_str(&metrics->key));
     if (!series || !is_live(family, series))
         return;
     series->filling = family->filling - 1;
@@ -268,7 +292,7 @@ double metric_value(const struct metrics *metrics, size_t id, struct metric_labe
     const struct family *family = find_family(metrics, id);
     scoped_sbuf struct sbuf key = {0};
     put_labels(&key, family->row, labels);
-    const struct series *series = map_get(&family->series, sbuf_str(&key));
+    const struct series *series = get_series(family, sbuf_str(&key));
     return series && is_live(family, series) ? series->value : 0;
 }
 
@@ -341,7 +365,7 @@ static void put_histogram(struct sbuf *out, const struct metric *row, const stru
     const double infinite = INFINITY;
     uint64_t below = 0;
     for (size_t i = 0; i <= row->bucket_count; i++) {
-        below += series->buckets[i];
+        below += series->histogram->buckets[i];
         sample.bound = i < row->bucket_count ? &row->buckets[i] : &infinite;
         sample.value = (double)below;
         put_sample(out, &sample);
@@ -351,7 +375,7 @@ static void put_histogram(struct sbuf *out, const struct metric *row, const stru
     sample.value = series->value;
     put_sample(out, &sample);
     sample.suffix = STR("_count");
-    sample.value = (double)series->count;
+    sample.value = (double)series->histogram->count;
     put_sample(out, &sample);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/err.h"
+#include "common/net/ip_table.h"
 #include "common/net/mac.h"
 #include "common/net/range.h"
 #include "common/net/wire.h"
@@ -99,6 +100,32 @@ static void test_ip_order(void)
     TEST_ASSERT(!str_eq(ip_key(&v4), ip_key(&v6)));
     struct ip same = ip_of("192.0.2.1");
     TEST_ASSERT(ip_eq(&v4, &same) && str_eq(ip_key(&v4), ip_key(&same)));
+}
+
+static void test_ip_table(void)
+{
+    static struct {
+        struct ip ip;
+        int number;
+    } entries[] = {{.number = 1}, {.number = 2}, {.number = 3}}, other;
+    struct ip_table table = {.table.seed = 5};
+    size_t cursor = 0;
+    entries[0].ip = other.ip = ip_of("192.0.2.1");
+    entries[1].ip = ip_of("c000:201::"); /* the same bytes */
+    entries[2].ip = ip_of("192.0.2.2");
+    for (size_t i = 0; i < TEST_COUNT(entries); i++)
+        TEST_ASSERT(ip_table_put(&table, &entries[i].ip) == NULL);
+    TEST_ASSERT(ip_table_count(&table) == 3);
+    for (size_t i = 0; i < TEST_COUNT(entries); i++)
+        TEST_ASSERT(ip_table_get(&table, &entries[i].ip) == &entries[i]);
+    TEST_ASSERT(ip_table_put(&table, &other.ip) == &entries[0]);
+    TEST_ASSERT(ip_table_get(&table, &entries[0].ip) == &other);
+    TEST_ASSERT(ip_table_remove(&table, &entries[0].ip) == &other);
+    TEST_ASSERT(ip_table_remove(&table, &entries[1].ip) == &entries[1]);
+    TEST_ASSERT(ip_table_next(&table, &cursor) == &entries[2]);
+    TEST_ASSERT(ip_table_next(&table, &cursor) == NULL);
+    ip_table_done(&table);
+    TEST_ASSERT(ip_table_count(&table) == 0 && table.table.seed == 5);
 }
 
 static void test_ip_arithmetic(void)
@@ -434,7 +461,7 @@ static void test_uses(void)
 }
 
 TEST_MAIN("common/net", TEST(test_uses), TEST(test_ip_text), TEST(test_ip_mapped_bytes),
-          TEST(test_ip_order), TEST(test_ip_arithmetic), TEST(test_prefix),
+          TEST(test_ip_order), TEST(test_ip_table), TEST(test_ip_arithmetic), TEST(test_prefix),
           TEST(test_prefix_relations), TEST(test_range), TEST(test_range_explain),
           TEST(test_range_relations), TEST(test_range_prefixes), TEST(test_mac),
           TEST(test_wire_round_trip), TEST(test_wire_sticky), TEST(test_wire_checksum))

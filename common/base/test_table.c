@@ -1,26 +1,26 @@
 #include "common/base/test.h"
 
-#include "common/base/arena.h"
-#include "common/net/ip_table.h"
+#include "common/base/table.h"
 
 struct entry {
-    struct ip ip;
+    char name[8];
     bool seen;
 };
 
-/* Addresses of both families, so that some differ in the family alone. */
-static struct ip ip_at(size_t at)
+static struct str name_of(const void *item)
 {
-    if (at % 2)
-        return ip_v4(198, 18, (uint8_t)(at >> 8), (uint8_t)at);
-    return ip_from_bytes(IP_V6,
-                         (const uint8_t[16]){198, 18, (uint8_t)((at + 1) >> 8), (uint8_t)(at + 1)});
+    return str_from(((const struct entry *)item)->name);
 }
 
-static size_t walk(const struct ip_table *table)
+static void set_name(struct entry *entry, size_t at)
+{
+    (void)snprintf(entry->name, sizeof(entry->name), "k%zu", at);
+}
+
+static size_t walk(const struct table *table)
 {
     size_t cursor = 0, count = 0;
-    for (struct entry *entry; (entry = ip_table_next(table, &cursor)); count++) {
+    for (struct entry *entry; (entry = table_next(table, &cursor)); count++) {
         TEST_ASSERT(!entry->seen);
         entry->seen = true;
     }
@@ -33,39 +33,41 @@ static void test_against_array(void)
     enum { KEYS = 300, STEPS = 20000 };
     static struct entry entries[KEYS], others[KEYS];
     struct entry *mirror[KEYS] = {0};
-    struct ip_table table = {.seed = 7};
+    struct table table = {.seed = 7};
     size_t count = 0;
     uint32_t seed = 1;
-    for (size_t i = 0; i < KEYS; i++)
-        entries[i].ip = others[i].ip = ip_at(i);
+    for (size_t i = 0; i < KEYS; i++) {
+        set_name(&entries[i], i);
+        set_name(&others[i], i);
+    }
     for (size_t step = 0; step < STEPS; step++) {
         seed = seed * 1664525u + 1013904223u;
         size_t at = (seed >> 8) % KEYS;
-        struct ip ip = ip_at(at);
-        TEST_ASSERT(ip_table_get(&table, &ip) == mirror[at]);
+        struct str key = name_of(&entries[at]);
+        TEST_ASSERT(table_get(&table, key, name_of) == mirror[at]);
         /* It fills for a while, then empties, and again. */
         if ((seed >> 29) < (step / 2000 % 2 ? 2u : 6u)) {
             struct entry *entry = seed & 1 ? &entries[at] : &others[at];
-            TEST_ASSERT(ip_table_put(&table, &entry->ip) == mirror[at]);
+            TEST_ASSERT(table_put(&table, entry, name_of) == mirror[at]);
             count += mirror[at] == NULL;
             mirror[at] = entry;
         } else {
-            TEST_ASSERT(ip_table_remove(&table, &ip) == mirror[at]);
+            TEST_ASSERT(table_remove(&table, key, name_of) == mirror[at]);
             count -= mirror[at] != NULL;
             mirror[at] = NULL;
         }
-        TEST_ASSERT(ip_table_count(&table) == count);
+        TEST_ASSERT(table_count(&table) == count);
     }
     TEST_ASSERT(count > 0 && walk(&table) == count);
     for (size_t i = 0; i < KEYS; i++)
         TEST_ASSERT(!mirror[i] || mirror[i]->seen);
-    ip_table_done(&table);
-    TEST_ASSERT(ip_table_count(&table) == 0 && walk(&table) == 0 && table.seed == 7);
-    TEST_ASSERT(ip_table_get(&table, &entries[1].ip) == NULL);
-    TEST_ASSERT(ip_table_remove(&table, &entries[1].ip) == NULL);
+    table_done(&table);
+    TEST_ASSERT(table_count(&table) == 0 && walk(&table) == 0 && table.seed == 7);
+    TEST_ASSERT(table_get(&table, STR("k1"), name_of) == NULL);
+    TEST_ASSERT(table_remove(&table, STR("k1"), name_of) == NULL);
 }
 
-/* The table is as large as this many addresses need, on the way up and on the way down. */
+/* The table is as large as this many structs need, on the way up and on the way down. */
 static void test_size(void)
 {
     static const struct {
@@ -78,27 +80,27 @@ static void test_size(void)
     };
     enum { KEYS = 4000 };
     static struct entry entries[KEYS];
-    struct ip_table table = {.seed = 3};
+    struct table table = {.seed = 3};
     size_t count = 0;
     for (size_t i = 0; i < TEST_COUNT(cases); i++) {
         for (; count < cases[i].count; count++) {
-            entries[count].ip = ip_at(count);
-            TEST_ASSERT(ip_table_put(&table, &entries[count].ip) == NULL);
+            set_name(&entries[count], count);
+            TEST_ASSERT(table_put(&table, &entries[count], name_of) == NULL);
         }
-        TEST_ASSERT(table.cap == cases[i].up && ip_table_count(&table) == count);
+        TEST_ASSERT(table.cap == cases[i].up && table_count(&table) == count);
     }
     for (size_t i = TEST_COUNT(cases); i-- > 0;) {
         while (count > cases[i].count) {
             struct entry *entry = &entries[--count];
-            TEST_ASSERT(ip_table_remove(&table, &entry->ip) == entry);
+            TEST_ASSERT(table_remove(&table, name_of(entry), name_of) == entry);
         }
         TEST_ASSERT(table.cap == cases[i].down && walk(&table) == count);
         for (size_t k = 0; k < count; k++) {
-            TEST_ASSERT(ip_table_get(&table, &entries[k].ip) == &entries[k]);
+            TEST_ASSERT(table_get(&table, name_of(&entries[k]), name_of) == &entries[k]);
             entries[k].seen = false;
         }
     }
     TEST_ASSERT(!table.slots && !table.tags);
 }
 
-TEST_MAIN("common/net/ip_table", TEST(test_against_array), TEST(test_size))
+TEST_MAIN("common/base/table", TEST(test_against_array), TEST(test_size))
