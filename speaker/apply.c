@@ -311,7 +311,7 @@ size_t apply_run(struct apply *a, const struct apply_input *input)
 {
     size_t cursor = 0, before = a->counts[TENURE_OWNING];
     a->plan = input->plan;
-    a->met = a->stations->incomplete && !input->stations->incomplete;
+    a->met = stations_met(a->stations, input->stations);
     a->stations = input->stations;
     links_set(a->links, input->ifaces, input->iface_count);
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));)

@@ -64,7 +64,7 @@ struct apply {
     struct intern names;           /* of members that tenures and changes refer to */
     const struct plan *plan;
     const struct stations *stations;
-    bool met; /* the stations of members are known by this plan, and were not by the one before */
+    bool met; /* stations of members are known by this plan, and were not by the one before */
     VEC(struct change) changes;
     size_t logged;               /* of them */
     bool changed;                /* since the owner was told */

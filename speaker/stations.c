@@ -72,3 +72,13 @@ const struct station *stations_find(const struct stations *stations, const struc
         return NULL;
     return bsearch(&key, stations->items, stations->count, sizeof(key), by_mac);
 }
+
+bool stations_met(const struct stations *before, const struct stations *now)
+{
+    bool met = before->incomplete && !now->incomplete;
+    for (size_t i = 0; !met && i < now->count; i++) {
+        const struct station *known = stations_find(before, &now->items[i].mac);
+        met = now->items[i].live && !(known && known->live);
+    }
+    return met;
+}

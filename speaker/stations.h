@@ -26,4 +26,8 @@ struct stations stations_make(const struct basis *basis, const struct plan_view 
 /* The station with that address, or NULL. */
 const struct station *stations_find(const struct stations *stations, const struct mac *mac);
 
+/* Are there live members now of whose stations `before` did not know? Who was taken for a stranger
+ * then may be one of them. */
+bool stations_met(const struct stations *before, const struct stations *now);
+
 #endif

@@ -290,6 +290,33 @@ static void test_stations(void)
     scene_done(&s);
 }
 
+/* Whose stations become known; n1 is this node. */
+static void test_stations_met(void)
+{
+    static const struct {
+        const char *before, *now;
+        bool met;
+    } cases[] =
+        {
+            {"aaa", "aaa", false}, {"aa-", "aaa", true},
+            {"ada", "aaa", true}, /* what answers may be what was started anew */
+            {"aaa", "ada", false}, {"add", "add", false},
+            {"aat", "aaa", true},  {"aaa", "aat", false},
+            {"a", "aa", true},
+        };
+    struct scene s;
+    scene_init(&s);
+    scene_apply(&s, CLUSTER L2("all", ""));
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct stations before = stations_of(&s, cases[i].before, true);
+        struct stations now = stations_of(&s, cases[i].now, true);
+        if (stations_met(&before, &now) != cases[i].met)
+            printf("\n%s, then %s", cases[i].before, cases[i].now);
+        TEST_ASSERT(stations_met(&before, &now) == cases[i].met);
+    }
+    scene_done(&s);
+}
+
 TEST_MAIN("speaker/members", TEST(test_who_lives), TEST(test_tiers), TEST(test_published_order),
           TEST(test_interfaces), TEST(test_not_told), TEST(test_families), TEST(test_standing),
-          TEST(test_stations))
+          TEST(test_stations), TEST(test_stations_met))
