@@ -2,9 +2,9 @@
 """How long a client notices that the node which answers for an address fails, or is drained.
 
 usage: bench/bench_failover.py [--runs N] [--drains N] [--splits N] [--nodes N] [--family IPv4|IPv6]
-                               [--build DIR] [--kubernetes] [--without-net-admin] [--outage] [FAULT…]
+                               [--interval TIME] [--build DIR] [--kubernetes] [--without-net-admin] [--outage] [FAULT…]
 
-A client asks each 10 ms, by ARP (or neighbour solicitations) and for a page over a connection of
+A client asks each 10 ms (--interval), by ARP (or neighbour solicitations) and for a page over a connection of
 its own, through its kernel. For each fault prints the gaps as a histogram, p50 and p99; for splits
 of the network how long after the healing two nodes were last heard for one address. To be run on
 a quiet machine: the load is printed, and runs in which the client itself ran late by more than
@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "integration-tests"))
 
 DEFAULT = ("kill", "unplug", "pause", "partition")
 BIN = 50  # ms
+DEADLINE = 0.25  # seconds: what the client waits for a page or an ARP answer
 
 
 def parse():
@@ -31,6 +32,7 @@ def parse():
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--nodes", type=int, default=5)
     parser.add_argument("--family", choices=("IPv4", "IPv6"), default="IPv4")
+    parser.add_argument("--interval", default="10ms", help="between two questions of the client, such as 2ms")
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--kubernetes", action="store_true",
                         help="on a real API server, with kube-proxy and pods")
@@ -109,17 +111,19 @@ def measure_fault(cluster, name, start_probe):
 
 
 def measure_drains(cluster, start_probe):
-    lost, broken = Counter(), 0
+    lost, broken, late = Counter(), 0, 0
     for _ in range(ARGS.drains):
         seen = hand_over(cluster, "s1", start_probe, cluster.drain)
         cluster.drain(seen.owner, None)
         cluster.wait_settled()
         for name, target in seen.report.targets.items():
             lost[name.partition(":")[0]] += target.lost
+        late += any(seconds > DEADLINE for _, seconds in seen.report.stalls)
         broken += sum(what == "connection broke" for target in seen.report.targets.values()
                       for _, what, _ in target.notices)
     asked = "; ".join(f"{kind}: {count} lost" for kind, count in lost.items())
-    print(f"drain: {ARGS.drains} runs, load {load()}; {asked}; the open connection broke {broken} times")
+    print(f"drain: {ARGS.drains} runs, load {load()}; {asked}; the open connection broke {broken} times; "
+          f"in {late} of them the client itself was later than it waits for an answer")
 
 
 def measure_splits(run, start_probe):
@@ -153,7 +157,7 @@ def main():
     run = Run()
 
     def start_probe(host, *targets):
-        return Probe(run, host, *targets)
+        return Probe(run, host, *targets, options=("--interval", ARGS.interval))
 
     try:
         began = time.monotonic()
