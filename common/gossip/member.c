@@ -9,7 +9,7 @@
 
 enum {
     LATE_US = 50000,   /* a timer that late is a sign of ill health */
-    CALM_US = 1000000, /* after a member came: how many we were before */
+    CALM_US = 3000000, /* after one came back: how many we were before */
     LEAVE_AGAIN_US = 50000,
     STALLED_CHECKS = 32, /* comparisons of lists without delay; then one with each ping */
 };

@@ -4,7 +4,7 @@
 
 enum {
     FRESH_US = 150000,    /* heard of so lately: no death is taken for granted */
-    MERGE_US = 2000000,   /* after a split, until both sides are one */
+    MERGE_US = 30000000,  /* after a split, until both sides are one, however many they are */
     RESTART_US = 5000000, /* for so long after the start, an earlier life's death is ours */
 };
 
@@ -27,7 +27,10 @@ static void set_state(struct member *m, struct peer *peer, enum gossip_state sta
     m->out->changed = true;
     m->silent_stale = true;
     if (state == GOSSIP_ALIVE && old != GOSSIP_SUSPECT)
+        m->came_at = m->now;
+    if (state == GOSSIP_ALIVE && old == GOSSIP_DEAD && peer->known)
         m->returned_at = peer->back_at = m->now;
+    peer->known = true;
     if (state == GOSSIP_DEAD) {
         m->figures.deaths++;
         m->death_at = m->now;

@@ -83,7 +83,8 @@ struct member {
 
     uint64_t death_at;    /* of the last death of another */
     uint64_t held_until;  /* 0: not held */
-    uint64_t returned_at; /* when a member last came (back) */
+    uint64_t came_at;     /* when a member last came, or came back */
+    uint64_t returned_at; /* when one last came back from the dead */
     uint16_t side;        /* how many we were before that */
     uint64_t stalled_at;  /* 0: not stalled */
     uint64_t stalled_until;
@@ -131,6 +132,7 @@ struct str member_name_of(const struct member *m, uint64_t id);
 /* May this many more bytes be sent in bulk? Takes them if so. */
 bool member_take_tokens(struct member *m, size_t bytes);
 bool member_may_greet(struct member *m); /* the same, for one of the datagrams of getting to know */
+bool member_may_knock(struct member *m); /* and for a short one to where nobody has answered */
 uint64_t member_stretch(const struct member *m, uint64_t us); /* by local health */
 void member_ail(struct member *m);                            /* local health gets worse */
 

@@ -3,10 +3,14 @@
 #include "common/gossip/member_internal.h"
 
 enum {
-    HELLOS = 2, /* to silent addresses, in each period */
-    /* The same while we know nobody, and when somebody has just come: a split may be over. */
-    HELLOS_JOINING = 8,
+    HELLOS = 2,         /* to silent addresses, in each period */
+    HELLOS_JOINING = 8, /* the same, before we have joined */
+    /* The same when somebody has just come, for a split may be over: as many as it takes that each
+     * of the silent ones is asked by a few of us. What HELLOS takes leaves room for that to be
+     * saved up. */
+    HELLOS_MERGING = 64,
     MERGING_US = 1000000,
+    ASKED_BY = 6,
     CHECK_US = 2000000, /* between comparisons of our list with somebody's */
     CHECK_JOINING_US = 250000,
     CHECK_GAP_US = 5000, /* when many are met at once */
@@ -18,7 +22,7 @@ enum {
 void join_hello(struct member *m, const struct ip *to)
 {
     struct draft draft;
-    if (!member_may_greet(m))
+    if (!member_may_knock(m))
         return;
     draft_begin(m, &draft, MESSAGE_HELLO, 0, 0);
     draft_send(m, &draft, to);
@@ -179,23 +183,35 @@ static struct peer *dead_at(const struct member *m, const struct ip *address)
     return found;
 }
 
+static size_t how_many_hellos(const struct member *m)
+{
+    bool merging = m->came_at && m->now - m->came_at < MERGING_US;
+    if (m->stalled_at)
+        return SIZE_MAX;
+    if (!m->settled)
+        return HELLOS_JOINING;
+    if (!merging)
+        return HELLOS;
+    size_t share = ASKED_BY * m->silent.len / m->roster.alive;
+    return share < HELLOS_JOINING   ? HELLOS_JOINING
+           : share < HELLOS_MERGING ? share
+                                    : HELLOS_MERGING;
+}
+
 /* Knocks where nobody answers: members that start, and the far side of a partition. */
 static void knock(struct member *m)
 {
     uint64_t pause = m->roster.all.len > MANY ? SILENT_US : 0; /* it takes a while */
     if (m->silent_stale && m->now - m->silent_listed >= pause)
         list_silent(m);
-    bool merging = m->returned_at && m->now - m->returned_at < MERGING_US;
-    size_t most = m->roster.alive > 1 && !merging ? HELLOS : HELLOS_JOINING;
-    if (m->stalled_at)
-        most = SIZE_MAX;
+    size_t most = how_many_hellos(m);
     for (size_t i = 0; i < most && i < m->silent.len; i++) {
         m->silent_at = m->silent_at < m->silent.len ? m->silent_at : 0;
         const struct ip *address = &m->silent.items[m->silent_at++];
         struct peer *dead = dead_at(m, address);
         if (!dead)
             join_hello(m, address);
-        else if (member_may_greet(m))
+        else if (member_may_knock(m))
             probe_once(m, dead);
     }
 }

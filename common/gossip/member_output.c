@@ -6,7 +6,7 @@
 enum { HEALTH_MAX = 4 }; /* stretches times up to threefold */
 
 /* A quiet time saves up for a start or a partition of a thousand members. */
-enum { TOKENS_PER_MS = 8, GREETINGS_PER_MS = 2, GREETING = 256 };
+enum { TOKENS_PER_MS = 8, GREETINGS_PER_MS = 3, GREETING = 256, KNOCK = 128 };
 
 /* splitmix64: quick, and good enough to choose among members. */
 uint32_t member_random(struct member *m, uint32_t below)
@@ -60,13 +60,23 @@ bool member_take_tokens(struct member *m, size_t bytes)
     return true;
 }
 
-bool member_may_greet(struct member *m)
+static bool take_greeting(struct member *m, uint64_t bytes)
 {
     refill(m);
-    if (m->greetings < GREETING)
+    if (m->greetings < bytes)
         return false;
-    m->greetings -= GREETING;
+    m->greetings -= bytes;
     return true;
+}
+
+bool member_may_greet(struct member *m)
+{
+    return take_greeting(m, GREETING);
+}
+
+bool member_may_knock(struct member *m)
+{
+    return take_greeting(m, KNOCK);
 }
 
 uint64_t member_stretch(const struct member *m, uint64_t us)

@@ -15,12 +15,13 @@ struct peer {
     uint32_t turn, edition; /* see struct fact */
     enum gossip_state state;
     bool self;
+    bool known; /* it was alive before, as far as we know */
     struct ip address;
     struct str name, meta; /* one heap block */
     uint64_t accusers[MESSAGE_ACCUSERS];
     unsigned accuser_count;
     uint64_t changed_at;                 /* when state did */
-    uint64_t back_at;                    /* when it last came, or came back from the dead */
+    uint64_t back_at;                    /* when it last came back from the dead */
     uint64_t heard_at;                   /* the last datagram from it; 0: never */
     struct window *window;               /* of its datagrams; NULL: none yet */
     struct watch *watch;                 /* NULL: others look after it */

@@ -129,6 +129,38 @@ static void test_heal(void)
     }
 }
 
+static size_t count_held(struct sim *sim)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < sim->options.nodes; i++) {
+        scoped_ptr(arena) struct arena *arena = arena_new(0);
+        size_t count;
+        const struct gossip_member *list = member_list(sim->nodes[i].member, arena, &count);
+        held += gossip_find(list, count, str_from(sim->nodes[i].name))->meta.held;
+    }
+    return held;
+}
+
+/* A hundred are one again within a second, also when one alone was cut off for long; and only the
+ * smaller side is held. */
+static void test_heal_many(void)
+{
+    static const size_t splits[] = {1, 10, 99};
+    struct deaths deaths = {.victim = SIZE_MAX};
+    struct sim *sim = start(100, 0, 100, &deaths);
+    for (size_t i = 0; i < TEST_COUNT(splits); i++) {
+        sim_split(sim, splits[i]);
+        sim_run(sim, sim->now + 20 * (uint64_t)SECOND + sim_random(sim, 200000));
+        sim_heal(sim);
+        TEST_ASSERT(sim_until(sim, sim_agrees, sim->now + SECOND));
+        sim_run(sim, sim->now + 3 * SECOND);
+        TEST_ASSERT(count_held(sim) == (splits[i] < 50 ? splits[i] : 100 - splits[i]));
+        sim_run(sim, sim->now + 30 * (uint64_t)SECOND);
+        TEST_ASSERT(count_held(sim) == 0);
+    }
+    (void)sim_free(sim);
+}
+
 /* What a member sends at rest does not grow with the number of members. */
 static void test_traffic(void)
 {
@@ -144,4 +176,5 @@ static void test_traffic(void)
 }
 
 TEST_MAIN("common/gossip simulated", TEST(test_crash), TEST(test_no_false_death),
-          TEST(test_heavy_loss), TEST(test_many_die), TEST(test_heal), TEST(test_traffic))
+          TEST(test_heavy_loss), TEST(test_many_die), TEST(test_heal), TEST(test_heal_many),
+          TEST(test_traffic))
