@@ -121,7 +121,8 @@ static void judge(struct group *g)
         if (member->candidacy.stands && entry->serving)
             nodeset_intersect(&member->candidacy.nodes, &serving);
     }
-    g->units = unit_gather(g->members, g->entries->len, g->arena);
+    struct unit_addresses addresses = unit_addresses(g->members, g->entries->len, g->arena);
+    g->units = unit_gather(g->members, g->entries->len, &addresses, g->arena);
     narrow(g);
 }
 
@@ -146,7 +147,7 @@ static struct place_unit describe(struct group *g, size_t root)
     struct nodeset nobody = nodeset_new(g->p->nodes.count, g->arena);
     ret.eligible = placing_translate(g->p, unit->first ? &unit->nodes : &nobody, g->arena);
     if (unit->first) {
-        ret.ip = unit->ip;
+        ret.ip = *unit->ip;
         ret.scores = placing_translate_scores(
             g->p, eligible_scores(g->p->eligible, unit->first, g->arena), g->arena);
     }

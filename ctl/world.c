@@ -181,7 +181,7 @@ static void read_unit(struct making *m, struct world_unit *to, const struct unit
     to->nodes = nodeset_new(m->world->node_count, m->arena);
     nodeset_unite(&to->nodes, &unit->nodes);
     to->scores = eligible_scores(m->world->eligible, unit->first, m->arena);
-    to->ip = unit->ip;
+    to->ip = *unit->ip;
     read_published(m, to, &unit->placement);
     find_order(m, to);
 }
@@ -189,7 +189,8 @@ static void read_unit(struct making *m, struct world_unit *to, const struct unit
 static void gather_units(struct making *m)
 {
     struct world *w = m->world;
-    const struct unit *units = unit_gather(m->members, w->service_count, m->arena);
+    struct unit_addresses addresses = unit_addresses(m->members, w->service_count, m->arena);
+    const struct unit *units = unit_gather(m->members, w->service_count, &addresses, m->arena);
     w->units = arena_array(m->arena, w->service_count, sizeof(*w->units));
     for (size_t i = 0; i < w->service_count; i++) {
         w->services[i].unit = m->members[i].unit;

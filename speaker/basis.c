@@ -18,7 +18,9 @@ struct making {
     const struct eligible *eligible;
     struct arena *scratch;
     struct unit_member *members; /* one for each Service */
+    struct unit_addresses held;
     const struct unit *gathered; /* at the index of the first member of each */
+    uint32_t *firsts;            /* of each Service that stands: its first address, by index */
     VEC(struct basis_terms) terms;
     VEC(uint32_t) orders;
     VEC(uint64_t) sets;
@@ -146,56 +148,27 @@ static void read_services(struct making *m)
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
-/* An address of a Service. */
-struct holding {
-    struct ip ip;
-    uint32_t service;
-};
-
-static int by_ip(const void *a, const void *b)
-{
-    const struct holding *x = a, *y = b;
-    int order = ip_cmp(&x->ip, &y->ip);
-    if (order)
-        return order;
-    return x->service < y->service ? -1 : x->service > y->service;
-}
-
-/* Those of Services that stand, sorted. */
-static struct holding *find_holdings(const struct making *m, size_t *ret_count)
-{
-    size_t room = 0, count = 0;
-    for (size_t i = 0; i < m->basis->service_count; i++)
-        room += m->members[i].candidacy.ip_count;
-    struct holding *holdings = arena_array(m->scratch, room, sizeof(*holdings));
-    for (size_t i = 0; i < m->basis->service_count; i++) {
-        const struct candidacy *c = &m->members[i].candidacy;
-        for (size_t j = 0; c->stands && j < c->ip_count; j++)
-            holdings[count++] = (struct holding){.ip = c->ips[j], .service = (uint32_t)i};
-    }
-    qsort(holdings, count, sizeof(*holdings), by_ip);
-    *ret_count = count;
-    return holdings;
-}
-
 /* A Service with one address has it from there. */
 static void list_addresses(struct making *m)
 {
     struct basis *b = m->basis;
-    size_t count, distinct = 0;
-    const struct holding *holdings = find_holdings(m, &count);
-    for (size_t i = 0; i < count; i++)
-        distinct += i == 0 || !ip_eq(&holdings[i - 1].ip, &holdings[i].ip);
-    uint32_t *services = arena_array(b->arena, count, sizeof(*services));
+    const struct unit_address *all = m->held.items;
+    size_t distinct = 0;
+    for (size_t i = 0; i < m->held.count; i++)
+        distinct += i == 0 || !ip_eq(&all[i - 1].ip, &all[i].ip);
+    uint32_t *services = arena_array(b->arena, m->held.count, sizeof(*services));
     b->addresses = arena_array(b->arena, distinct, sizeof(*b->addresses));
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || !ip_eq(&holdings[i - 1].ip, &holdings[i].ip))
+    for (size_t i = 0; i < m->held.count; i++) {
+        if (i == 0 || !ip_eq(&all[i - 1].ip, &all[i].ip))
             b->addresses[b->address_count++] =
-                (struct basis_address){.ip = holdings[i].ip, .services = &services[i]};
+                (struct basis_address){.ip = all[i].ip, .services = &services[i]};
         struct basis_address *address = &b->addresses[b->address_count - 1];
+        uint32_t service = all[i].member;
         address->service_count++;
-        services[i] = holdings[i].service;
-        b->services[services[i]].ips = &address->ip;
+        services[i] = service;
+        b->services[service].ips = &address->ip;
+        if (ip_eq(&address->ip, &m->members[service].candidacy.ips[0]))
+            m->firsts[service] = (uint32_t)(b->address_count - 1);
     }
 }
 
@@ -240,6 +213,14 @@ static uint32_t find_set(struct making *m, const struct nodeset *set)
     return (uint32_t)count;
 }
 
+static bool same_order(const uint32_t *a, const uint32_t *b, size_t count)
+{
+    size_t i = 0;
+    while (i < count && a[i] == b[i])
+        i++;
+    return i == count;
+}
+
 /* Where the order begins that is the last of those gathered, from `begin` on: if one of the units
  * before has the same, it stands there, and not twice. */
 static uint32_t share_order(struct making *m, size_t begin)
@@ -248,12 +229,12 @@ static uint32_t share_order(struct making *m, size_t begin)
     size_t count = m->orders.len - begin;
     for (size_t i = b->unit_count, end = i > RECENT ? i - RECENT : 0; i > end; i--) {
         const struct basis_unit *unit = &b->units[i - 1];
-        const uint32_t *order = m->orders.items;
-        if (unit->ordered != count ||
-            (count && memcmp(order + unit->order, order + begin, count * sizeof(*order)) != 0))
-            continue;
-        m->orders.len = begin;
-        return unit->order;
+        const uint32_t *orders = m->orders.items;
+        if (unit->ordered == count &&
+            (!count || same_order(orders + unit->order, orders + begin, count))) {
+            m->orders.len = begin;
+            return unit->order;
+        }
     }
     return (uint32_t)begin;
 }
@@ -275,10 +256,8 @@ static void read_unit(struct making *m, const struct unit *from, struct basis_se
 {
     struct basis *b = m->basis;
     struct basis_unit *to = &b->units[b->unit_count];
-    const struct basis_address *address = basis_find(b, &from->ip);
-    *to = (struct basis_unit){.nodes = find_set(m, &from->nodes),
-                              .terms = first->terms,
-                              .address = (uint32_t)(address - b->addresses)};
+    *to = (struct basis_unit){
+        .nodes = find_set(m, &from->nodes), .terms = first->terms, .address = BASIS_NONE};
     copy_order(m, to, &from->placement);
     first->unit = (uint32_t)b->unit_count++;
 }
@@ -292,10 +271,13 @@ static void read_units(struct making *m)
     b->units = arena_array(b->arena, count, sizeof(*b->units));
     for (size_t i = 0; i < b->service_count; i++) {
         size_t first = m->members[i].unit;
-        if (first != i)
-            b->services[i].unit = b->services[first].unit;
-        else if (m->gathered[i].first)
+        if (!m->members[i].candidacy.stands)
+            continue;
+        if (first == i)
             read_unit(m, &m->gathered[i], &b->services[i]);
+        uint32_t unit = b->services[i].unit = b->services[first].unit;
+        if (m->firsts[i] < b->units[unit].address)
+            b->units[unit].address = m->firsts[i];
     }
 }
 
@@ -370,7 +352,9 @@ struct basis *basis_make(const struct snapshot *snapshot)
     read_nodes(&m);
     read_advertisements(&m);
     judge_services(&m);
-    m.gathered = unit_gather(m.members, m.basis->service_count, scratch);
+    m.held = unit_addresses(m.members, m.basis->service_count, scratch);
+    m.gathered = unit_gather(m.members, m.basis->service_count, &m.held, scratch);
+    m.firsts = arena_array(scratch, m.basis->service_count, sizeof(*m.firsts));
     read_services(&m);
     list_addresses(&m);
     copy_ips(&m);

@@ -134,13 +134,13 @@ struct eligible *eligible_new(const struct eligible_input *input, struct arena *
 
 /* --- endpoints ------------------------------------------------------------------------------- */
 
-/* Can any endpoint serve? Adds the nodes of those that can to `nodes`. */
+/* Can any endpoint serve? Adds the nodes of those that can to `nodes`; NULL: wherever they are. */
 static bool find_serving(const struct eligible *e, struct str service, struct nodeset *nodes)
 {
     struct serving_cursor cursor = {0};
-    bool any = false;
-    for (const struct endpoint *one; (one = serving_next(e->serving, service, &cursor));) {
-        any = true;
+    const struct endpoint *one = serving_next(e->serving, service, &cursor);
+    bool any = one != NULL;
+    for (; one && nodes; one = serving_next(e->serving, service, &cursor)) {
         size_t node = eligible_node(e, one->node_name);
         if (node < e->nodes.count)
             nodeset_add(nodes, node);
@@ -197,11 +197,11 @@ static enum reason judge(const struct eligible *e, const struct service *service
     struct holding holding;
     enum reason reason = holding_read(service, &e->pool_objects, arena, &holding);
     c->ips = holding.ips;
-    c->ip_count = holding.ip_count;
+    c->ip_count = (uint32_t)holding.ip_count;
     if (reason)
         return reason;
-    struct nodeset serving = nodeset_new(e->nodes.count, arena);
-    if (!find_serving(e, service->object.key, &serving))
+    struct nodeset serving = nodeset_new(service->is_local ? e->nodes.count : 0, arena);
+    if (!find_serving(e, service->object.key, service->is_local ? &serving : NULL))
         return REASON_NOT_OWNER;
     reason = judge_pool(e, service, holding.pool, arena, c);
     if (reason == REASON_NONE && service->is_local)
@@ -221,7 +221,7 @@ void eligible_judge_at(const struct eligible *e, const struct service *service,
                        struct candidacy *ret)
 {
     size_t pool = holding_pool(ips, count, &e->pool_objects);
-    *ret = (struct candidacy){.ips = ips, .ip_count = count};
+    *ret = (struct candidacy){.ips = ips, .ip_count = (uint32_t)count};
     ret->reason = pool < e->pool_objects.count ? judge_pool(e, service, pool, arena, ret)
                                                : REASON_IP_NOT_ALLOWED;
 }

@@ -29,13 +29,12 @@ struct l2advertisement;
 struct eligible *eligible_new(const struct eligible_input *input, struct arena *arena);
 
 struct candidacy {
-    enum reason reason;   /* why no node may announce it; REASON_NONE: it stands */
-    bool stands;          /* its node is to be elected among `nodes` */
-    struct nodeset nodes; /* may be empty */
-    const struct ip *ips; /* of its status */
-    size_t ip_count;
+    enum reason reason; /* why no node may announce it; REASON_NONE: it stands */
+    bool stands;        /* its node is to be elected among `nodes` */
+    uint32_t ip_count, advertisement_count;
+    struct nodeset nodes;         /* may be empty */
+    const struct ip *ips;         /* of its status */
     const size_t *advertisements; /* those that apply, by index */
-    size_t advertisement_count;
 };
 
 /* Judges a Service of type LoadBalancer; what ret points to is in the arena. */

@@ -1,32 +1,40 @@
 #include "common/election/serving.h"
 
+#include <assert.h>
+
 #include "common/base/map.h"
 
 /* A table of chains in arrays: slices by the hash of their Service. Sorting them instead would cost
  * more than all else that is done with them. */
 struct serving {
     const struct endpointslice **slices;
-    uint64_t *hashes; /* of their Services */
-    size_t *next;     /* in the chain: an index plus one; 0: the last */
-    size_t *heads;    /* of chains, the same way; a power of two of them */
+    uint32_t *hashes; /* of their Services */
+    uint32_t *next;   /* in the chain: an index plus one; 0: the last */
+    uint32_t *heads;  /* of chains, the same way; a power of two of them */
     size_t count, mask;
 };
+
+static uint32_t hash_of(struct str service)
+{
+    return (uint32_t)map_hash(0, service);
+}
 
 static void add(struct serving *serving, const struct endpointslice *slice)
 {
     size_t index = serving->count++;
-    uint64_t hash = map_hash(0, slice->service);
-    size_t *head = &serving->heads[hash & serving->mask];
+    uint32_t hash = hash_of(slice->service);
+    uint32_t *head = &serving->heads[hash & serving->mask];
     serving->slices[index] = slice;
     serving->hashes[index] = hash;
     serving->next[index] = *head;
-    *head = index + 1;
+    *head = (uint32_t)index + 1;
 }
 
 struct serving *serving_new(const struct objects *slices, struct arena *arena)
 {
     struct serving *serving = arena_alloc(arena, sizeof(*serving));
     size_t heads = 1;
+    assert(slices->count < UINT32_MAX);
     while (heads < slices->count)
         heads *= 2;
     serving->mask = heads - 1;
@@ -43,7 +51,7 @@ struct serving *serving_new(const struct objects *slices, struct arena *arena)
 }
 
 /* The next slice of the Service in its chain, from `at` on: an index plus one, or 0. */
-static size_t find(const struct serving *serving, struct str service, uint64_t hash, size_t at)
+static size_t find(const struct serving *serving, struct str service, uint32_t hash, size_t at)
 {
     while (at &&
            !(serving->hashes[at - 1] == hash && str_eq(serving->slices[at - 1]->service, service)))
@@ -55,7 +63,7 @@ const struct endpoint *serving_next(const struct serving *serving, struct str se
                                     struct serving_cursor *cursor)
 {
     if (!cursor->started) {
-        uint64_t hash = map_hash(0, service);
+        uint32_t hash = hash_of(service);
         *cursor = (struct serving_cursor){.hash = hash, .started = true};
         cursor->slice = find(serving, service, hash, serving->heads[hash & serving->mask]);
     }

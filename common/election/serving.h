@@ -14,7 +14,7 @@ struct serving *serving_new(const struct objects *slices, struct arena *arena);
 /* Where a walk stands; {0} at its start. */
 struct serving_cursor {
     size_t slice, endpoint;
-    uint64_t hash;
+    uint32_t hash;
     bool started;
 };
 

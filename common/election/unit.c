@@ -2,22 +2,37 @@
 
 #include <assert.h>
 
-#include "common/base/vec.h"
-#include "crd/annotations.h"
+#include <stdlib.h>
 
-/* An address of a member. */
-struct claim {
-    struct ip ip;
-    uint32_t member;
-};
+#include "crd/annotations.h"
 
 static int by_ip(const void *a, const void *b)
 {
-    const struct claim *x = a, *y = b;
+    const struct unit_address *x = a, *y = b;
     int order = ip_cmp(&x->ip, &y->ip);
     if (order)
         return order;
     return x->member < y->member ? -1 : x->member > y->member;
+}
+
+struct unit_addresses unit_addresses(const struct unit_member *members, size_t count,
+                                     struct arena *arena)
+{
+    struct unit_addresses all = {0};
+    size_t room = 0;
+    assert(count < UINT32_MAX);
+    for (size_t i = 0; i < count; i++)
+        room += members[i].candidacy.ip_count;
+    all.items = arena_array(arena, room, sizeof(*all.items));
+    for (size_t i = 0; i < count; i++) {
+        const struct candidacy *candidacy = &members[i].candidacy;
+        for (size_t j = 0; candidacy->stands && j < candidacy->ip_count; j++)
+            all.items[all.count++] =
+                (struct unit_address){.ip = candidacy->ips[j], .member = (uint32_t)i};
+    }
+    if (all.count)
+        qsort(all.items, all.count, sizeof(*all.items), by_ip);
+    return all;
 }
 
 static uint32_t root_of(struct unit_member *members, uint32_t member)
@@ -40,25 +55,16 @@ static void join(struct unit_member *members, uint32_t a, uint32_t b)
         members[x].unit = y;
 }
 
-static void join_sharers(struct unit_member *members, size_t count)
+static void join_sharers(struct unit_member *members, size_t count,
+                         const struct unit_addresses *addresses)
 {
-    VEC(struct claim) claims = {0};
-    size_t room = 0;
+    const struct unit_address *all = addresses->items;
     for (size_t i = 0; i < count; i++)
-        room += members[i].candidacy.ip_count;
-    vec_reserve(&claims, room);
-    for (size_t i = 0; i < count; i++) {
-        const struct candidacy *candidacy = &members[i].candidacy;
         members[i].unit = (uint32_t)i;
-        for (size_t j = 0; candidacy->stands && j < candidacy->ip_count; j++)
-            vec_push(&claims, ((struct claim){.ip = candidacy->ips[j], .member = (uint32_t)i}));
+    for (size_t i = 1; i < addresses->count; i++) {
+        if (ip_eq(&all[i - 1].ip, &all[i].ip))
+            join(members, all[i - 1].member, all[i].member);
     }
-    vec_sort(&claims, by_ip);
-    for (size_t i = 1; i < claims.len; i++) {
-        if (ip_eq(&claims.items[i - 1].ip, &claims.items[i].ip))
-            join(members, claims.items[i - 1].member, claims.items[i].member);
-    }
-    vec_done(&claims);
 }
 
 static void add_placement(struct unit *unit, struct unit_member *member, struct arena *arena)
@@ -77,19 +83,19 @@ static void add_candidacy(struct unit *unit, const struct candidacy *candidacy)
     if (!unit->first) {
         unit->first = candidacy;
         unit->nodes = candidacy->nodes;
-        unit->ip = candidacy->ips[0];
+        unit->ip = &candidacy->ips[0];
         return;
     }
     nodeset_intersect(&unit->nodes, &candidacy->nodes);
-    if (ip_cmp(&candidacy->ips[0], &unit->ip) < 0)
-        unit->ip = candidacy->ips[0];
+    if (ip_cmp(&candidacy->ips[0], unit->ip) < 0)
+        unit->ip = &candidacy->ips[0];
 }
 
-struct unit *unit_gather(struct unit_member *members, size_t count, struct arena *arena)
+struct unit *unit_gather(struct unit_member *members, size_t count,
+                         const struct unit_addresses *addresses, struct arena *arena)
 {
     struct unit *units = arena_array(arena, count, sizeof(*units));
-    assert(count < UINT32_MAX);
-    join_sharers(members, count);
+    join_sharers(members, count, addresses);
     for (size_t i = 0; i < count; i++) {
         members[i].unit = root_of(members, (uint32_t)i);
         add_placement(&units[members[i].unit], &members[i], arena);
