@@ -173,6 +173,9 @@ size_t elect_owner(struct elect *e, const struct elect_unit *unit, struct arena 
     size_t published = find_published(e, unit);
     if (published < e->names.count)
         return published;
+    size_t first = nodeset_next(&unit->nodes, 0);
+    if (first != NODESET_END && nodeset_next(&unit->nodes, first + 1) == NODESET_END)
+        return first; /* nothing to remember */
     if (unit->scores)
         return run_election(e, unit, NULL, scratch);
     return remembered(e, unit, scratch);
