@@ -114,6 +114,12 @@ static void stall(struct program *program, struct str argument)
     program->is_stalled = str_eq(argument, STR("on"));
 }
 
+static void catch_up(struct program *program, struct str argument)
+{
+    (void)argument;
+    responder_catch_up(program->responder);
+}
+
 static void put_verdicts(struct sbuf *out, const struct responder_figures *figures)
 {
     for (size_t i = 0; i < REACTION_PROTOCOLS; i++) {
@@ -174,6 +180,7 @@ static const struct command {
     {"probe-fast", probe_fast},
     {"probe-full", probe_full},
     {"stall", stall},
+    {"catch-up", catch_up},
     {"figures", show_figures},
 };
 

@@ -6,11 +6,13 @@ import signal
 
 import pytest
 
+from lab.asking import who_has
 from lab.controller import build_directory
 from lab.responder import Responder
 from lab.wait import wait_until
 
 VIP = "192.0.2.240"
+VIP6 = "2001:db8:0:1::240"
 OTHER = "192.0.2.241"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -71,6 +73,25 @@ def test_disowned_address_is_silent(lan, responder):
     one.tell("disown", VIP)
     assert arping(lan.client, VIP) == (1, [])
     assert arping(lan.client, OTHER)[0] == 0
+
+
+@pytest.mark.parametrize("commands, answers", [(["disown"], 0), (["catch-up", "disown"], 1)],
+                         ids=["late", "caught-up"])
+@pytest.mark.parametrize("address", [VIP, VIP6])
+def test_asked_before(lan, responder, address, commands, answers):
+    """A question that has come but was not looked at yet when the address is given up: it is answered
+    by who catches up first."""
+    one = responder(lan["n1"], address)
+    one.process.send(signal.SIGSTOP)
+    one.write(*(command if command == "catch-up" else f"{command} {address}" for command in commands))
+    with lan.capture("n1") as capture:
+        assert who_has(lan.client.namespace, [address]) == {address: []}
+        capture.wait_for(lambda frame: frame.source == "02:00:5e:00:53:02", 10)
+    with lan.capture("client") as capture:
+        one.process.send(signal.SIGCONT)
+        assert one.figures()["answered"] == answers
+        if answers:
+            capture.wait_for(lambda frame: frame.destination == "02:00:5e:00:53:02", 10)
 
 
 def test_announcements_move_neighbours(lan, responder):

@@ -32,10 +32,14 @@ class Responder:
         """One command; returns when it is carried out: where in the log what came of it begins."""
         command = " ".join(map(str, words))
         start = len(self.process.log())
-        with open(self._fifo, "w", encoding="ascii") as fifo:
-            fifo.write(command + "\n")
+        self.write(command)
         self.process.wait_log(f"(?m)^done {re.escape(command)}$", 20, after=start)
         return start
+
+    def write(self, *commands):
+        """Gives it commands, to be carried out at once one after the other, and waits for nothing."""
+        with open(self._fifo, "w", encoding="ascii") as fifo:
+            fifo.write("".join(f"{command}\n" for command in commands))
 
     def probe(self, address, mode="fast", meanwhile=None):
         """Probes the address, and calls meanwhile() then: "free", or the MAC of whoever has it."""
