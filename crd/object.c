@@ -111,7 +111,7 @@ static void check_annotations(struct object *object)
 
 /* What a reduced object knows of its metadata and of where it comes from. */
 static const struct meta no_meta;
-static struct object_source no_source; /* never written to */
+static const struct object_source no_source;
 
 /* What readers ask for often is at hand without the whole. */
 static void set_meta(struct object *object)
@@ -128,10 +128,11 @@ static void set_meta(struct object *object)
 static struct object_source *own_source(struct object *object)
 {
     if (object->source == &no_source) {
-        object->source = arena_alloc(object->arena, sizeof(*object->source));
-        object->source->findings.arena = object->arena;
+        struct object_source *own = arena_alloc(object->arena, sizeof(*own));
+        own->findings.arena = object->arena;
+        object->source = own;
     }
-    return object->source;
+    return (struct object_source *)object->source; /* in its arena: not constant */
 }
 
 static void set_source(struct object *object, struct str origin, const struct diag_list *found)
@@ -253,7 +254,7 @@ struct object *object_unref(struct object *object)
     if (!object || --object->refs > 0)
         return NULL;
     if (object->source != &no_source)
-        diag_done(&object->source->findings);
+        diag_done(object_findings(object));
     (void)arena_free(object->arena);
     return NULL;
 }

@@ -44,7 +44,7 @@ struct object {
     struct str resource_version; /* opaque */
     struct str_map labels, annotations;
     const struct meta *meta; /* whole; of a reduced object (object_copy_begin) empty. Never NULL */
-    struct object_source *source; /* never NULL */
+    const struct object_source *source; /* never NULL */
 };
 
 /* Where an object comes from, and what was found in it. */
@@ -87,9 +87,10 @@ struct str object_label(const struct object *object, struct str key, bool *ret_p
 struct str object_annotation(const struct object *object, struct str key, bool *ret_present);
 
 /* Appends the object as JSON, from which object_decode makes the same object again, for every
- * object that is not refused. Left out is what changes with each write and what nobody reads:
- * resourceVersion, generation, and the annotation kubectl.kubernetes.io/last-applied-configuration.
- * So two versions with one text mean the same. */
+ * object that is not refused; from a reduced one, an object that is reduced to the same. Left out
+ * is what changes with each write and what nobody reads: resourceVersion, generation, and the
+ * annotation kubectl.kubernetes.io/last-applied-configuration. So two versions with one text mean
+ * the same. */
 void object_encode(const struct object *object, struct sbuf *out);
 
 /* The same labels with the same values? */
