@@ -177,9 +177,10 @@ struct object *object_decode(const struct kind *kind, const json_t *tree, struct
 
 struct object *object_copy_begin(const struct object *object, struct keep *keep, size_t extra)
 {
-    enum { NULS = 2 };
+    enum { NULS = 2, ALIGNED = 16 };
     size_t texts = object_id(object).len + object->resource_version.len + NULS;
-    struct arena *arena = arena_new_kept(keep, object->kind->size + extra + texts, 64);
+    size_t size = (object->kind->size + ALIGNED - 1) / ALIGNED * ALIGNED; /* an array follows */
+    struct arena *arena = arena_new_kept(keep, size + extra + texts, 64);
     struct object *copy = arena_alloc(arena, object->kind->size);
     copy->kind = object->kind;
     copy->arena = arena;
