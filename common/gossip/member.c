@@ -11,7 +11,8 @@ enum {
     LATE_US = 50000,   /* a timer that late is a sign of ill health */
     CALM_US = 3000000, /* after one came back: how many we were before */
     LEAVE_AGAIN_US = 50000,
-    STALLED_CHECKS = 32, /* comparisons of lists without delay; then one with each ping */
+    STALLED_CHECKS = 64, /* questions for lists without delay; then one with each ping */
+    STALLED_AGREED = 32, /* more than the parts in which one list can come */
 };
 
 void member_renew(struct member *m)
@@ -68,8 +69,6 @@ struct member *member_new(const struct member_config *config, uint64_t now)
     m->meta.starting = config->role == GOSSIP_SPEAKER;
     m->started_at = m->ticked_at = m->tokens_at = now;
     m->tokens = MEMBER_TOKENS_MAX;
-    m->stalled_checks = 0;
-    m->stalled_heard = false;
     m->greetings = MEMBER_GREETINGS_MAX;
     m->eager_at = UINT64_MAX;
     m->next_tick = now;
@@ -144,6 +143,8 @@ static void stall(struct member *m, uint64_t patience, const struct member_note 
         m->stalled_until = until;
     m->stalled_at = m->next_tick = m->now;
     m->stalled_number = m->number;
+    m->stalled_checks = m->stalled_agreed = 0;
+    m->stalled_heard = false;
     m->greetings = MEMBER_GREETINGS_MAX; /* a lone member has used them up by knocking in vain */
     probe_forgive(m);
     m->out->changed = true;
@@ -159,6 +160,12 @@ static void resume(struct member *m)
     member_note(m, &note);
 }
 
+static void ask_list(struct member *m, const struct peer *from)
+{
+    if (m->stalled_checks++ < STALLED_CHECKS)
+        sync_check(m, from);
+}
+
 /* Numbers go round. */
 void member_answered(struct member *m, const struct peer *from, uint32_t number)
 {
@@ -167,13 +174,7 @@ void member_answered(struct member *m, const struct peer *from, uint32_t number)
         return;
     m->answered_at = m->stalled_at;
     m->stalled_heard = true;
-    member_ask_list(m, from);
-}
-
-void member_ask_list(struct member *m, const struct peer *from)
-{
-    if (m->stalled_heard && m->stalled_checks++ < STALLED_CHECKS)
-        sync_check(m, from);
+    ask_list(m, from);
 }
 
 /* Somebody knows those members that we know, and nobody and nothing beyond. */
@@ -196,6 +197,20 @@ static void interface_came(struct member *m, struct str name)
         m->join_until = m->now + MEMBER_JOIN_US;
     else if (member_may_have_others(m) && note.silent_us >= MEMBER_STALL_US)
         stall(m, MEMBER_LINK_US, &note);
+}
+
+/* A list that is never the same may be that of a member that knows of a death which we have yet to
+ * find. That does not matter: only whom it knows beyond those that we count alive may have what was
+ * ours. */
+void member_compared(struct member *m, const struct peer *from, bool lacks)
+{
+    if (!m->stalled_at || !m->stalled_heard)
+        return;
+    m->stalled_agreed = lacks ? 0 : m->stalled_agreed + 1;
+    if (m->stalled_agreed >= STALLED_AGREED)
+        resume(m);
+    else if (!lacks)
+        ask_list(m, from);
 }
 
 static void look_for_new(struct member *m, const struct member_event *event)

@@ -89,7 +89,8 @@ struct member {
     uint64_t stalled_at;  /* 0: not stalled */
     uint64_t stalled_until;
     uint32_t stalled_number; /* of the last ping before that */
-    unsigned stalled_checks; /* how often lists were compared since */
+    unsigned stalled_checks; /* how often we have asked for lists since */
+    unsigned stalled_agreed; /* parts of lists in a row that told of nothing that we lack */
     bool stalled_heard;      /* somebody has answered since */
     uint64_t answered_at;    /* when the newest ping was sent that was answered */
     bool leaving, left;
@@ -117,8 +118,8 @@ bool member_may_have_others(const struct member *m);
 uint16_t member_side(const struct member *m);
 /* A living member has answered our question of that number. */
 void member_answered(struct member *m, const struct peer *from, uint32_t number);
-/* While we are stalled and in touch: does this one know what we do? */
-void member_ask_list(struct member *m, const struct peer *from);
+/* A part of its list was compared with ours: does it tell of what we lack? */
+void member_compared(struct member *m, const struct peer *from, bool lacks);
 void on_same(struct member *m);
 
 /* member_input.c */

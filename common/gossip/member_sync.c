@@ -230,8 +230,7 @@ void on_digest(struct member *m, struct peer *from, struct wire *in)
     batch_flush(m, &pushes);
     sync_pull(m, from);
     join_soon(m);
-    if (!m->lacks)
-        member_ask_list(m, from);
+    member_compared(m, from, m->lacks);
 }
 
 void on_pull(struct member *m, struct peer *from, struct wire *in)

@@ -49,6 +49,26 @@ static void test_pause_alone(void)
     (void)sim_free(sim);
 }
 
+/* Another one has died meanwhile, which this one has yet to find: that is no reason to wait. */
+static void test_pause_while_another_dies(void)
+{
+    struct record record = {0};
+    struct sim *sim = start(4, &record);
+    sim_pause(sim, 3);
+    sim_crash(sim, 2);
+    sim_run(sim, sim->now + 3 * SECOND);
+    for (size_t i = 0; i < sim->nodes[3].inbox.len; i++)
+        free(sim->nodes[3].inbox.items[i]);
+    vec_clear(&sim->nodes[3].inbox); /* the kernel had no more room */
+    uint64_t at = sim->now;
+    sim_resume(sim, 3);
+    while (member_is_stalled(sim->nodes[3].member, sim->now))
+        sim_run(sim, sim->now + 100);
+    TEST_ASSERT(sim->now - at <= 20000);
+    TEST_ASSERT(sim_state(sim, 3, 2) == GOSSIP_ALIVE && sim_state(sim, 3, 0) == GOSSIP_ALIVE);
+    (void)sim_free(sim);
+}
+
 /* A pause that nobody takes for death is no stall. */
 static void test_short_pause(void)
 {
@@ -179,6 +199,22 @@ static void test_short_flap(void)
     (void)sim_free(sim);
 }
 
+/* Each stall has its own questions: the hundredth is as short as the first. */
+static void test_many_flaps(void)
+{
+    struct record record = {0};
+    struct sim *sim = start(2, &record);
+    for (unsigned i = 0; i < 100; i++) {
+        set_link(sim, 1, false);
+        sim_run(sim, sim->now + 600000 + i * 1000);
+        set_link(sim, 1, true);
+        TEST_ASSERT(is_stalled(sim, 1));
+        TEST_ASSERT(stall_of(sim, 1) <= 2000);
+        sim_run(sim, sim->now + SECOND);
+    }
+    (void)sim_free(sim);
+}
+
 /* The gossip goes by another interface: the node never lost touch, and knows. */
 static void test_carrier_back_in_touch(void)
 {
@@ -243,7 +279,8 @@ static void test_first_carrier(void)
     (void)sim_free(sim);
 }
 
-TEST_MAIN("common/gossip stalled", TEST(test_pause), TEST(test_pause_alone), TEST(test_short_pause),
+TEST_MAIN("common/gossip stalled", TEST(test_pause), TEST(test_pause_alone),
+          TEST(test_pause_while_another_dies), TEST(test_short_pause),
           TEST(test_pause_while_another_starts), TEST(test_pause_of_the_only_one),
-          TEST(test_carrier_back), TEST(test_short_flap), TEST(test_carrier_back_in_touch),
-          TEST(test_carrier_back_alone), TEST(test_first_carrier))
+          TEST(test_carrier_back), TEST(test_short_flap), TEST(test_many_flaps),
+          TEST(test_carrier_back_in_touch), TEST(test_carrier_back_alone), TEST(test_first_carrier))
