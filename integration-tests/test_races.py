@@ -381,7 +381,7 @@ def test_killed_at_random_under_churn(crds, replicas, history, evidence, record_
             pair[pair.index(leader)] = replicas()
     finally:
         churn.stop()
-    wait_until(lambda: is_settled(crds), 30, what="every Service is decided for")
+    wait_until(lambda: is_settled(crds), 120, what="every Service is decided for")
     wait_until(lambda: is_complete(history, crds), 10)
     figures = {"kills": KILLS, "leaders": len(leaders), "operations": churn.operations,
                "events": len(history.events), "assignments": promises.assigned(history)}
