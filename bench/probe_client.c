@@ -70,15 +70,22 @@ struct client {
     VEC(struct stall) stalls;
 };
 
-static void tick(void *ctx)
+/* Notes when we did not ask for long, which is no gap of theirs. Returns the present time. */
+static uint64_t note_stall(struct client *client)
 {
-    struct client *client = ctx;
     uint64_t now = loop_clock_ns(), interval = client->settings.interval_ms * 1000000;
     if (client->last_ns && now - client->last_ns > 3 * interval) {
         struct stall stall = {.at_ns = client->last_ns, .length_ns = now - client->last_ns};
         vec_push(&client->stalls, stall);
     }
     client->last_ns = now;
+    return now;
+}
+
+static void tick(void *ctx)
+{
+    struct client *client = ctx;
+    uint64_t now = note_stall(client);
     probe_frames_ask(client->frames);
     for (size_t i = 0; i < client->tcp.len; i++)
         probe_tcp_ask(client->tcp.items[i]);
@@ -197,6 +204,7 @@ static void probe(struct client *client)
     client->timer = loop_timer_start(client->loop, 0, client->settings.interval_ms, tick, client);
     (void)fprintf(stderr, "ready\n");
     loop_run(client->loop);
+    (void)note_stall(client); /* the signal to end may come before the tick that is late */
     (void)loop_timer_cancel(client->timer);
     (void)loop_signal_cancel(end);
     report(client);

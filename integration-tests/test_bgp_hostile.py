@@ -233,7 +233,7 @@ def test_no_text_reaches_bird(tmp_path):
     assert told == clean
     assert re.findall(r"^route (.*);$", told, re.M) == [f"{V4}/32 blackhole"]  # no pool was taken for "vips"
     (tmp_path / "bird.conf").write_text(told)
-    run_command(["/usr/sbin/bird", "-p", "-c", tmp_path / "bird.conf"])
+    run_command(["/usr/sbin/bird", "-p", "-c", tmp_path / "bird.conf"], seconds=300)  # of 66 000 lines
     described = set(re.findall(r'^  description "(.*)";$', told, re.M))
     assert described == {one["metadata"]["name"] for one in hostile.right if one["kind"] == "BGPPeer"
                          and "nodeSelectors" not in one["spec"]} | {"tor"}
