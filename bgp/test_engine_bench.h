@@ -124,6 +124,7 @@ static inline void bench_init(struct bench *b)
 {
     *b = (struct bench){.loop = loop_new(), .directory = "/tmp/test_engine.XXXXXX"};
     TEST_ASSERT(mkdtemp(b->directory) != NULL);
+    left.bird = 0;
     memcpy(left.directory, b->directory, sizeof(left.directory));
     open_engine(b);
 }

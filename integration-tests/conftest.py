@@ -37,7 +37,7 @@ _EVIDENCE = pytest.StashKey[Evidence]()
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: measures times; beside hardly any other test")
+    config.addinivalue_line("markers", "alone: measures times; beside two of its kind at most")
 
 
 def pytest_collection_modifyitems(items):
