@@ -38,6 +38,28 @@ static bool may_be_deaf(const struct basis *basis, const struct plan_view *view)
     return false;
 }
 
+/* Of a MAC address, this node's own comes first, then a live member's. */
+static int by_mac_and_life(const void *a, const void *b)
+{
+    const struct station *x = a, *y = b;
+    int order = by_mac(a, b);
+    if (order == 0)
+        order = (int)y->self - (int)x->self;
+    return order ? order : (int)y->live - (int)x->live;
+}
+
+/* One for each MAC address: interfaces may share theirs, and a node that was installed anew under
+ * another name has that of a member which is dead. */
+static size_t keep_first(struct station *list, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || by_mac(&list[kept - 1], &list[i]) != 0)
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
 struct stations stations_make(const struct basis *basis, const struct plan_view *view,
                               struct arena *arena)
 {
@@ -60,7 +82,8 @@ struct stations stations_make(const struct basis *basis, const struct plan_view 
                                                  .self = member->self};
     }
     if (all.count)
-        qsort(list, all.count, sizeof(*list), by_mac);
+        qsort(list, all.count, sizeof(*list), by_mac_and_life);
+    all.count = keep_first(list, all.count);
     all.items = list;
     return all;
 }

@@ -12,7 +12,7 @@ struct station {
 };
 
 struct stations {
-    const struct station *items; /* sorted by address */
+    const struct station *items; /* sorted by address, one for each */
     size_t count;
     bool incomplete; /* nodes may have interfaces that are not listed here */
 };

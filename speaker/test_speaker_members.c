@@ -317,6 +317,34 @@ static void test_stations_met(void)
     scene_done(&s);
 }
 
+/* A node that was installed anew under another name: the member that lives counts. */
+static void test_stations_with_one_mac(void)
+{
+    static const struct {
+        const char *members, *want;
+        bool live;
+    } cases[] = {{"ada", "n3", true}, {"aad", "n2", true}, {"add", NULL, false}};
+    const struct mac mac = {{2, 0, 0, 0, 0, 3}};
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        struct scene s;
+        scene_init(&s);
+        scene_apply(&s, CLUSTER L2("all", ""));
+        struct gossip_member members[3];
+        (void)stations_of(&s, cases[i].members, true);
+        TEST_ASSERT(s.view.member_count == TEST_COUNT(members));
+        memcpy(members, s.view.members, sizeof(members));
+        members[1].meta.interfaces = members[2].meta.interfaces;
+        s.view.members = members;
+        struct stations stations = stations_make(scene_basis(&s, "n1"), &s.view, s.arena);
+        const struct station *found = stations_find(&stations, &mac);
+        TEST_ASSERT(stations.count == 2 && found && found->live == cases[i].live);
+        if (cases[i].want)
+            TEST_STR(found->member, cases[i].want);
+        TEST_ASSERT(!stations_met(&stations, &stations));
+        scene_done(&s);
+    }
+}
+
 TEST_MAIN("speaker/members", TEST(test_who_lives), TEST(test_tiers), TEST(test_published_order),
           TEST(test_interfaces), TEST(test_not_told), TEST(test_families), TEST(test_standing),
-          TEST(test_stations), TEST(test_stations_met))
+          TEST(test_stations), TEST(test_stations_met), TEST(test_stations_with_one_mac))
