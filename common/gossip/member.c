@@ -11,6 +11,7 @@ enum {
     LATE_US = 50000,   /* a timer that late is a sign of ill health */
     CALM_US = 3000000, /* after one came back: how many we were before */
     LEAVE_AGAIN_US = 50000,
+    VAIN_US = 10000000,  /* between stalls by interfaces that nobody ends */
     STALLED_CHECKS = 64, /* questions for lists without delay; then one with each ping */
     STALLED_AGREED = 32, /* more than the parts in which one list can come */
 };
@@ -130,6 +131,7 @@ static void set_peers(struct member *m, const struct member_event *event)
     if (!m->has_peers) {
         m->has_peers = true;
         m->join_until = m->now + MEMBER_JOIN_US;
+        m->join_limit = m->now + 3 * MEMBER_JOIN_US;
         m->next_tick = m->now;
     }
 }
@@ -139,8 +141,13 @@ static void set_peers(struct member *m, const struct member_event *event)
 static void stall(struct member *m, uint64_t patience, const struct member_note *note)
 {
     uint64_t until = m->now + patience;
-    if (!m->stalled_at || until > m->stalled_until)
+    if (!m->stalled_at) {
         m->stalled_until = until;
+        m->stalled_limit = m->now + 2 * MEMBER_LINK_US;
+        m->by_interface = false;
+    } else if (until > m->stalled_until) {
+        m->stalled_until = until < m->stalled_limit ? until : m->stalled_limit;
+    }
     m->stalled_at = m->next_tick = m->now;
     m->stalled_number = m->number;
     m->stalled_checks = m->stalled_agreed = 0;
@@ -186,17 +193,30 @@ void on_same(struct member *m)
         resume(m);
 }
 
-/* It may be the way to the others. If they were out of reach for so long that they may have counted
- * us dead, we do not know what has become of what we had; before we have joined, we do not yet know
- * anything of them. */
+/* Can it be the way to the others, whose silence it explains? Not when all that there was while
+ * they were heard is still there. */
+static bool explains_silence(const struct member *m)
+{
+    return !m->answered_at || m->meta.count == 0 || m->gone_at >= m->answered_at;
+}
+
+/* If the others were out of reach for so long that they may have counted us dead, we do not know
+ * what has become of what we had; before we have joined, we do not yet know anything of them. An
+ * interface that comes and goes, while all others are dead, must not keep us silent for ever. */
 static void interface_came(struct member *m, struct str name)
 {
     struct member_note note = {
         .type = MEMBER_NOTE_CUT_OFF, .name = name, .silent_us = m->now - m->answered_at};
-    if (!m->settled)
-        m->join_until = m->now + MEMBER_JOIN_US;
-    else if (member_may_have_others(m) && note.silent_us >= MEMBER_STALL_US)
-        stall(m, MEMBER_LINK_US, &note);
+    uint64_t join = m->now + MEMBER_JOIN_US;
+    if (!m->settled) {
+        m->join_until = join < m->join_limit ? join : m->join_limit;
+        return;
+    }
+    if (!member_may_have_others(m) || note.silent_us < MEMBER_STALL_US || !explains_silence(m) ||
+        m->now < m->vain_until)
+        return;
+    stall(m, MEMBER_LINK_US, &note);
+    m->by_interface = true;
 }
 
 /* A list that is never the same may be that of a member that knows of a death which we have yet to
@@ -223,9 +243,19 @@ static void look_for_new(struct member *m, const struct member_event *event)
     }
 }
 
+static void look_for_lost(struct member *m, const struct member_event *event)
+{
+    const struct member_meta now = {.interfaces = event->interfaces, .count = event->count};
+    for (size_t i = 0; i < m->meta.count; i++) {
+        if (!meta_find(&now, m->meta.interfaces[i].name))
+            m->gone_at = m->now;
+    }
+}
+
 static void set_interfaces(struct member *m, const struct member_event *event)
 {
     look_for_new(m, event);
+    look_for_lost(m, event);
     struct arena *arena = arena_new(0);
     struct member_meta meta = m->meta;
     meta.interfaces = event->interfaces;
@@ -319,8 +349,11 @@ static void tick(struct member *m)
         m->next_tick = m->now + MEMBER_PERIOD_US;
     if (m->now - m->returned_at >= CALM_US || m->roster.alive < m->side)
         m->side = (uint16_t)m->roster.alive;
-    if (m->stalled_at && m->now >= m->stalled_until)
+    if (m->stalled_at && m->now >= m->stalled_until) {
+        if (m->by_interface && !m->stalled_heard)
+            m->vain_until = m->now + VAIN_US;
         resume(m);
+    }
     if (m->held_until && m->now >= m->held_until) {
         m->held_until = 0;
         m->meta.held = false;

@@ -258,6 +258,52 @@ static void test_carrier_back_alone(void)
     (void)sim_free(sim);
 }
 
+/* All others are dead, and an interface comes and goes: now and then that is a reason to ask, but
+ * not to be silent for ever. A new interface explains nothing. */
+static void test_flapping_alone(void)
+{
+    struct record record = {0};
+    struct sim *sim = start(2, &record);
+    struct meta_interface both[] = {{.name = STR("eth0"), .ipv4 = true},
+                                    {.name = STR("eth1"), .ipv4 = true}};
+    struct member_event event = {.type = MEMBER_INTERFACES, .interfaces = both, .count = 2};
+    sim_crash(sim, 0);
+    sim_run(sim, sim->now + 3 * SECOND);
+    sim_event(sim, 1, &event);
+    TEST_ASSERT(!is_stalled(sim, 1));
+    uint64_t silent = 0;
+    for (unsigned i = 0; i < 300; i++) { /* a minute */
+        event.count = 1 + i % 2;
+        sim_event(sim, 1, &event);
+        for (unsigned k = 0; k < 20; k++) {
+            sim_run(sim, sim->now + 10000);
+            silent += is_stalled(sim, 1) ? 10000 : 0;
+        }
+    }
+    TEST_ASSERT(silent >= MEMBER_LINK_US && silent <= 5 * 2 * MEMBER_LINK_US);
+    (void)sim_free(sim);
+}
+
+/* Nor does it keep a node from ever having joined. */
+static void test_flapping_at_the_start(void)
+{
+    struct sim_options options = {.nodes = 2, .seed = 1, .delay_us = 100};
+    struct sim *sim = sim_new(&options);
+    struct meta_interface both[] = {{.name = STR("eth0"), .ipv4 = true},
+                                    {.name = STR("eth1"), .ipv4 = true}};
+    sim_start(sim, 0);
+    uint64_t at = sim->now;
+    for (unsigned i = 0; i < 50 && !member_is_settled(sim->nodes[0].member); i++) {
+        struct member_event event = {
+            .type = MEMBER_INTERFACES, .interfaces = both, .count = 1 + i % 2};
+        sim_event(sim, 0, &event);
+        sim_run(sim, sim->now + SECOND / 10);
+    }
+    TEST_ASSERT(member_is_settled(sim->nodes[0].member));
+    TEST_ASSERT(sim->now - at <= 3 * MEMBER_JOIN_US + 2 * MEMBER_PERIOD_US);
+    (void)sim_free(sim);
+}
+
 /* A node that started without a carrier was never counted dead, and knows of nobody. */
 static void test_first_carrier(void)
 {
@@ -283,4 +329,5 @@ TEST_MAIN("common/gossip stalled", TEST(test_pause), TEST(test_pause_alone),
           TEST(test_pause_while_another_dies), TEST(test_short_pause),
           TEST(test_pause_while_another_starts), TEST(test_pause_of_the_only_one),
           TEST(test_carrier_back), TEST(test_short_flap), TEST(test_many_flaps),
-          TEST(test_carrier_back_in_touch), TEST(test_carrier_back_alone), TEST(test_first_carrier))
+          TEST(test_carrier_back_in_touch), TEST(test_carrier_back_alone),
+          TEST(test_flapping_alone), TEST(test_flapping_at_the_start), TEST(test_first_carrier))
