@@ -160,6 +160,18 @@ static void link_ready(void *ctx, const struct link *link)
     apply_settle(a);
 }
 
+/* Probes that have ended while an interface waited are begun anew. */
+static void links_all_open(void *ctx)
+{
+    struct apply *a = ctx;
+    size_t cursor = 0;
+    for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
+        if (held->tenure.state == TENURE_PROBING && LIST_EMPTY(&held->probes))
+            held_probe(a, held);
+    }
+    apply_settle(a);
+}
+
 static void link_closing(void *ctx, const struct link *link)
 {
     struct apply *a = ctx;
@@ -212,6 +224,7 @@ static bool link_may_answer(void *ctx)
 
 static const struct links_calls link_calls = {
     .ready = link_ready,
+    .all_open = links_all_open,
     .closing = link_closing,
     .heard = link_heard,
     .may_answer = link_may_answer,
@@ -255,10 +268,10 @@ static struct tenure_plan ours(struct apply *a, const struct apply_input *input,
     return plan;
 }
 
-/* Has the owner long taken over what it has by this plan? */
-static bool has_had(const struct apply_input *input, struct str owner)
+/* May the owner have taken over while we were out of touch? */
+static bool has_begun(const struct apply_input *input, struct str owner)
 {
-    return input->at_once || (input->back && input->before && !plan_is_live(input->before, owner));
+    return input->back && input->before && !plan_is_live(input->before, owner);
 }
 
 static struct tenure_plan theirs(struct apply *a, const struct apply_input *input,
@@ -270,7 +283,8 @@ static struct tenure_plan theirs(struct apply *a, const struct apply_input *inpu
     return (struct tenure_plan){.whose = TENURE_THEIRS,
                                 .owner = intern_take(&a->names, owner),
                                 .owner_hears = input->watches,
-                                .may_serve = unit->may_serve && !has_had(input, owner)};
+                                .has_begun = has_begun(input, owner),
+                                .may_serve = unit->may_serve && !input->at_once};
 }
 
 static void plan_held(struct apply *a, const struct apply_input *input, struct held *held,
@@ -360,6 +374,12 @@ enum tenure_state apply_state(const struct apply *a, const struct ip *ip)
 {
     const struct held *held = find_held(a, ip);
     return held ? held->tenure.state : TENURE_NONE;
+}
+
+bool apply_answers(const struct apply *a, const struct ip *ip)
+{
+    const struct held *held = find_held(a, ip);
+    return held && tenure_answers(&held->tenure) && !held_waits(a, held);
 }
 
 size_t apply_count(const struct apply *a, enum tenure_state state)

@@ -50,7 +50,7 @@ struct apply_input {
     const struct stations *stations; /* of the members */
     bool watches;                    /* members can be asked, and are known to live */
     bool at_once; /* what is another's now was so before this plan: stop without asking */
-    bool back;    /* in touch again: the same of whom the plan before did not know to live */
+    bool back;    /* in touch again: whom the plan before did not know to live may have begun */
 };
 
 /* From now on the plan is what is done. The plan and the stations are borrowed until the next
@@ -67,6 +67,9 @@ void apply_claimed(struct apply *apply, struct str member, const struct claim *c
 
 /* What is done about an address; TENURE_NONE when nothing is. */
 enum tenure_state apply_state(const struct apply *apply, const struct ip *ip);
+
+/* Is it answered for on all of its interfaces? */
+bool apply_answers(const struct apply *apply, const struct ip *ip);
 
 /* Announces everything that is owned, in rounds. */
 void apply_announce(struct apply *apply);

@@ -16,6 +16,16 @@ bool held_has_interface(const struct held *held, uint32_t interface)
     return false;
 }
 
+bool held_waits(const struct apply *a, const struct held *held)
+{
+    bool waits = false;
+    for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
+        const struct link *link = links_find(a->links, held->interfaces->indices[i]);
+        waits |= link && link->waits;
+    }
+    return waits;
+}
+
 static struct interfaces *interfaces_unref(struct interfaces *interfaces)
 {
     if (interfaces && --interfaces->refs == 0)
@@ -184,7 +194,7 @@ static void probed(void *ctx, const struct ip *ip, const struct mac *taken_by)
     held_forget_probe(held, probing->interface);
     if (taken_by)
         taken(a, held, link, taken_by);
-    else if (LIST_EMPTY(&held->probes))
+    else if (LIST_EMPTY(&held->probes) && !held_waits(a, held))
         held_step(a, held, &(struct tenure_event){.kind = TENURE_FREE}, NULL);
     apply_settle(a);
 }
@@ -240,10 +250,10 @@ void held_step(struct apply *a, struct held *held, const struct tenure_event *ev
     struct tenure before = held->tenure;
     uint64_t now = loop_now(a->loop);
     struct tenure_actions actions = tenure_step(&held->tenure, event, now);
-    if (before.state != held->tenure.state) {
+    if (before.state != held->tenure.state)
         note_change(a, held, before.state);
+    if (before.state != held->tenure.state || before.silent != held->tenure.silent)
         held_sync(a, held);
-    }
     if (actions.probe_stop)
         held_probe_stop(held);
     if (actions.probe)

@@ -31,9 +31,8 @@ static struct claim say(void *ctx, const struct ip *ip)
 {
     const struct duty *d = ctx;
     enum tenure_state state = apply_state(d->apply, ip);
-    struct claim claim = {.ip = *ip,
-                          .answers = state == TENURE_OWNING || state == TENURE_HANDING,
-                          .claims = state == TENURE_OWNING};
+    struct claim claim = {
+        .ip = *ip, .answers = apply_answers(d->apply, ip), .claims = state == TENURE_OWNING};
     if (claim.claims)
         claim.standing = plan_standing(d->plan, d->parts.elect, ip);
     return claim;

@@ -21,7 +21,6 @@ struct entry {
     char name[IF_NAMESIZE];
     int error; /* of the last try to open it */
     bool wanted;
-    bool waits; /* to be opened for the first time, or anew: soon */
 };
 
 struct links {
@@ -52,7 +51,7 @@ static void retry_due(void *ctx)
     struct links *links = ctx;
     links->retry = NULL;
     for (size_t i = 0; i < links->entries.len; i++) {
-        if (!links->entries.items[i]->link.responder && !links->entries.items[i]->waits)
+        if (!links->entries.items[i]->link.responder && !links->entries.items[i]->link.waits)
             open_entry(links->entries.items[i]);
     }
 }
@@ -123,11 +122,13 @@ static void next_due(void *ctx)
     struct links *links = ctx;
     size_t i = 0;
     links->next = NULL;
-    while (i < links->entries.len && !links->entries.items[i]->waits)
+    while (i < links->entries.len && !links->entries.items[i]->link.waits)
         i++;
-    if (i == links->entries.len)
+    if (i == links->entries.len) {
+        links->calls->all_open(links->ctx);
         return;
-    links->entries.items[i]->waits = false;
+    }
+    links->entries.items[i]->link.waits = false;
     open_entry(links->entries.items[i]);
     links->next = loop_timer_start(links->loop, NEXT_MS, 0, next_due, links);
 }
@@ -136,8 +137,8 @@ static void next_due(void *ctx)
 static void open_soon(struct entry *entry)
 {
     struct links *links = entry->links;
-    entry->waits = links->at_once == 0;
-    if (entry->waits) {
+    entry->link.waits = links->at_once == 0;
+    if (entry->link.waits) {
         if (!links->next)
             links->next = loop_timer_start(links->loop, NEXT_MS, 0, next_due, links);
         return;
@@ -166,7 +167,7 @@ static void update_entry(struct entry *entry, const struct iface *iface)
     set_iface(entry, iface);
     if (!same)
         close_entry(entry);
-    if (!entry->link.responder && !entry->waits)
+    if (!entry->link.responder && !entry->link.waits)
         open_soon(entry);
     else if (entry->link.responder && has_carrier_again)
         entry->links->calls->ready(entry->links->ctx, &entry->link);

@@ -11,12 +11,15 @@ struct links;
 struct link {
     struct iface iface;
     struct responder *responder; /* NULL: cannot be listened on just now */
+    bool waits;                  /* it is not listened on yet, but will be in a moment */
 };
 
 struct links_calls {
     /* It is listened on anew, or has its carrier again: what is announced on it is to be owned
      * there and announced. Only from the loop and from links_set. */
     void (*ready)(void *ctx, const struct link *link);
+    /* None waits any more: all are listened on, but for those that cannot be just now. */
+    void (*all_open)(void *ctx);
     /* Its responder is about to be closed: probes end without a word, counts are lost. */
     void (*closing)(void *ctx, const struct link *link);
     /* As those of a responder. */

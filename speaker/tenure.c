@@ -36,6 +36,7 @@ static void set_state(struct step *s, enum tenure_state state, struct str peer)
     t->since = s->now;
     t->due = 0;
     t->asked = 0;
+    t->silent = false;
 }
 
 static const struct str nobody = {0};
@@ -78,6 +79,7 @@ static void hand(struct step *s)
     }
     set_state(s, TENURE_HANDING, plan->owner);
     s->tenure->peer_hears = plan->owner_hears;
+    s->tenure->silent = plan->owner_hears && plan->has_begun;
     if (plan->owner_hears)
         ask(s, TENURE_ASK_MS);
     else
@@ -140,12 +142,17 @@ static void planned_ours(struct step *s)
     }
 }
 
+static bool has_it(const struct tenure *t)
+{
+    return t->state == TENURE_OWNING || t->state == TENURE_HANDING;
+}
+
 static void planned_theirs(struct step *s)
 {
     struct tenure *t = s->tenure;
     const struct tenure_plan *plan = &s->event->plan;
     t->standing = plan->standing;
-    if (!plan->may_serve || !tenure_answers(t)) {
+    if (!plan->may_serve || !has_it(t)) {
         if (t->state != TENURE_NONE)
             leave(s, TENURE_NOTHING);
         return;
@@ -217,6 +224,8 @@ static void claimed(struct step *s)
     case TENURE_HANDING: /* one that answers without a claim is waiting, too, for another to */
         if (takes && fresh && (is_peer || better))
             leave(s, TENURE_CONFIRMED);
+        else if (is_peer && fresh)
+            t->silent = false; /* it does not answer yet */
         break;
     case TENURE_YIELDING:
         if (is_peer && !better) {
@@ -312,6 +321,7 @@ static void ticked(struct step *s)
             leave(s, TENURE_EXPIRED);
             break;
         }
+        t->silent = false;
         ask(s, TENURE_ASK_MS);
         /* It may have handed it on, by an order that does not get through to us. */
         s->actions.ask_all = t->asked % TENURE_ASK_ALL == 0;
@@ -374,7 +384,7 @@ struct tenure_actions tenure_step(struct tenure *t, const struct tenure_event *e
 
 bool tenure_answers(const struct tenure *t)
 {
-    return t->state == TENURE_OWNING || t->state == TENURE_HANDING;
+    return has_it(t) && !t->silent;
 }
 
 bool tenure_claims(const struct tenure *t)

@@ -46,9 +46,10 @@ enum {
 };
 
 struct tenure {
-    enum tenure_state state : 8;    /* there are thousands of them */
-    bool peer_hears;                /* the peer can be asked */
-    unsigned asked;                 /* how often the peer was asked in this state */
+    enum tenure_state state : 8; /* there are thousands of them */
+    bool peer_hears;             /* the peer can be asked */
+    bool silent;    /* HANDING: the peer has perhaps long begun; until it says that it has not */
+    unsigned asked; /* how often the peer was asked in this state */
     struct claim_standing standing; /* of our claim, by the last plan */
     struct str peer;   /* HANDING: the new owner. YIELDING: who is yielded to. OWNING: a member that
                           may still answer and is told. Empty: nobody. Borrowed */
@@ -67,6 +68,7 @@ struct tenure_plan {
     struct claim_standing standing; /* ours */
     struct str owner;               /* THEIRS: a live node. Names must live as long as the tenure */
     bool owner_hears;  /* it is a member that can be asked; else nothing confirms but the wire */
+    bool has_begun;    /* THEIRS: the owner may have answered for long, without our knowing */
     bool may_serve;    /* THEIRS: this node may still serve it, so it need not stop at once */
     bool known;        /* OURS: announced by one of us before, or not to be probed for */
     bool met;          /* OURS: members are known by now that may have been taken for strangers */

@@ -38,9 +38,9 @@ _Static_assert(TEST_COUNT(notes) == TENURE_NOTES, "a name each");
 /* "handing ask=n2 conflict": the state, what is to be done, what is to be told. */
 static void put_outcome(struct sbuf *out, const struct tenure *t, const struct tenure_actions *a)
 {
-    sbuf_printf(out, "%s%s%s%s%s", tenure_state_name(t->state), a->announce ? " announce" : "",
-                a->defend ? " defend" : "", a->probe ? " probe" : "",
-                a->probe_stop ? " probe-stop" : "");
+    sbuf_printf(out, "%s%s%s%s%s%s", tenure_state_name(t->state), t->silent ? " silent" : "",
+                a->announce ? " announce" : "", a->defend ? " defend" : "",
+                a->probe ? " probe" : "", a->probe_stop ? " probe-stop" : "");
     TEST_ASSERT(!a->ask_all || a->ask.len);
     if (a->ask.len)
         sbuf_printf(out, " ask=" STR_FMT "%s", STR_ARG(a->ask), a->ask_all ? ",all" : "");
@@ -64,8 +64,9 @@ static void run(const struct row *rows, size_t count)
         if (!str_eq(sbuf_str(&out), str_from(rows[i].want)))
             printf("\nrow %zu at %u ms", i, (unsigned)rows[i].at);
         TEST_STR(sbuf_str(&out), rows[i].want);
-        TEST_ASSERT(tenure_answers(&tenure) ==
-                    (tenure.state == TENURE_OWNING || tenure.state == TENURE_HANDING));
+        TEST_ASSERT(
+            tenure_answers(&tenure) ==
+            (tenure.state == TENURE_OWNING || (tenure.state == TENURE_HANDING && !tenure.silent)));
         TEST_ASSERT(tenure_claims(&tenure) == (tenure.state == TENURE_OWNING));
     }
 }
@@ -186,6 +187,21 @@ static void test_hand_over(void)
         {20, PLANNED(THEIRS("n2"), .may_serve = true), "handing ask=n2"},
         {30, PLANNED(OURS, .known = true), "owning announce ask=n2"}, {130, TICK, "owning ask=n2"},
         {140, CLAIMED("n2", WORSE), "owning"}, {240, TICK, "owning"});
+    /* one that may have begun long ago is asked before anything is said: it has */
+    RUN({10, PLANNED(OURS, .known = true), "owning announce"},
+        {20, PLANNED(THEIRS("n2"), .may_serve = true, .has_begun = true), "handing silent ask=n2"},
+        {21, PLANNED(THEIRS("n2"), .may_serve = true), "handing silent"},
+        {22, CLAIMED("n3", .answers = true, FRESH), "handing silent"},
+        {25, CLAIMED("n2", TAKES, WORSE, FRESH), "none confirmed"});
+    /* it has not; or it does not say */
+    RUN({10, PLANNED(OURS, .known = true), "owning announce"},
+        {20, PLANNED(THEIRS("n2"), .may_serve = true, .has_begun = true), "handing silent ask=n2"},
+        {22, CLAIMED("n2", WORSE, .asked = 19), "handing silent"},
+        {25, CLAIMED("n2", WORSE, FRESH), "handing"}, {120, TICK, "handing ask=n2"});
+    RUN({10, PLANNED(OURS, .known = true), "owning announce"},
+        {20, PLANNED(THEIRS("n2"), .may_serve = true, .has_begun = true), "handing silent ask=n2"},
+        {120, TICK, "handing ask=n2"},
+        {130, PLANNED(OURS, .known = true), "owning announce ask=n2"});
     /* endpoints go while it waits */
     RUN({10, PLANNED(OURS, .known = true), "owning announce"},
         {20, PLANNED(THEIRS("n2"), .may_serve = true), "handing ask=n2"},
