@@ -19,12 +19,14 @@ enum {
 /* A socket on which these bytes were sent, or a negative errno. */
 static int ask(int protocol, struct str bytes)
 {
-    int buffer = (int)bytes.len * 2;
+    int buffer = (int)bytes.len * 2, on = 1;
     scoped_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0)
         return -errno;
     /* May be refused when it is enough anyway. */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+    /* Before Linux 4.3, an error brings the whole message back that it is about. */
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
     if (send(fd, bytes.ptr, bytes.len, 0) != (ssize_t)bytes.len)
         return -errno;
     return take_fd(&fd);
@@ -40,8 +42,8 @@ int carry_kernel_put(struct str batch)
     ssize_t got = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
     if (got < 0)
         return errno == EAGAIN ? 0 : -errno; /* the kernel has nothing to say against it */
-    if (!nlmsg_ok(header, (int)got) || header->nlmsg_type != NLMSG_ERROR ||
-        header->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+    /* What it is about may be cut off. */
+    if ((size_t)got < NLMSG_LENGTH(sizeof(struct nlmsgerr)) || header->nlmsg_type != NLMSG_ERROR)
         return -EIO;
     return ((const struct nlmsgerr *)nlmsg_data(header))->error;
 }
