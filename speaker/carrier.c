@@ -54,6 +54,7 @@ static bool can_any(const struct carrier *c)
 static void follow(struct carrier *c);
 static void retry(void *ctx);
 static void over(void *ctx);
+static void look_soon(struct carrier *c);
 
 static size_t count_carried(const struct carrier *c, uint64_t *ret_last_ms)
 {
@@ -94,8 +95,9 @@ static void enforce(struct carrier *c)
     if (c->figures.addresses)
         c->end = loop_timer_start(c->loop, last_ms - now_ms() + LINGER_MS, 0, over, c);
     follow(c);
+    /* Of what others have done since the batch, there may be no notice: it is followed only now. */
     if (c->watch)
-        carry_kernel_drain(c->fd); /* of what was done here */
+        look_soon(c);
 }
 
 static void retry(void *ctx)
@@ -123,7 +125,7 @@ static void look(void *ctx)
     bool torn, agrees = carry_force_agrees(c->force, list, total, now_ms(), &torn);
     c->look = NULL;
     if (torn) {
-        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+        look_soon(c);
     } else if (!agrees && !c->behind) {
         c->figures.restored++;
         log_warn("rules that carry connections were removed by somebody else and are put back",
@@ -132,13 +134,18 @@ static void look(void *ctx)
     }
 }
 
+static void look_soon(struct carrier *c)
+{
+    if (!c->look)
+        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+}
+
 static void rules_changed(void *ctx, unsigned events)
 {
     struct carrier *c = ctx;
     (void)events;
     carry_kernel_drain(c->fd);
-    if (!c->look)
-        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+    look_soon(c);
 }
 
 static void unfollow(struct carrier *c)
@@ -299,7 +306,8 @@ const struct carry *carrier_find(const struct carrier *c, const struct ip *ip)
 struct carrier_figures carrier_figures(struct carrier *c)
 {
     uint64_t last_ms;
-    carry_force_count(c->force, &c->figures.packets, &c->figures.bytes);
-    c->figures.addresses = count_carried(c, &last_ms);
-    return c->figures;
+    struct carrier_figures now = c->figures; /* whose addresses are those in force */
+    carry_force_count(c->force, &now.packets, &now.bytes);
+    now.addresses = count_carried(c, &last_ms);
+    return now;
 }

@@ -1,5 +1,6 @@
 #include "speaker/carry_force.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "speaker/carry_batch.h"
@@ -7,6 +8,7 @@
 
 enum {
     FAMILIES = 2,
+    READS_MAX = 5,   /* attempts to read what an earlier process has left */
     CLOSE_MS = 2000, /* so near to its end, an element is there or not */
 };
 
@@ -161,6 +163,23 @@ int carry_force_put(struct carry_force *force, const struct carry *list, size_t 
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* Not asked in vain, and not while the rules were changing. */
+static bool is_known(const struct carry_answer *answer)
+{
+    return !answer->torn && (answer->error == 0 || answer->error == -ENOENT);
+}
+
+/* What is not told now is gone for good: others who change rules just then are waited out. */
+static struct carry_answer ask_elements(enum ip_family family, uint64_t now_ms, struct arena *arena)
+{
+    struct carry_answer answer = carry_kernel_ask(CARRY_ELEMENTS, family, now_ms, arena);
+    for (int i = 1; i < READS_MAX && !is_known(&answer); i++) {
+        carry_answer_done(&answer);
+        answer = carry_kernel_ask(CARRY_ELEMENTS, family, now_ms, arena);
+    }
+    return answer;
+}
+
 struct carry *carry_force_read(const struct carry_force *force, uint64_t now_ms,
                                struct arena *arena, size_t *ret_count)
 {
@@ -169,7 +188,7 @@ struct carry *carry_force_read(const struct carry_force *force, uint64_t now_ms,
     for (size_t i = 0; i < FAMILIES; i++) {
         if (force->parts[i].refusal)
             continue;
-        struct carry_answer answer = carry_kernel_ask(CARRY_ELEMENTS, families[i], now_ms, arena);
+        struct carry_answer answer = ask_elements(families[i], now_ms, arena);
         for (size_t j = 0; j < answer.items.len && *ret_count < CARRY_MAX; j++) {
             if (answer.items.items[j].node.len) /* else it is not known what it depends on */
                 list[(*ret_count)++] = answer.items.items[j];
@@ -221,7 +240,7 @@ static bool part_agrees(struct carry_force *force, struct part *part, const stru
     struct carry_answer elements = carry_kernel_ask(CARRY_ELEMENTS, part->family, now, arena);
     bool agrees = agree(part->family, list, total, &elements, now + CLOSE_MS) &&
                   (rules.has_rule || elements.items.len == 0);
-    *ret_torn = *ret_torn || rules.torn || elements.torn;
+    *ret_torn = *ret_torn || !is_known(&rules) || !is_known(&elements);
     count(force, part, &rules);
     carry_answer_done(&rules);
     carry_answer_done(&elements);
@@ -238,7 +257,7 @@ bool carry_force_agrees(struct carry_force *force, const struct carry *list, siz
         agrees =
             (part->refusal || part_agrees(force, part, list, total, now_ms, ret_torn)) && agrees;
     }
-    if (!agrees)
+    if (!agrees && !*ret_torn)
         forget(force);
     return agrees;
 }

@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/base/sbuf.h"
+#include "common/base/scope.h"
 #include "speaker/carry_kernel.h"
 #include "speaker/test_objects.h"
 #include "speaker/test_scene.h"
@@ -16,13 +19,17 @@ enum { TURNS_MAX = 100 };
 
 struct kernel {
     struct arena *arena;
-    int refusal[2];          /* of IPv4 and IPv6: what each batch gets, always */
-    int passing;             /* the same, once */
-    unsigned batches[2];     /* that came */
-    size_t size;             /* of the last one */
-    struct carry_answer has; /* what it tells; items borrowed */
-    unsigned routes;         /* asked for */
-    int notices[2];          /* a pipe: readable when rules have changed */
+    int refusal[2];           /* of IPv4 and IPv6: what each batch gets, always */
+    int passing;              /* the same, once */
+    unsigned batches[2];      /* that came */
+    size_t size;              /* of the last one */
+    struct carry_answer has;  /* what it tells; items borrowed */
+    const struct carry *then; /* what it has, with the rule, once it has taken a batch; NULL: has */
+    unsigned failing;         /* so many times, elements are asked for in vain … */
+    int failure;              /* … with this outcome; 0: the answer is torn */
+    unsigned packets_then;    /* of the rule, when that is over */
+    unsigned routes;          /* asked for */
+    int notices[2];           /* a pipe: readable when rules have changed */
     bool followed;
 };
 
@@ -39,6 +46,11 @@ int carry_kernel_put(struct str batch)
     kernel.batches[family]++;
     kernel.size = batch.len;
     kernel.passing = 0;
+    if (kernel.then && family == 0 && kernel.batches[0] > 1) { /* the first one is a trial */
+        vec_clear(&kernel.has.items);
+        vec_push(&kernel.has.items, *kernel.then);
+        kernel.has.has_rule = true;
+    }
     return passing ? passing : kernel.refusal[family];
 }
 
@@ -52,6 +64,13 @@ struct carry_answer carry_kernel_ask(enum carry_topic topic, enum ip_family fami
         answer.has_rule = kernel.has.has_rule;
         answer.packets = kernel.has.packets;
         answer.bytes = kernel.has.bytes;
+    }
+    if (topic == CARRY_ELEMENTS && kernel.failing) {
+        if (--kernel.failing == 0)
+            kernel.has.packets = kernel.packets_then;
+        answer.torn = kernel.failure == 0;
+        answer.error = kernel.failure;
+        return answer;
     }
     for (size_t i = 0; topic == CARRY_ELEMENTS && i < kernel.has.items.len; i++) {
         if (kernel.has.items.items[i].ip.family == family)
@@ -305,15 +324,44 @@ static struct carry kept(unsigned last, uint64_t for_ms)
                           .until_ms = loop_clock_ns() / 1000000 + for_ms};
 }
 
-/* What was there is in force from the start, and nothing is left when it is over. */
+/* The log goes there from now on; returns where it went before. */
+static int divert_log(int to)
+{
+    int before = dup(STDERR_FILENO);
+    TEST_ASSERT(before >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
+    return before;
+}
+
+/* The lines of that log, each from its level on. */
+static struct str read_log(int fd)
+{
+    enum { LOG_MAX = 4096 };
+    char *text = arena_alloc(kernel.arena, LOG_MAX);
+    ssize_t got = pread(fd, text, LOG_MAX, 0);
+    TEST_ASSERT(got >= 0 && got < LOG_MAX);
+    struct str rest = {.ptr = text, .len = (size_t)got}, line, time;
+    struct sbuf lines = {0};
+    while (str_cut(rest, '\n', &line, &rest)) {
+        TEST_ASSERT(str_cut(line, ' ', &time, &line));
+        sbuf_printf(&lines, STR_FMT "\n", STR_ARG(line));
+    }
+    return sbuf_move(&lines, kernel.arena);
+}
+
+/* What was there is in force from the start, though others were changing rules just then, and
+ * nothing is left when it is over, which is said however often somebody looks at the figures. */
 static void test_taken_over(void)
 {
     start();
+    scoped_fd int log = memfd_create("log", MFD_CLOEXEC);
+    scoped_fd int stderr_before = divert_log(log);
     struct loop *loop = loop_new();
     struct carry old = kept(7, 300), foreign = kept(8, 3600000);
     foreign.node = STR(""); /* by a speaker that did not say whose it is */
     vec_push(&kernel.has.items, old);
     vec_push(&kernel.has.items, foreign);
+    kernel.then = &old;
+    kernel.failing = 3;
     struct carrier *carrier = carrier_open(loop, NULL);
     size_t count;
     const struct carry *list = carrier_list(carrier, &count);
@@ -321,6 +369,14 @@ static void test_taken_over(void)
     TEST_ASSERT(kernel.followed && kernel.batches[0] == 2);
     wait_for(loop, carrier,
              "v4v6 batches 3 2 addresses 0 packets 0 failures 0 restored 0 error 0 ");
+    (void)close(divert_log(stderr_before));
+    TEST_STR(read_log(log), "level=info program=stentor msg=\"connections carried to nodes that "
+                            "had their addresses\" addresses=1\n"
+                            "level=info program=stentor msg=\"open connections are kept when their "
+                            "address moves as planned\" "
+                            "ipv4=true ipv6=true takenOver=1 reason=\"\"\n"
+                            "level=info program=stentor msg=\"connections carried to nodes that "
+                            "had their addresses\" addresses=0\n");
     end(carrier, loop);
 }
 
@@ -350,5 +406,50 @@ static void test_restored(void)
     end(carrier, loop);
 }
 
+/* Rules that are gone before the notices of a batch are read: they are not missed among those. */
+static void test_removed_at_once(void)
+{
+    start();
+    struct loop *loop = loop_new();
+    struct carrier *carrier = carrier_open(loop, NULL);
+    move(carrier, 1, 0);
+    size_t count;
+    struct carry one = carrier_list(carrier, &count)[0];
+    kernel.then = &one;
+    wait_for(loop, carrier,
+             "v4v6 batches 4 3 addresses 1 packets 0 failures 0 restored 1 error 0 ");
+    end(carrier, loop);
+}
+
+/* Whoever cannot ask does not know that something is gone. */
+static void test_asked_in_vain(void)
+{
+    static const struct {
+        int failure;
+        unsigned times, packets_then;
+        const char *want;
+    } cases[] = {
+        {-EMFILE, 3, 9, "v4v6 batches 3 2 addresses 1 packets 9 failures 0 restored 0 error 0 "},
+        {-ENOBUFS, 3, 9, "v4v6 batches 3 2 addresses 1 packets 9 failures 0 restored 0 error 0 "},
+        {0, 3, 9, "v4v6 batches 3 2 addresses 1 packets 9 failures 0 restored 0 error 0 "},
+        {-ENOENT, 1, 0, "v4v6 batches 4 3 addresses 1 packets 0 failures 0 restored 1 error 0 "},
+    };
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        start();
+        struct loop *loop = loop_new();
+        struct carrier *carrier = carrier_open(loop, NULL);
+        move(carrier, 1, 0);
+        size_t count;
+        vec_push(&kernel.has.items, carrier_list(carrier, &count)[0]);
+        kernel.has.has_rule = true;
+        kernel.failing = cases[i].times;
+        kernel.failure = cases[i].failure;
+        kernel.packets_then = cases[i].packets_then;
+        wait_for(loop, carrier, cases[i].want);
+        end(carrier, loop);
+    }
+}
+
 TEST_MAIN("speaker/carrier", TEST(test_kernels_that_cannot), TEST(test_asked_once_for_a_node),
-          TEST(test_refused), TEST(test_changes), TEST(test_taken_over), TEST(test_restored))
+          TEST(test_refused), TEST(test_changes), TEST(test_taken_over), TEST(test_restored),
+          TEST(test_removed_at_once), TEST(test_asked_in_vain))
