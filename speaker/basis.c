@@ -18,7 +18,7 @@ struct making {
     const struct eligible *eligible;
     struct arena *scratch;
     struct unit_member *members; /* one for each Service */
-    struct unit_addresses held;
+    struct unit_addresses held;  /* the addresses of those that stand */
     const struct unit *gathered; /* at the index of the first member of each */
     uint32_t *firsts;            /* of each Service that stands: its first address, by index */
     VEC(struct basis_terms) terms;
