@@ -1,10 +1,18 @@
 /* What this node does about one address over time: the machine that starts and ends its answering.
  *
- *            ours, known              another's, lives, and we may serve
- *     NONE ─────────────▶ OWNING ─────────────────────────────────────▶ HANDING ──▶ NONE
- *       │                 ▲ ▲  │ a better claim                           │ it says that it answers
- *       │ ours, new       │ │  ▼                                          │ (by claim, or on the
- * wire) └──▶ PROBING ─────┘ YIELDING │ a stranger has it ▼ REFUSED ──▶ PROBING, again and again
+ *     from      to        when
+ *
+ *     NONE      OWNING    ours, and known to have been announced before
+ *     NONE      PROBING   ours, and new
+ *     PROBING   OWNING    nobody has it, or a member
+ *     PROBING   REFUSED   a stranger has it
+ *     REFUSED   PROBING   again and again
+ *     OWNING    YIELDING  a member's claim is better
+ *     YIELDING  OWNING    that member has given it up, is dead, or has the worse claim now
+ *     OWNING    HANDING   another's, who lives, and we may serve
+ *     HANDING   NONE      it says that it answers, by claim or on the wire
+ *     HANDING   OWNING    ours again
+ *     any       NONE      nobody's, or we may not serve any more
  *
  * A planned move loses nothing: the new owner answers at once, and the old one goes on until it
  * knows that. It asks, and never stops while the new owner lives and is silent. When both claim an
@@ -12,9 +20,8 @@
  * yields (claim.h); the two decide by the same numbers, so exactly one does. Nobody stops because
  * of what was said before there was a reason to: only an answer to a question of this very state
  * counts, or two that change their minds at the same moment might both stop. A message that is lost
- * is asked for again. Strangers are
- * defended against (RFC 5227 section 2.4) and are never given way to. Pure: now is a monotonic time
- * in milliseconds. */
+ * is asked for again. Strangers are defended against (RFC 5227 section 2.4) and are never given way
+ * to. Pure: now is a monotonic time in milliseconds. */
 #ifndef SPEAKER_TENURE_H
 #define SPEAKER_TENURE_H
 

@@ -18,6 +18,7 @@
 #include "common/base/names.h"
 #include "common/base/vec.h"
 #include "common/gossip/gossip_keys.h"
+#include "common/gossip/gossip_log.h"
 #include "common/gossip/udp.h"
 
 enum {
@@ -145,65 +146,14 @@ static bool may_complain(struct gossip *gossip, enum gossip_drop why)
     return true;
 }
 
-static void log_state(const struct member_note *note)
-{
-    struct str by = note->by.len ? note->by : STR("unknown");
-    if (note->state == GOSSIP_DEAD)
-        log_warn("member is dead", kv_str("member", note->name), kv_ip("address", &note->address),
-                 kv_cstr("old", gossip_state_name(note->old)), kv_str("by", by),
-                 kv_seconds("silent", (double)note->silent_us / 1e6));
-    else
-        log_info("member changed", kv_str("member", note->name), kv_ip("address", &note->address),
-                 kv_cstr("old", gossip_state_name(note->old)),
-                 kv_cstr("new", gossip_state_name(note->state)), kv_str("by", by));
-}
-
+/* What others can make happen again and again is logged now and then. */
 static void log_note(struct gossip *gossip, const struct member_note *note)
 {
-    switch (note->type) {
-    case MEMBER_NOTE_STATE:
-        log_state(note);
+    if (note->type == MEMBER_NOTE_NAMESAKE && !may_complain(gossip, GOSSIP_DROP_NAMESAKE))
         return;
-    case MEMBER_NOTE_RESTART:
-        log_info("member restarted", kv_str("member", note->name),
-                 kv_ip("address", &note->address));
+    if (note->type == MEMBER_NOTE_FULL && !may_complain(gossip, GOSSIP_DROP_FULL))
         return;
-    case MEMBER_NOTE_FORGOTTEN:
-        log_info("member forgotten", kv_str("member", note->name),
-                 kv_ip("address", &note->address));
-        return;
-    case MEMBER_NOTE_REFUTED:
-        log_warn("denied what was said about this member",
-                 kv_cstr("said", gossip_state_name(note->state)), kv_str("by", note->by));
-        return;
-    case MEMBER_NOTE_HELD:
-        log_warn("held: others had counted this member dead", kv_str("by", note->by),
-                 kv_seconds("for", (double)gossip->options.hold_down_ms / 1e3));
-        return;
-    case MEMBER_NOTE_RELEASED:
-        log_info("no longer held", kv_str("member", gossip->options.name));
-        return;
-    case MEMBER_NOTE_STALLED:
-        log_warn("this process was stopped", kv_seconds("for", (double)note->silent_us / 1e6));
-        return;
-    case MEMBER_NOTE_CUT_OFF:
-        log_warn("interface came while no member was in reach", kv_str("interface", note->name),
-                 kv_seconds("silent", (double)note->silent_us / 1e6));
-        return;
-    case MEMBER_NOTE_RESUMED:
-        log_info("asked the members again", kv_seconds("took", (double)note->silent_us / 1e6));
-        return;
-    case MEMBER_NOTE_NAMESAKE:
-        if (may_complain(gossip, GOSSIP_DROP_NAMESAKE))
-            log_error("another process has the name of this member",
-                      kv_str("member", gossip->options.name), kv_ip("address", &note->address));
-        return;
-    case MEMBER_NOTE_FULL:
-        if (may_complain(gossip, GOSSIP_DROP_FULL))
-            log_error("no room for one more member", kv_str("member", note->name),
-                      kv_uint("max", GOSSIP_MEMBERS_MAX));
-        return;
-    }
+    gossip_log_note(note, &gossip->options);
 }
 
 static void timer_due(void *ctx);
@@ -349,10 +299,10 @@ static void look_at_keys(void *ctx)
     bool was_on = gossip_is_on(gossip);
     if (!gossip_keys_look(&gossip->keys, loop_now(gossip->loop)))
         return;
-    if (!was_on && gossip_is_on(gossip)) {
-        begin(gossip);
-        tell(gossip);
-    }
+    if (was_on || !gossip_is_on(gossip))
+        return;
+    begin(gossip);
+    tell(gossip);
 }
 
 static bool is_bounded(const struct gossip_options *options)

@@ -22,14 +22,12 @@ static bool is_name(struct str name)
     return name.len > 0 && name.len <= META_NAME_MAX;
 }
 
-/* --- encoding --------------------------------------------------------------------------------
+/* --- encoding -------------------------------------------------------------------------------- */
 
- *     role u8 · flags u8 · number of addresses u8 · addresses · number of interfaces u8 ·
- interfaces
+/* role u8 · flags u8 · number of addresses u8 · addresses · number of interfaces u8 · interfaces
  *
- * and each interface: length u8 · name · (index of its address << 2 | families) u8. Addresses are
- in
- * the order in which the interfaces have them first. */
+ * and each interface: length u8 · name · (index of its address << 2 | families) u8. The addresses
+ * stand in the order in which the interfaces have them first. */
 
 struct selection {
     struct mac macs[META_MACS_MAX]; /* of those that are chosen, in no order */

@@ -8,7 +8,7 @@
 
 #include "common/base/err.h"
 
-enum { MAGIC = 0x5e, VERSION = 1, HEADER = 2 };
+enum { MAGIC = 0x5e, VERSION = 2, HEADER = 2 };
 
 _Static_assert(SEAL_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "size of the nonce");
 _Static_assert(SEAL_OVERHEAD == HEADER + SEAL_NONCE + crypto_aead_xchacha20poly1305_ietf_ABYTES,
