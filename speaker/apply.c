@@ -166,7 +166,7 @@ static void links_all_open(void *ctx)
     struct apply *a = ctx;
     size_t cursor = 0;
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
-        if (held->tenure.state == TENURE_PROBING && LIST_EMPTY(&held->probes))
+        if (held->tenure.state == TENURE_PROBING && !held_is_probed(a, held))
             held_probe(a, held);
     }
     apply_settle(a);
@@ -178,7 +178,7 @@ static void link_closing(void *ctx, const struct link *link)
     size_t cursor = 0;
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));) {
         held_keep_figures(a, held, link->responder);
-        held_forget_probe(held, link->iface.index);
+        held_forget_probe(a, held, link->iface.index);
     }
 }
 
@@ -400,6 +400,7 @@ struct apply *apply_new(struct loop *loop, const struct apply_options *options,
                         .ctx = ctx,
                         .keep = keep_new(),
                         .held = {.table.seed = options->seed},
+                        .more = {.table.seed = options->seed},
                         .chaos = map_hash(options->seed, STR("refresh")), /* seen by others */
                         .stations = &nobody};
     a->links = links_new(loop, options->seed, &link_calls, a);
@@ -415,7 +416,7 @@ struct apply *apply_free(struct apply *a)
     (void)loop_timer_cancel(a->settling);
     (void)loop_timer_cancel(a->logging);
     for (struct held *held; (held = ip_table_next(&a->held, &cursor));)
-        held_free(held);
+        held_free(a, held);
     ip_table_done(&a->held);
     intern_done(&a->names);
     vec_done(&a->changes);
@@ -442,11 +443,12 @@ static struct apply_figures figures_of(const struct apply *a, const struct held 
 {
     struct apply_figures figures = {
         .ip = held->ip, .state = held->tenure.state, .peer = held->tenure.peer};
+    const struct held_more *more = held_more(a, held);
     size_t cursor = 0;
-    if (held->past) {
-        figures.requests = held->past->requests;
-        figures.replies = held->past->replies;
-        figures.gratuitous = held->past->gratuitous;
+    if (more) {
+        figures.requests = more->requests;
+        figures.replies = more->replies;
+        figures.gratuitous = more->gratuitous;
     }
     for (const struct link *link; (link = links_next(a->links, &cursor));) {
         const struct owned_address *address =

@@ -79,12 +79,35 @@ bool held_set_interfaces(struct apply *a, struct held *held, const struct str_li
     return !same;
 }
 
-void held_free(struct held *held)
+struct held_more *held_more(const struct apply *a, const struct held *held)
 {
-    held_probe_stop(held);
+    return ip_table_get(&a->more, &held->ip);
+}
+
+static struct held_more *need_more(struct apply *a, const struct held *held)
+{
+    struct held_more *more = held_more(a, held);
+    if (more)
+        return more;
+    more = keep_alloc(a->keep, sizeof(*more));
+    *more = (struct held_more){.ip = held->ip};
+    (void)ip_table_put(&a->more, &more->ip);
+    return more;
+}
+
+static void more_free(struct apply *a, struct held_more *more)
+{
+    (void)ip_table_remove(&a->more, &more->ip);
+    keep_release(more, sizeof(*more));
+}
+
+void held_free(struct apply *a, struct held *held)
+{
+    held_probe_stop(a, held);
+    struct held_more *more = held_more(a, held);
+    if (more)
+        more_free(a, more);
     (void)interfaces_unref(held->interfaces);
-    if (held->past)
-        keep_release(held->past, sizeof(*held->past));
     keep_release(held, sizeof(*held));
 }
 
@@ -95,13 +118,10 @@ void held_keep_figures(struct apply *a, struct held *held, const struct responde
     const struct owned_address *address = responder_get(responder, &held->ip);
     if (!address)
         return;
-    if (!held->past) {
-        held->past = keep_alloc(a->keep, sizeof(*held->past));
-        *held->past = (struct held_counts){0};
-    }
-    held->past->requests += address->received;
-    held->past->replies += address->answered;
-    held->past->gratuitous += address->announced;
+    struct held_more *more = need_more(a, held);
+    more->requests += address->received;
+    more->replies += address->answered;
+    more->gratuitous += address->announced;
 }
 
 void held_sync(struct apply *a, struct held *held)
@@ -132,10 +152,14 @@ void held_send(struct apply *a, struct held *held)
 /* --- probes ---------------------------------------------------------------------------------- */
 
 /* The probe on that interface, or NULL. */
-static struct probing *find_probe(const struct held *held, uint32_t interface)
+static struct probing *find_probe(const struct apply *a, const struct held *held,
+                                  uint32_t interface)
 {
+    const struct held_more *more = held_more(a, held);
     struct probing *probing;
-    LIST_FOREACH(probing, &held->probes, link)
+    if (!more)
+        return NULL;
+    LIST_FOREACH(probing, &more->probes, link)
     {
         if (probing->interface == interface)
             break;
@@ -143,22 +167,34 @@ static struct probing *find_probe(const struct held *held, uint32_t interface)
     return probing;
 }
 
-static void probing_free(struct probing *probing)
+bool held_is_probed(const struct apply *a, const struct held *held)
 {
-    LIST_REMOVE(probing, link);
-    free(probing);
+    const struct held_more *more = held_more(a, held);
+    return more && !LIST_EMPTY(&more->probes);
 }
 
-void held_forget_probe(struct held *held, uint32_t interface)
+/* With the last one goes what there was for them alone. */
+static void probing_free(struct probing *probing)
 {
-    struct probing *probing = find_probe(held, interface);
+    struct apply *a = probing->apply;
+    struct held_more *more = held_more(a, probing->held);
+    LIST_REMOVE(probing, link);
+    free(probing);
+    if (LIST_EMPTY(&more->probes) && !more->requests && !more->replies && !more->gratuitous)
+        more_free(a, more);
+}
+
+void held_forget_probe(struct apply *a, struct held *held, uint32_t interface)
+{
+    struct probing *probing = find_probe(a, held, interface);
     if (probing)
         probing_free(probing);
 }
 
-void held_probe_stop(struct held *held)
+void held_probe_stop(struct apply *a, struct held *held)
 {
-    for (struct probing *probing; (probing = LIST_FIRST(&held->probes));) {
+    while (held_is_probed(a, held)) {
+        struct probing *probing = LIST_FIRST(&held_more(a, held)->probes);
         (void)responder_probe_cancel(probing->probe);
         probing_free(probing);
     }
@@ -180,7 +216,7 @@ static void taken(struct apply *a, struct held *held, const struct link *link,
     else if (station && station->live)
         event = (struct tenure_event){.kind = TENURE_HEARD,
                                       .member = intern_take(&a->names, station->member)};
-    held_probe_stop(held);
+    held_probe_stop(a, held);
     held_step(a, held, &event, &note);
 }
 
@@ -191,10 +227,10 @@ static void probed(void *ctx, const struct ip *ip, const struct mac *taken_by)
     struct held *held = probing->held;
     const struct link *link = links_find(a->links, probing->interface);
     (void)ip;
-    held_forget_probe(held, probing->interface);
+    held_forget_probe(a, held, probing->interface);
     if (taken_by)
         taken(a, held, link, taken_by);
-    else if (LIST_EMPTY(&held->probes) && !held_waits(a, held))
+    else if (!held_is_probed(a, held) && !held_waits(a, held))
         held_step(a, held, &(struct tenure_event){.kind = TENURE_FREE}, NULL);
     apply_settle(a);
 }
@@ -204,11 +240,11 @@ void held_probe(struct apply *a, struct held *held)
     for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
         uint32_t interface = held->interfaces->indices[i];
         const struct link *link = links_find(a->links, interface);
-        if (!link || !link->responder || find_probe(held, interface))
+        if (!link || !link->responder || find_probe(a, held, interface))
             continue;
         struct probing *probing = heap_alloc(sizeof(*probing));
         *probing = (struct probing){.apply = a, .held = held, .interface = interface};
-        LIST_INSERT_HEAD(&held->probes, probing, link);
+        LIST_INSERT_HEAD(&need_more(a, held)->probes, probing, link);
         probing->probe = responder_probe_start(link->responder, &held->ip, a->options.probe_mode,
                                                probed, probing);
     }
@@ -255,7 +291,7 @@ void held_step(struct apply *a, struct held *held, const struct tenure_event *ev
     if (before.state != held->tenure.state || before.silent != held->tenure.silent)
         held_sync(a, held);
     if (actions.probe_stop)
-        held_probe_stop(held);
+        held_probe_stop(a, held);
     if (actions.probe)
         held_probe(a, held);
     if (actions.announce) {

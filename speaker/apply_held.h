@@ -29,8 +29,11 @@ struct interfaces {
     uint32_t indices[];
 };
 
-struct held_counts {
-    uint64_t requests, replies, gratuitous;
+/* What few addresses have, or all for a moment. */
+struct held_more {
+    struct ip ip;
+    LIST_HEAD(, probing) probes;
+    uint64_t requests, replies, gratuitous; /* by responders that do not own it any more */
 };
 
 struct held {
@@ -40,8 +43,6 @@ struct held {
     struct tenure tenure;
     struct announce rounds;
     struct interfaces *interfaces; /* where it is, or will be, answered for; NULL: nowhere */
-    LIST_HEAD(, probing) probes;
-    struct held_counts *past; /* by responders that do not own it any more; NULL: none has been */
 };
 
 /* A change to be logged. */
@@ -58,6 +59,7 @@ struct apply {
     void *ctx;
     struct links *links;
     struct ip_table held;          /* struct held */
+    struct ip_table more;          /* struct held_more of those that have it */
     uint64_t chaos;                /* of their announcements at rest */
     struct keep *keep;             /* of what is held */
     struct interfaces *interfaces; /* as they were set last; NULL: none */
@@ -80,7 +82,9 @@ bool held_has_interface(const struct held *held, uint32_t interface);
 /* From now on it is on the interfaces of those names. Returns whether they are others. */
 bool held_set_interfaces(struct apply *apply, struct held *held, const struct str_list *names);
 /* Stops its probes and frees it. */
-void held_free(struct held *held);
+void held_free(struct apply *apply, struct held *held);
+/* What else there is of it, or NULL. */
+struct held_more *held_more(const struct apply *apply, const struct held *held);
 
 /* Owns or disowns the address on its interfaces, as its tenure wants it. */
 void held_sync(struct apply *apply, struct held *held);
@@ -91,9 +95,11 @@ void held_send(struct apply *apply, struct held *held);
 
 /* Starts to probe where that is possible and not under way; stops it everywhere. */
 void held_probe(struct apply *apply, struct held *held);
-void held_probe_stop(struct held *held);
+void held_probe_stop(struct apply *apply, struct held *held);
+/* Is a probe under way on any interface? */
+bool held_is_probed(const struct apply *apply, const struct held *held);
 /* The responder of that interface goes, and its probes with it. */
-void held_forget_probe(struct held *held, uint32_t interface);
+void held_forget_probe(struct apply *apply, struct held *held, uint32_t interface);
 
 /* Steps the tenure, carries out what it says and notes it. */
 void held_step(struct apply *apply, struct held *held, const struct tenure_event *event,
