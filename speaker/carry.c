@@ -110,6 +110,9 @@ static bool goes_on(const struct carry_input *input, struct carry *carry)
         return ends_by(carry, input->now_ms + CARRY_BACK_MS);
     if (!member || !gossip_is_alive(member->state))
         return ends_by(carry, input->now_ms + CARRY_LEFT_MS);
+    /* Had it gone back and then on, that node may send here: both would send to each other. */
+    if (carry->until_ms <= input->now_ms + CARRY_BACK_MS)
+        return true;
     carry->until_ms = carry->moved_ms + CARRY_MS;
     return true;
 }

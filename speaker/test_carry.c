@@ -132,6 +132,21 @@ static void test_moves(void)
     CHECK(steps);
 }
 
+/* Back to n2, which sends here from then on, and on before the moment is over in which this node
+ * sends to n2: it is not drawn out, or packets would go round for as long. */
+static void test_back_and_on(void)
+{
+    static const struct step steps[] = {
+        {WEB("1 n2 n1"), "aaa", 0, ""},
+        {WEB("2 n1 n2"), "aaa", 10, "192.0.2.1>198.51.100.2 3600 !"},
+        {WEB("3 n2 n1"), "aaa", 20, "192.0.2.1>198.51.100.2 2 !"},
+        {WEB("4 n3 n2"), "aaa", 20, "192.0.2.1>198.51.100.2 2 "},
+        {WEB("4 n3 n2"), "aaa", 21, "192.0.2.1>198.51.100.2 1 "},
+        {WEB("4 n3 n2"), "aaa", 22, ""},
+    };
+    CHECK(steps);
+}
+
 static void test_members(void)
 {
     static const struct step steps[] = {
@@ -188,5 +203,5 @@ static void test_restored(void)
     world_done(&w);
 }
 
-TEST_MAIN("speaker/carry", TEST(test_moves), TEST(test_members), TEST(test_failures),
-          TEST(test_restored))
+TEST_MAIN("speaker/carry", TEST(test_moves), TEST(test_back_and_on), TEST(test_members),
+          TEST(test_failures), TEST(test_restored))
