@@ -12,8 +12,6 @@ struct duty {
     struct talk *talk;
     const struct plan *plan; /* the newest */
     struct str_list others;  /* live members that can be asked */
-    struct nodeset lived;    /* the plan's live nodes */
-    enum plan_tier tier;     /* ours by the newest plan */
     bool back;               /* in touch, since the newest plan */
 };
 
@@ -42,7 +40,7 @@ static void heard(void *ctx, struct str member, const struct claim *claim, uint6
 {
     const struct duty *d = ctx;
     int order = 0;
-    if (claim->answers && claim->claims) {
+    if (claim->claims) {
         struct claim_standing ours = plan_standing(d->plan, d->parts.elect, &claim->ip);
         order = claim_cmp(&ours, d->parts.tell->node, &claim->standing, member);
     }

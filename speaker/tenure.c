@@ -199,7 +199,7 @@ static void claimed_owned(struct step *s, bool better, bool fresh)
         yield_to(s, claim->member);
     } else if (better) {
         challenge(s, claim->member);
-    } else if (!claim->answers && str_eq(claim->member, t->peer)) {
+    } else if (!claim->answers && !claim->claims && str_eq(claim->member, t->peer)) {
         t->peer = nobody; /* it has been told, and has stopped */
         t->due = 0;
     }
@@ -227,8 +227,8 @@ static void claimed(struct step *s)
         else if (is_peer && fresh)
             t->silent = false; /* it does not answer yet */
         break;
-    case TENURE_YIELDING:
-        if (is_peer && !better) {
+    case TENURE_YIELDING: /* one that claims it without an answer opens an interface meanwhile */
+        if (is_peer && !better && (claim->answers || !claim->claims)) {
             own(s, claim->answers ? claim->member : nobody);
             s->actions.note = TENURE_RESUMED;
         }

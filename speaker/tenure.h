@@ -87,9 +87,10 @@ struct tenure_plan {
  * member has said since is not to be given here. */
 struct tenure_claim {
     struct str member; /* must live as long as the tenure */
-    bool answers, claims;
+    bool answers;      /* on all its interfaces; false: on some, perhaps, when it claims it */
+    bool claims;
     uint64_t asked; /* when our question was sent that it answers; 0: it answers none */
-    int order;      /* claim_cmp(ours, theirs): above 0 when theirs is the better one */
+    int order; /* of what it claims: claim_cmp(ours, theirs); above 0: theirs is the better one */
 };
 
 enum tenure_event_kind {
