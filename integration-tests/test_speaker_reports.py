@@ -54,6 +54,25 @@ def test_status_follows_the_owner(lab):
     assert "report cannot be written" not in lab.speakers[heir].process.log()
 
 
+def test_status_outlives_a_restart(cluster):
+    """A speaker that starts leaves its object alone until it knows what it announces: whoever
+    watches it does not see the Service go."""
+    lab = cluster(1, api=True)
+    lab.add_services(1)
+    lab.wait_owned()
+
+    def versions():
+        return [one["metadata"]["uid"] for one in lab.store.control_plane.api.items(STATUSES)
+                if one.get("status", {}).get("serviceNamespace") == lab.store.namespace]
+    wait_until(lambda: statuses(lab) == wanted(lab, "n1"), 10, lambda: str(statuses(lab)))
+    before = versions()
+    lab.kill_speaker("n1")
+    lab.start_speaker("n1")
+    lab.wait_owned()
+    wait_until(lambda: statuses(lab) == wanted(lab, "n1"), 10, lambda: str(statuses(lab)))
+    assert versions() == before
+
+
 def test_configuration_state(lab):
     def of(node):
         one = next(s for s in lab.store.control_plane.api.items(STATES) if s["metadata"]["name"] == f"speaker-{node}")

@@ -139,10 +139,13 @@ static enum work_result run_service(struct report *r, struct str key, struct str
     struct owner_ref pod;
     struct shown_want want = {.kind = KIND_SERVICE_L2_STATUS, .node = r->options.node};
     struct shown_write write;
+    bool known;
     size_t count;
     (void)str_cut(service, '/', &want.service_namespace, &want.service_name);
-    want.announced = r->calls->announced(r->ctx, service, arena, &want.names);
+    want.announced = r->calls->announced(r->ctx, service, arena, &want.names, &known);
     want.owner = find_pod(r, &pod) ? &pod : NULL;
+    if (!known)
+        return WORK_DONE; /* report_planned comes back to it */
     if (others) {
         write = shown_clear(&want, arena);
         return want.announced ? write_status(r, key, want.kind, &write) : WORK_DONE;
@@ -346,9 +349,14 @@ static void look_at_all(struct report *r, enum kind_id kind)
 void report_synced(struct report *r)
 {
     r->synced = true;
-    look_at_all(r, KIND_SERVICE_L2_STATUS);
     look_at_all(r, KIND_SERVICE_BGP_STATUS);
     report_config(r);
+}
+
+void report_planned(struct report *r)
+{
+    if (r->synced)
+        look_at_all(r, KIND_SERVICE_L2_STATUS);
 }
 
 void report_bgp_planned(struct report *r)

@@ -22,11 +22,10 @@ struct report_options {
 
 struct report_calls {
     /* Is a Service ("namespace/name") announced from here? ret_interfaces: on which of our
-     * interfaces, none for all; in the arena. */
+     * interfaces, none for all; in the arena. False in ret_known while nothing has been planned. */
     bool (*announced)(void *ctx, struct str service, struct arena *arena,
-                      struct str_list *ret_interfaces);
-    /* The same over BGP. ret_peers: the BGPPeers that get it, sorted; in the arena. False in
-     * ret_known while nothing has been planned. */
+                      struct str_list *ret_interfaces, bool *ret_known);
+    /* The same over BGP. ret_peers: the BGPPeers that get it, sorted; in the arena. */
     bool (*announced_bgp)(void *ctx, struct str service, struct arena *arena,
                           struct str_list *ret_peers, bool *ret_known);
     /* The session with a BGPPeer; what is not ours to know of ret is filled in, in the arena.
@@ -48,7 +47,7 @@ struct report *report_free(struct report *report);
 enum { REPORT_FOLLOWS = 5 };
 size_t report_follow(const struct report *report, struct source_follow follow[REPORT_FOLLOWS]);
 
-/* The source holds everything: what is left over from before can be told. */
+/* The source holds everything: what is left over from before is there. */
 void report_synced(struct report *report);
 
 /* Is the object of a kind that is followed for this? */
@@ -56,13 +55,16 @@ bool report_is_about(const struct object *object);
 /* Such an object has changed. */
 void report_object(struct report *report, const struct object *object);
 
+/* A plan has been carried out for the first time: what is left over from before can be told. */
+void report_planned(struct report *report);
+
 /* Whether the Service is announced from here, or where, has changed. took: it is now, and was not
  * before. */
 void report_service(struct report *report, struct str service, bool took);
 
 /* The same over BGP, or to whom. */
 void report_bgp_service(struct report *report, struct str service);
-/* BGP has been planned for the first time: what is left over from before can be told. */
+/* The same of BGP. */
 void report_bgp_planned(struct report *report);
 
 /* A session has come, gone, or is another way now. A peer that goes and comes within two seconds is

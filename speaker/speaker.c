@@ -215,9 +215,12 @@ static void telling(void *ctx)
     s->telling_more = loop_timer_cancel(s->telling_more);
     tell_plans(&s->tell, s->told.plan, s->now.plan);
     local_run(s->local, s->now.plan, duty_apply(s->duty));
+    bool first = !s->told.plan;
     if (s->told.plan != s->now.plan)
         planned_done(&s->told);
     s->told = s->now;
+    if (first)
+        report_planned(s->report);
     if (tell_some(&s->tell))
         s->telling_more = loop_timer_start(s->loop, 1, 1, telling_more, s);
 }
@@ -458,9 +461,9 @@ bool speaker_is_ready(const struct speaker *s, const char **ret_phrase)
 {
     if (s->leaving)
         *ret_phrase = "leaving";
-    else if (!s->now.plan)
+    else if (!s->told.plan)
         *ret_phrase = "listing objects, interfaces and members";
     else
         *ret_phrase = "ok";
-    return s->now.plan && !s->leaving;
+    return s->told.plan && !s->leaving;
 }

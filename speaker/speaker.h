@@ -50,11 +50,13 @@ struct speaker *speaker_free(struct speaker *speaker);
  * seconds. Then comes speaker_free. */
 void speaker_leave(struct speaker *speaker, void (*done)(void *ctx), void *ctx);
 
-/* Has a plan been carried out, and is this node to stay? The phrase (constant) says why not. */
+/* Has a plan been carried out and told of, and is this node to stay? The phrase (constant) says why
+ * not. */
 bool speaker_is_ready(const struct speaker *speaker, const char **ret_phrase);
 
-/* For those who report: the plan carried out last (NULL: none yet) and what it was made from,
- * borrowed until the next turn of the loop. */
+/* For those who report: the plan that people were told of last (NULL: none yet), for only of that
+ * one it is known what is announced, and what it was made from. Borrowed until the next turn of the
+ * loop. */
 const struct plan *speaker_plan(const struct speaker *speaker);
 struct bgp *speaker_bgp(const struct speaker *speaker);
 const struct peers *speaker_peers(const struct speaker *speaker);

@@ -34,7 +34,7 @@ struct speaker {
     struct tell tell;
     struct basis *basis;             /* NULL: objects have changed since */
     struct planned now;              /* carried out */
-    struct planned told;             /* what people were told of last */
+    struct planned told;             /* what people were told of last, and are told when they ask */
     struct loop_timer *turn;         /* a plan is due */
     struct loop_timer *telling_more; /* there is more to tell */
     struct loop_timer *telling;      /* deferred: the plan carried out is to be told of */

@@ -54,12 +54,14 @@ static void bgp_planned(void *ctx)
     report_bgp_planned(((struct speaker *)ctx)->report);
 }
 
+/* By the plan told of last: what is announced is known of no other (tell_plans). */
 static bool announced(void *ctx, struct str key, struct arena *arena,
-                      struct str_list *ret_interfaces)
+                      struct str_list *ret_interfaces, bool *ret_known)
 {
     const struct speaker *s = ctx;
     struct plan_service service;
-    if (!plan_find(s->now.plan, key, &service) || !service.announced)
+    *ret_known = s->told.plan != NULL;
+    if (!plan_find(s->told.plan, key, &service) || !service.announced)
         return false;
     size_t count = service.all_interfaces ? 0 : service.interfaces.count;
     *ret_interfaces =
@@ -98,7 +100,7 @@ void speaker_report_begin(struct speaker *s, const struct validated *(*config)(v
 
 const struct plan *speaker_plan(const struct speaker *s)
 {
-    return s->now.plan;
+    return s->told.plan;
 }
 
 struct bgp *speaker_bgp(const struct speaker *s)
