@@ -1,6 +1,38 @@
 #include "common/election/holding.h"
 
+#include <stdlib.h>
+
 #include "crd/ipaddresspool.h"
+
+/* Equal ones as they stand. */
+static int by_ip(const void *a, const void *b)
+{
+    const struct ip *x = *(struct ip *const *)a, *y = *(struct ip *const *)b;
+    int order = ip_cmp(x, y);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Leaves each address once, where it stands first; returns how many. Others write them, as many as
+ * they like: not by comparing each with each. */
+static size_t drop_repeated(struct ip *ips, size_t count, struct arena *arena)
+{
+    struct ip **sorted = arena_array(arena, count, sizeof(*sorted)), *first = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &ips[i];
+    qsort(sorted, count, sizeof(struct ip *), by_ip);
+    for (size_t i = 0; i < count; i++) {
+        if (first && ip_eq(first, sorted[i]))
+            *sorted[i] = (struct ip){0};
+        else
+            first = sorted[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (ip_is_set(&ips[i]))
+            ips[kept++] = ips[i];
+    }
+    return kept;
+}
 
 /* Entries without an address are others': a host name says nothing to us. */
 static enum reason read_addresses(const struct service *service, struct arena *arena,
@@ -15,6 +47,8 @@ static enum reason read_addresses(const struct service *service, struct arena *a
             return REASON_INVALID_IP;
         ips[holding->ip_count++] = ingress[i].address;
     }
+    if (holding->ip_count > 1)
+        holding->ip_count = drop_repeated(ips, holding->ip_count, arena);
     holding->ips = ips;
     return holding->ip_count ? REASON_NONE : REASON_NO_IP;
 }

@@ -7,7 +7,7 @@
 #include "crd/validate.h"
 
 struct holding {
-    const struct ip *ips; /* of its status; those without an address are others' */
+    const struct ip *ips; /* of its status, each once; those without an address are others' */
     size_t ip_count;
     size_t pool; /* the first that holds all of them, by index; with REASON_NONE */
 };
