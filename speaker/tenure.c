@@ -321,7 +321,7 @@ static void ticked(struct step *s)
             leave(s, TENURE_EXPIRED);
             break;
         }
-        t->silent = false;
+        t->silent = t->silent && s->now - t->since < TENURE_SILENT_MS;
         ask(s, TENURE_ASK_MS);
         /* It may have handed it on, by an order that does not get through to us. */
         s->actions.ask_all = t->asked % TENURE_ASK_ALL == 0;

@@ -41,12 +41,13 @@ enum tenure_state {
 const char *tenure_state_name(enum tenure_state state);
 
 enum {
-    TENURE_ASK_MS = 100,         /* between two questions to the new owner */
-    TENURE_ASK_SLOWLY_MS = 1000, /* to one that is yielded to */
-    TENURE_ASK_ALL = 10,         /* each so many questions to the new owner, everybody is asked */
-    TENURE_ASSERTS = 30,         /* how often a former owner that does not answer is told */
-    TENURE_DEFEND_MS = 10000,    /* RFC 5227 DEFEND_INTERVAL */
-    TENURE_CHALLENGE_MS = 1000,  /* between two questions because of what was heard on the wire */
+    TENURE_ASK_MS = 100,                  /* between two questions to the new owner */
+    TENURE_ASK_SLOWLY_MS = 1000,          /* to one that is yielded to */
+    TENURE_SILENT_MS = 3 * TENURE_ASK_MS, /* one lost message is not to make two that answer */
+    TENURE_ASK_ALL = 10,        /* each so many questions to the new owner, everybody is asked */
+    TENURE_ASSERTS = 30,        /* how often a former owner that does not answer is told */
+    TENURE_DEFEND_MS = 10000,   /* RFC 5227 DEFEND_INTERVAL */
+    TENURE_CHALLENGE_MS = 1000, /* between two questions because of what was heard on the wire */
     TENURE_PROBE_AGAIN_MS = 30000,
     TENURE_OVERLAP_MS = 500,  /* of a move to a node that cannot be asked */
     TENURE_ASKED_IN_VAIN = 3, /* questions; then what is heard on the wire is believed */
@@ -55,7 +56,8 @@ enum {
 struct tenure {
     enum tenure_state state : 8; /* there are thousands of them */
     bool peer_hears;             /* the peer can be asked */
-    bool silent;    /* HANDING: the peer has perhaps long begun; until it says that it has not */
+    bool silent;    /* HANDING: the peer has perhaps long begun; until it says that it has not, or
+                       says nothing for TENURE_SILENT_MS */
     unsigned asked; /* how often the peer was asked in this state */
     struct claim_standing standing; /* of our claim, by the last plan */
     struct str peer;   /* HANDING: the new owner. YIELDING: who is yielded to. OWNING: a member that

@@ -204,8 +204,14 @@ static void test_hand_over(void)
         {120, TICK, "handing answers ask=n2"});
     RUN({10, PLANNED(OURS, .known = true), "owning answers claims announce"},
         {20, PLANNED(THEIRS("n2"), .may_serve = true, .has_begun = true), "handing silent ask=n2"},
-        {120, TICK, "handing answers ask=n2"},
-        {130, PLANNED(OURS, .known = true), "owning answers claims announce ask=n2"});
+        {120, TICK, "handing silent ask=n2"}, {220, TICK, "handing silent ask=n2"},
+        {320, TICK, "handing answers ask=n2"},
+        {330, PLANNED(OURS, .known = true), "owning answers claims announce ask=n2"});
+    /* what it says is lost once */
+    RUN({10, PLANNED(OURS, .known = true), "owning answers claims announce"},
+        {20, PLANNED(THEIRS("n2"), .may_serve = true, .has_begun = true), "handing silent ask=n2"},
+        {120, TICK, "handing silent ask=n2"},
+        {125, CLAIMED("n2", TAKES, WORSE, FRESH), "none confirmed"});
     /* endpoints go while it waits */
     RUN({10, PLANNED(OURS, .known = true), "owning answers claims announce"},
         {20, PLANNED(THEIRS("n2"), .may_serve = true), "handing answers ask=n2"},
