@@ -379,7 +379,15 @@ enum tenure_state apply_state(const struct apply *a, const struct ip *ip)
 bool apply_answers(const struct apply *a, const struct ip *ip)
 {
     const struct held *held = find_held(a, ip);
-    return held && tenure_answers(&held->tenure) && !held_waits(a, held);
+    return held && tenure_answers(&held->tenure) && held_is_listened(a, held) &&
+           !held_waits(a, held) && a->calls->may_answer(a->ctx);
+}
+
+bool apply_claims(const struct apply *a, const struct ip *ip)
+{
+    const struct held *held = find_held(a, ip);
+    return held && tenure_claims(&held->tenure) &&
+           (held_is_listened(a, held) || held_waits(a, held));
 }
 
 size_t apply_count(const struct apply *a, enum tenure_state state)

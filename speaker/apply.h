@@ -68,8 +68,14 @@ void apply_claimed(struct apply *apply, struct str member, const struct claim *c
 /* What is done about an address; TENURE_NONE when nothing is. */
 enum tenure_state apply_state(const struct apply *apply, const struct ip *ip);
 
-/* Is it answered for on all of its interfaces? */
+/* Is it answered for, on at least one of its interfaces, while none waits to be listened on and
+ * frames may be answered? An interface that cannot be listened on does not count: one that is
+ * broken would hold every hand-over to this node. */
 bool apply_answers(const struct apply *apply, const struct ip *ip);
+
+/* Is it owned, and answered for on some interface, now or in a moment? What is owned where nothing
+ * can be listened on is no claim: who yielded to it may take it back. */
+bool apply_claims(const struct apply *apply, const struct ip *ip);
 
 /* Announces everything that is owned, in rounds. */
 void apply_announce(struct apply *apply);

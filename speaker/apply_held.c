@@ -26,6 +26,16 @@ bool held_waits(const struct apply *a, const struct held *held)
     return waits;
 }
 
+bool held_is_listened(const struct apply *a, const struct held *held)
+{
+    for (size_t i = 0; held->interfaces && i < held->interfaces->count; i++) {
+        const struct link *link = links_find(a->links, held->interfaces->indices[i]);
+        if (link && link->responder)
+            return true;
+    }
+    return false;
+}
+
 static struct interfaces *interfaces_unref(struct interfaces *interfaces)
 {
     if (interfaces && --interfaces->refs == 0)

@@ -78,6 +78,8 @@ struct apply {
 
 /* Is one of its interfaces not listened on yet? */
 bool held_waits(const struct apply *apply, const struct held *held);
+/* Is one of them listened on? */
+bool held_is_listened(const struct apply *apply, const struct held *held);
 bool held_has_interface(const struct held *held, uint32_t interface);
 /* From now on it is on the interfaces of those names. Returns whether they are others. */
 bool held_set_interfaces(struct apply *apply, struct held *held, const struct str_list *names);

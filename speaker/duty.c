@@ -28,9 +28,8 @@ static void send(void *ctx, struct str member, struct str bytes)
 static struct claim say(void *ctx, const struct ip *ip)
 {
     const struct duty *d = ctx;
-    enum tenure_state state = apply_state(d->apply, ip);
     struct claim claim = {
-        .ip = *ip, .answers = apply_answers(d->apply, ip), .claims = state == TENURE_OWNING};
+        .ip = *ip, .answers = apply_answers(d->apply, ip), .claims = apply_claims(d->apply, ip)};
     if (claim.claims)
         claim.standing = plan_standing(d->plan, d->parts.elect, ip);
     return claim;
