@@ -160,8 +160,10 @@ static void link_ready(void *ctx, const struct link *link)
     apply_settle(a);
 }
 
-/* Probes that have ended while an interface waited are begun anew. */
-static void links_all_open(void *ctx)
+/* What was to be known before anything is done about an address, and will not be: a probe has ended
+ * while an interface waited, or went with its interface when those on others had ended. Such are
+ * begun anew where that is possible. */
+static void probe_anew(void *ctx)
 {
     struct apply *a = ctx;
     size_t cursor = 0;
@@ -224,8 +226,9 @@ static bool link_may_answer(void *ctx)
 
 static const struct links_calls link_calls = {
     .ready = link_ready,
-    .all_open = links_all_open,
+    .all_open = probe_anew,
     .closing = link_closing,
+    .closed = probe_anew,
     .heard = link_heard,
     .may_answer = link_may_answer,
 };

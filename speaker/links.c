@@ -69,6 +69,7 @@ static void close_entry(struct entry *entry)
         return;
     links->calls->closing(links->ctx, &entry->link);
     entry->link.responder = responder_close(entry->link.responder);
+    links->calls->closed(links->ctx);
 }
 
 /* Usually the interface is gone or down, which netlink is about to tell. */

@@ -22,6 +22,8 @@ struct links_calls {
     void (*all_open)(void *ctx);
     /* Its responder is about to be closed: probes end without a word, counts are lost. */
     void (*closing)(void *ctx, const struct link *link);
+    /* It has been closed. */
+    void (*closed)(void *ctx);
     /* As those of a responder. */
     void (*heard)(void *ctx, const struct link *link, const struct ip *ip, const struct mac *mac,
                   enum reaction_claim claim);
