@@ -96,7 +96,9 @@ bool gossip_is_settled(const struct gossip *gossip);
  * then not answer for any address. Reads the clock, so it is right also when asked before the loop
  * has run a timer. It ends after `changed` was called with what was heard (perhaps that this member
  * is held), or when that takes too long: MEMBER_JOIN_US after a stop (MEMBER_SILENCE_US when it was
- * alone before), MEMBER_LINK_US after an interface came. */
+ * alone before), MEMBER_LINK_US after an interface came; with more that come meanwhile, twice that
+ * at most. It is MEMBER_SILENCE_US, and once a second at most, when no interface was lost since a
+ * member was heard, and for 10 s after one came in vain, which each such vain time begins anew. */
 bool gossip_is_stalled(const struct gossip *gossip);
 
 struct gossip_figures gossip_figures(const struct gossip *gossip);

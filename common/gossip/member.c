@@ -11,7 +11,8 @@ enum {
     LATE_US = 50000,   /* a timer that late is a sign of ill health */
     CALM_US = 3000000, /* after one came back: how many we were before */
     LEAVE_AGAIN_US = 50000,
-    VAIN_US = 10000000,  /* between stalls by interfaces that nobody ends */
+    VAIN_US = 10000000, /* after a stall by an interface that nobody ended: brief ones */
+    BRIEF_EVERY_US = 1000000,
     STALLED_CHECKS = 64, /* questions for lists without delay; then one with each ping */
     STALLED_AGREED = 32, /* more than the parts in which one list can come */
 };
@@ -136,18 +137,14 @@ static void set_peers(struct member *m, const struct member_event *event)
     }
 }
 
-/* Until a question that is asked from now on is answered, or nobody has answered for `patience`.
- * What was missed until now says nothing about others. */
-static void stall(struct member *m, uint64_t patience, const struct member_note *note)
+/* Until a question that is asked from now on is answered, or nobody has answered until then. What
+ * was missed until now says nothing about others. */
+static void stall(struct member *m, uint64_t until, const struct member_note *note)
 {
-    uint64_t until = m->now + patience;
-    if (!m->stalled_at) {
-        m->stalled_until = until;
-        m->stalled_limit = m->now + 2 * MEMBER_LINK_US;
+    if (!m->stalled_at)
         m->by_interface = false;
-    } else if (until > m->stalled_until) {
-        m->stalled_until = until < m->stalled_limit ? until : m->stalled_limit;
-    }
+    if (!m->stalled_at || until > m->stalled_until)
+        m->stalled_until = until;
     m->stalled_at = m->next_tick = m->now;
     m->stalled_number = m->number;
     m->stalled_checks = m->stalled_agreed = 0;
@@ -193,8 +190,8 @@ void on_same(struct member *m)
         resume(m);
 }
 
-/* Can it be the way to the others, whose silence it explains? Not when all that there was while
- * they were heard is still there. */
+/* Was there no other way to the others, so that its lack explains their silence? Most likely not
+ * when all that there was while they were heard is still there. */
 static bool explains_silence(const struct member *m)
 {
     return !m->answered_at || m->meta.count == 0 || m->gone_at >= m->answered_at;
@@ -202,7 +199,8 @@ static bool explains_silence(const struct member *m)
 
 /* If the others were out of reach for so long that they may have counted us dead, we do not know
  * what has become of what we had; before we have joined, we do not yet know anything of them. An
- * interface that comes and goes, while all others are dead, must not keep us silent for ever. */
+ * interface that comes and goes, while all others are dead, must not keep us silent for ever: if it
+ * is not likely that they are there, they get a moment to answer, and seldom. */
 static void interface_came(struct member *m, struct str name)
 {
     struct member_note note = {
@@ -212,11 +210,20 @@ static void interface_came(struct member *m, struct str name)
         m->join_until = join < m->join_limit ? join : m->join_limit;
         return;
     }
-    if (!member_may_have_others(m) || note.silent_us < MEMBER_STALL_US || !explains_silence(m) ||
-        m->now < m->vain_until)
+    if (!member_may_have_others(m) || note.silent_us < MEMBER_STALL_US)
         return;
-    stall(m, MEMBER_LINK_US, &note);
-    m->by_interface = true;
+    bool vain = m->now < m->vain_until;
+    bool brief = vain || !explains_silence(m);
+    if (brief && m->now < m->brief_from)
+        return;
+    if (brief)
+        m->brief_from = m->now + BRIEF_EVERY_US;
+    if (!m->stalled_at)
+        m->stalled_limit = m->now + 2 * MEMBER_LINK_US;
+    uint64_t until = m->now + (brief ? MEMBER_SILENCE_US : MEMBER_LINK_US);
+    stall(m, until < m->stalled_limit ? until : m->stalled_limit, &note);
+    if (vain || !brief)
+        m->by_interface = true;
 }
 
 /* A list that is never the same may be that of a member that knows of a death which we have yet to
@@ -254,8 +261,8 @@ static void look_for_lost(struct member *m, const struct member_event *event)
 
 static void set_interfaces(struct member *m, const struct member_event *event)
 {
+    look_for_lost(m, event); /* first: one that takes the place of another explains silence */
     look_for_new(m, event);
-    look_for_lost(m, event);
     struct arena *arena = arena_new(0);
     struct member_meta meta = m->meta;
     meta.interfaces = event->interfaces;
@@ -338,7 +345,8 @@ static void look_for_stall(struct member *m)
         return;
     /* Who was alone is not out of touch with anybody: who has come meanwhile answers at once. */
     struct member_note note = {.type = MEMBER_NOTE_STALLED, .silent_us = gap};
-    stall(m, m->roster.alive > 1 ? MEMBER_JOIN_US : MEMBER_SILENCE_US, &note);
+    m->stalled_limit = m->now + 2 * MEMBER_LINK_US;
+    stall(m, m->now + (m->roster.alive > 1 ? MEMBER_JOIN_US : MEMBER_SILENCE_US), &note);
 }
 
 static void tick(struct member *m)

@@ -10,7 +10,7 @@
  * - Suspicion is a sum of evidence (watch.h), not a timer: each ping without an answer weighs what
  *   chance would have to do to lose it, from measured round trips and losses. When an answer is
  *   late, the watcher asks again every MEMBER_PRESS_US, directly and through helpers, so that a
- * dead member is found in a moment, while losses and delays practically never add up. With
+ *   dead member is found in a moment, while losses and delays practically never add up. With
  *   MEMBER_SUSPECT_AT it tells the other watchers and the suspect itself (buddy system), whose
  *   denial ends it; each other watcher that says the same by its own pings adds as much. With
  *   MEMBER_DEAD_AT, and no sign of life for MEMBER_SILENCE_US, the member is dead, and all are told
@@ -25,8 +25,10 @@
  * A member that may have been counted dead and does not know it yet is `stalled`: after a stop of
  * its process, and when an interface comes while nobody has answered for as long. It asks everyone
  * at once. An answer says in the same datagram if we were counted dead; then lists are compared,
- * and the first member that knows nobody beyond those we count alive ends it. Who is stalled counts
- * for nothing as a side.
+ * and the first member that knows nobody beyond those we count alive ends it. If nobody answers it
+ * ends by itself, soonest where an interface came that hardly was the only way to the others, or
+ * after another one in vain: a member that is alone keeps serving most of the time. Who is stalled
+ * counts for nothing as a side.
  *
  * The same secret and port are assumed of all members; sealing is the caller's. */
 #ifndef COMMON_GOSSIP_MEMBER_H

@@ -87,10 +87,12 @@ struct member {
     uint64_t returned_at; /* when one last came back from the dead */
     uint16_t side;        /* how many we were before that */
     uint64_t stalled_at;  /* 0: not stalled */
-    uint64_t stalled_until, stalled_limit;
-    uint64_t gone_at;    /* when an interface was last lost; 0: never */
-    uint64_t vain_until; /* nobody ended the last stall by an interface: not another one so soon */
-    bool by_interface;   /* the stall */
+    uint64_t stalled_until;
+    uint64_t stalled_limit; /* no interface draws it out beyond that */
+    uint64_t gone_at;       /* when an interface was last lost; 0: never */
+    uint64_t vain_until;    /* nobody ended the last stall by an interface: brief ones until then */
+    uint64_t brief_from;    /* no brief one before */
+    bool by_interface;      /* the stall; if nobody ends it, the next ones are brief */
     uint32_t stalled_number; /* of the last ping before that */
     unsigned stalled_checks; /* how often we have asked for lists since */
     unsigned stalled_agreed; /* parts of lists in a row that told of nothing that we lack */

@@ -4,8 +4,7 @@
  *     static enum work_result run(void *ctx, struct str key)
  *     {
  *         ... start to bring `key` to its newest wish ...
- *         return WORK_PENDING;   // and work_queue_finish(queue, key, WORK_DONE, 0) when it is
- * there
+ *         return WORK_PENDING;   // work_queue_finish(queue, key, WORK_DONE, 0) when it is there
  *     }
  */
 #ifndef COMMON_LOOP_WORK_QUEUE_H
