@@ -83,7 +83,7 @@ static bool is_ours(const struct service *service, struct str lb_class)
 static void make_services(struct run *run)
 {
     scoped_ptr(arena) struct arena *scratch = arena_new(0);
-    const struct serving *serving = serving_new(&run->input->slices, scratch);
+    const struct serving *serving = serving_new(&run->input->slices, run->input->seed, scratch);
     const struct objects *all = &run->input->services;
     struct model *model = run->model;
     model->services = arena_array(run->arena, all->count, sizeof(*model->services));
@@ -280,8 +280,9 @@ static bool update_service(struct update *u, const struct model_touched *touched
     if (change.was)
         change.before = model->services[at];
     if (change.is)
-        judge_service(&u->judge, touched->service, serving_new(&touched->slices, u->scratch),
-                      u->arena, &change.after, &claims);
+        judge_service(&u->judge, touched->service,
+                      serving_new(&touched->slices, u->input->seed, u->scratch), u->arena,
+                      &change.after, &claims);
     bool done = change_routes(u, at, &change, &claims);
     if (done && change.is)
         find_peers(model, claims.items, claims.len, u->arena, &change.after);

@@ -20,6 +20,7 @@ struct model_input {
     struct str node;      /* our name, as Node objects have it */
     struct str lb_class;  /* serve Services of this class; empty: those without one */
     bool ignore_excluded; /* announce also from a node that is labelled as excluded */
+    uint64_t seed;        /* of hash tables; secret when strangers choose names */
     enum model_drain drain;
     uint16_t listen_port; /* of BIRD; 0: 179 */
     /* In force: pools, BGP advertisements, peers, BFD profiles, names of communities. */

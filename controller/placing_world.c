@@ -39,6 +39,7 @@ void placing_set_world(struct placing *p, const struct placing_world *world)
     p->world = arena_new(0);
     struct eligible_input input = {
         .ignore_excluded = p->options.ignore_excluded,
+        .seed = p->options.seed,
         .nodes = world->nodes,
         .pools = copy_list(&world->pools, p->world),
         .advertisements = copy_list(&world->advertisements, p->world),

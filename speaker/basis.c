@@ -336,6 +336,7 @@ struct basis *basis_make(const struct snapshot *snapshot)
     struct arena *arena = arena_new(0);
     struct eligible_input input = {
         .ignore_excluded = snapshot->ignore_excluded,
+        .seed = snapshot->seed,
         .slices = snapshot->slices,
         .nodes = snapshot->nodes,
         .pools = snapshot->pools,

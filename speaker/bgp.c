@@ -111,6 +111,7 @@ static struct model_input input_for_all(const struct bgp *b, struct arena *scrat
         .node = b->options.node,
         .lb_class = b->options.lb_class,
         .ignore_excluded = b->options.ignore_excluded,
+        .seed = b->options.seed,
         .drain = b->drain,
         .listen_port = engine_listen_port(b->engine),
         .config = b->calls.config(b->calls.ctx),

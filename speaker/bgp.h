@@ -31,6 +31,7 @@ enum { BGP_LATEST_MS = 15 };
 struct bgp_options {
     struct str node, namespace, lb_class;
     bool ignore_excluded;
+    uint64_t seed;        /* secret, of hash tables */
     struct str program;   /* BIRD's path; empty: no BGP */
     struct str directory; /* for its files */
     uint64_t drain_ms;    /* how long peers have to go elsewhere before a drained node withdraws */

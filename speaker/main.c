@@ -122,6 +122,7 @@ static void start_bgp(struct state *state)
         .failed = bgp_failed,
         .ctx = state,
     };
+    randombytes_buf(&options.seed, sizeof(options.seed));
     state->bgp = bgp_open(state->program->loop, &options);
 }
 

@@ -183,6 +183,7 @@ static struct basis *make_basis(struct speaker *s, struct arena *scratch)
         .node = s->options.node,
         .lb_class = s->options.lb_class,
         .ignore_excluded = s->options.ignore_excluded,
+        .seed = s->options.seed,
         .services = list(s, KIND_SERVICE, scratch),
         .slices = list(s, KIND_ENDPOINT_SLICE, scratch),
         .nodes = list(s, KIND_NODE, scratch),

@@ -128,7 +128,7 @@ struct eligible *eligible_new(const struct eligible_input *input, struct arena *
     e->pools = arena_array(arena, pools->count, sizeof(*e->pools));
     for (size_t i = 0; i < pools->count; i++)
         e->pools[i] = read_pool(e, pools->items[i], arena);
-    e->serving = serving_new(&input->slices, arena);
+    e->serving = serving_new(&input->slices, input->seed, arena);
     return e;
 }
 

@@ -16,6 +16,7 @@
 /* What is judged by. */
 struct eligible_input {
     bool ignore_excluded; /* nodes that are labelled as excluded may announce as well */
+    uint64_t seed;        /* of hash tables; secret when strangers choose names */
     /* Sorted by key; nodes: the numbers of nodes are indices in it. Configuration is what is in
      * force. */
     struct objects slices, nodes, pools, advertisements;

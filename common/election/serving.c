@@ -12,17 +12,18 @@ struct serving {
     uint32_t *next;   /* in the chain: an index plus one; 0: the last */
     uint32_t *heads;  /* of chains, the same way; a power of two of them */
     size_t count, mask;
+    uint64_t seed;
 };
 
-static uint32_t hash_of(struct str service)
+static uint32_t hash_of(const struct serving *serving, struct str service)
 {
-    return (uint32_t)map_hash(0, service);
+    return (uint32_t)map_hash(serving->seed, service);
 }
 
 static void add(struct serving *serving, const struct endpointslice *slice)
 {
     size_t index = serving->count++;
-    uint32_t hash = hash_of(slice->service);
+    uint32_t hash = hash_of(serving, slice->service);
     uint32_t *head = &serving->heads[hash & serving->mask];
     serving->slices[index] = slice;
     serving->hashes[index] = hash;
@@ -30,7 +31,7 @@ static void add(struct serving *serving, const struct endpointslice *slice)
     *head = (uint32_t)index + 1;
 }
 
-struct serving *serving_new(const struct objects *slices, struct arena *arena)
+struct serving *serving_new(const struct objects *slices, uint64_t seed, struct arena *arena)
 {
     struct serving *serving = arena_alloc(arena, sizeof(*serving));
     size_t heads = 1;
@@ -38,6 +39,7 @@ struct serving *serving_new(const struct objects *slices, struct arena *arena)
     while (heads < slices->count)
         heads *= 2;
     serving->mask = heads - 1;
+    serving->seed = seed;
     serving->slices = arena_array(arena, slices->count, sizeof(*serving->slices));
     serving->hashes = arena_array(arena, slices->count, sizeof(*serving->hashes));
     serving->next = arena_array(arena, slices->count, sizeof(*serving->next));
@@ -63,7 +65,7 @@ const struct endpoint *serving_next(const struct serving *serving, struct str se
                                     struct serving_cursor *cursor)
 {
     if (!cursor->started) {
-        uint32_t hash = hash_of(service);
+        uint32_t hash = hash_of(serving, service);
         *cursor = (struct serving_cursor){.hash = hash, .started = true};
         cursor->slice = find(serving, service, hash, serving->heads[hash & serving->mask]);
     }

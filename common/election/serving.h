@@ -8,8 +8,9 @@
 
 struct serving;
 
-/* An index over EndpointSlices, which are borrowed; in the arena. */
-struct serving *serving_new(const struct objects *slices, struct arena *arena);
+/* An index over EndpointSlices, which are borrowed; in the arena. seed: of its hash; secret when
+ * strangers choose the names of Services. */
+struct serving *serving_new(const struct objects *slices, uint64_t seed, struct arena *arena);
 
 /* Where a walk stands; {0} at its start. */
 struct serving_cursor {
