@@ -13,7 +13,8 @@
 
 enum {
     MS_NS = 1000000,
-    LOOK_MS = 100,    /* from a change of any rules to a look at ours */
+    LOOK_MS = 100,    /* from a change of any rules to a look at ours … */
+    PAUSE_MS = 5000,  /* … doubled up to that with each time that they are put back in vain */
     RETRY_MS = 1000,  /* after a batch that was not taken */
     LINGER_MS = 1000, /* after the last one is over */
 };
@@ -36,7 +37,8 @@ struct carrier {
     struct loop_fd *watch; /* NULL: nothing is carried, so nobody needs to look */
     int fd;
     struct loop_timer *look, *retry, *end;
-    bool behind; /* the kernel may have something else in force than the book */
+    uint64_t pause_ms; /* before the next look */
+    bool behind;       /* the kernel may have something else in force than the book */
 };
 
 static uint64_t now_ms(void)
@@ -126,10 +128,14 @@ static void look(void *ctx)
     c->look = NULL;
     if (torn) {
         look_soon(c);
-    } else if (!agrees && !c->behind) {
+    } else if (agrees) {
+        c->pause_ms = LOOK_MS;
+    } else if (!c->behind) {
         c->figures.restored++;
-        log_warn("rules that carry connections were removed by somebody else and are put back",
-                 kv_uint("addresses", c->figures.addresses));
+        if (c->pause_ms == LOOK_MS) /* the first of a row */
+            log_warn("rules that carry connections were removed by somebody else and are put back",
+                     kv_uint("addresses", c->figures.addresses));
+        c->pause_ms = c->pause_ms * 2 < PAUSE_MS ? c->pause_ms * 2 : PAUSE_MS;
         enforce(c);
     }
 }
@@ -137,7 +143,7 @@ static void look(void *ctx)
 static void look_soon(struct carrier *c)
 {
     if (!c->look)
-        c->look = loop_timer_start(c->loop, LOOK_MS, 0, look, c);
+        c->look = loop_timer_start(c->loop, c->pause_ms, 0, look, c);
 }
 
 static void rules_changed(void *ctx, unsigned events)
@@ -151,6 +157,7 @@ static void rules_changed(void *ctx, unsigned events)
 static void unfollow(struct carrier *c)
 {
     c->look = loop_timer_cancel(c->look);
+    c->pause_ms = LOOK_MS;
     c->watch = loop_fd_cancel(c->watch);
     if (c->fd >= 0)
         (void)close(c->fd);
@@ -274,7 +281,8 @@ struct carrier *carrier_open(struct loop *loop, struct source *source)
                           .source = source,
                           .book = carry_book_new(),
                           .force = carry_force_open(),
-                          .fd = -1};
+                          .fd = -1,
+                          .pause_ms = LOOK_MS};
     begin(c);
     return c;
 }

@@ -9,8 +9,9 @@
  * That needs CAP_NET_ADMIN and a kernel that can do it: tried at the start, and said once. Where
  * one is missing such connections are reset as if there were nothing of this. The rules outlive the
  * speaker, as the connections do, and end by themselves (CARRY_MS); the next one takes them over.
- * While there are some, they are put back when somebody else removes them, and a batch that the
- * kernel does not take is tried again each second. */
+ * While there are some, they are put back when somebody else removes them, less and less often when
+ * that happens again and again, and a batch that the kernel does not take is tried again each
+ * second. */
 #ifndef SPEAKER_CARRIER_H
 #define SPEAKER_CARRIER_H
 

@@ -203,33 +203,40 @@ static int compare(const void *a, const void *b)
     return ip_cmp(&((const struct carry *)a)->ip, &((const struct carry *)b)->ip);
 }
 
-/* The next one that must be there, or NULL. */
-static const struct carry *next_lasting(const struct carry *list, size_t total, size_t *at,
-                                        enum ip_family family, uint64_t from_ms)
+/* The next one of the family, or NULL. */
+static const struct carry *next_of(const struct carry *list, size_t total, size_t *at,
+                                   enum ip_family family)
 {
     while (*at < total) {
         const struct carry *one = &list[(*at)++];
-        if (one->ip.family == family && one->until_ms > from_ms)
+        if (one->ip.family == family)
             return one;
     }
     return NULL;
 }
 
+/* One that is over by then may be missing on either side: their clocks are not the same. */
+
 static bool agree(enum ip_family family, const struct carry *list, size_t total,
-                  struct carry_answer *told, uint64_t from)
+                  struct carry_answer *told, uint64_t over_ms)
 {
     size_t at = 0, told_at = 0;
     if (told->items.len)
         qsort(told->items.items, told->items.len, sizeof(*told->items.items), compare);
-    for (;;) {
-        const struct carry *wanted = next_lasting(list, total, &at, family, from);
-        const struct carry *found =
-            next_lasting(told->items.items, told->items.len, &told_at, family, from);
-        if (!wanted || !found)
-            return !wanted && !found;
-        if (!ip_eq(&wanted->ip, &found->ip) || !ip_eq(&wanted->to, &found->to))
+    const struct carry *wanted = next_of(list, total, &at, family);
+    const struct carry *found = next_of(told->items.items, told->items.len, &told_at, family);
+    while (wanted || found) {
+        int order = !found ? -1 : !wanted ? 1 : ip_cmp(&wanted->ip, &found->ip);
+        bool match = order == 0 && ip_eq(&wanted->to, &found->to);
+        if (!match && ((order <= 0 && wanted->until_ms > over_ms) ||
+                       (order >= 0 && found->until_ms > over_ms)))
             return false;
+        if (order <= 0)
+            wanted = next_of(list, total, &at, family);
+        if (order >= 0)
+            found = next_of(told->items.items, told->items.len, &told_at, family);
     }
+    return true;
 }
 
 static bool part_agrees(struct carry_force *force, struct part *part, const struct carry *list,

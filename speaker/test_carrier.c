@@ -421,6 +421,45 @@ static void test_removed_at_once(void)
     end(carrier, loop);
 }
 
+/* Somebody removes them each time: that is said once. */
+static void test_removed_each_time(void)
+{
+    start();
+    scoped_fd int log = memfd_create("log", MFD_CLOEXEC);
+    struct loop *loop = loop_new();
+    struct carrier *carrier = carrier_open(loop, NULL);
+    scoped_fd int stderr_before = divert_log(log);
+    move(carrier, 1, 0);
+    wait_for(loop, carrier,
+             "v4v6 batches 6 5 addresses 1 packets 0 failures 0 restored 3 error 0 ");
+    (void)close(divert_log(stderr_before));
+    TEST_STR(read_log(log), "level=info program=stentor msg=\"connections carried to nodes that "
+                            "had their addresses\" addresses=1\n"
+                            "level=warn program=stentor msg=\"rules that carry connections were "
+                            "removed by somebody else and are put back\" addresses=1\n");
+    end(carrier, loop);
+}
+
+/* The kernel may have the end of one a little sooner or later than the book: nobody has removed it.
+ */
+static void test_ends_differ(void)
+{
+    static const struct {
+        uint64_t ours_ms, kernel_ms;
+    } cases[] = {{2300, 1000}, {1000, 2300}};
+    for (size_t i = 0; i < TEST_COUNT(cases); i++) {
+        start();
+        struct loop *loop = loop_new();
+        struct carry then = kept(7, cases[i].kernel_ms);
+        vec_push(&kernel.has.items, kept(7, cases[i].ours_ms));
+        kernel.then = &then;
+        struct carrier *carrier = carrier_open(loop, NULL);
+        wait_for(loop, carrier,
+                 "v4v6 batches 3 2 addresses 0 packets 0 failures 0 restored 0 error 0 ");
+        end(carrier, loop);
+    }
+}
+
 /* Whoever cannot ask does not know that something is gone. */
 static void test_asked_in_vain(void)
 {
@@ -452,4 +491,5 @@ static void test_asked_in_vain(void)
 
 TEST_MAIN("speaker/carrier", TEST(test_kernels_that_cannot), TEST(test_asked_once_for_a_node),
           TEST(test_refused), TEST(test_changes), TEST(test_taken_over), TEST(test_restored),
-          TEST(test_removed_at_once), TEST(test_asked_in_vain))
+          TEST(test_removed_at_once), TEST(test_removed_each_time), TEST(test_ends_differ),
+          TEST(test_asked_in_vain))
