@@ -450,6 +450,12 @@ struct str_list plan_changes(struct plan *plan, struct arena *arena)
     return keys;
 }
 
+bool plan_is_due(const struct plan *plan, struct str key)
+{
+    const struct entry *entry = map_get(&plan->entries, key);
+    return entry && entry->offered;
+}
+
 const struct plan_record *plan_get(const struct plan *plan, struct str key)
 {
     const struct entry *entry = map_get(&plan->entries, key);

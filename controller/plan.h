@@ -59,6 +59,10 @@ void plan_run(struct plan *plan);
  * too). A key without a record is of a Service that is gone. */
 struct str_list plan_changes(struct plan *plan, struct arena *arena);
 
+/* Has the Service been offered and not been decided for since? Its record, if it has one, then says
+ * what was decided for a version before. */
+bool plan_is_due(const struct plan *plan, struct str key);
+
 /* The record of a Service, or NULL. Borrowed until the next plan_run or plan_drop. */
 const struct plan_record *plan_get(const struct plan *plan, struct str key);
 

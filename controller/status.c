@@ -65,8 +65,10 @@ static struct str service_body(struct controller *c, const struct object *object
                                struct arena *arena)
 {
     const struct plan_record *record = c->plan ? plan_get(c->plan, object->key) : NULL;
-    /* The record may be of another version than the cache holds by now: plan first. */
-    if (!record || record->object != object)
+    /* The record may be of another version than the cache holds by now, which may show what a
+     * former leader wrote: plan first, which brings us back. */
+    if (!record || record->object != object ||
+        (!object->refused && plan_is_due(c->plan, object->key)))
         return STR("");
     struct str patch = record_body(c, record, arena);
     bool is_fenced = c->fence && fence_has(c->fence, object_id(object), object->resource_version);

@@ -331,8 +331,11 @@ static void test_written_ahead(void)
     cluster_configure(&c);
     plan_run(c.plan);
     const struct cluster_item *web = map_get(&c.items, STR("Service/default/web"));
+    CU_ASSERT(!plan_is_due(c.plan, STR("default/web")) && !plan_is_due(c.plan, STR("default/no")));
     plan_offer(c.plan, web->object, true);
+    CU_ASSERT(plan_is_due(c.plan, STR("default/web")));
     plan_run(c.plan);
+    CU_ASSERT(!plan_is_due(c.plan, STR("default/web")));
     cluster_step(&c, NULL,
                  "default/web 192.0.2.0 a Allocated\n"
                  "* default/web IPAllocated: Assigned IP [\"192.0.2.0\"]\n");

@@ -175,6 +175,26 @@ def test_no_address_is_given_while_a_killed_leader_may_write(crds, replicas, his
     assert promises.assigned(history) == 1
 
 
+def test_late_write_of_a_killed_leader_is_adopted_by_who_hears_of_it_late(crds, replicas, history, fault_proxy,
+                                                                         second_proxy):
+    """The next leader knows from a refusal that the Service has changed, long before it sees the change.
+    When it does, it plans anew before it writes."""
+    last_write, first_write, watch = Hold(), Hold(), Hold()
+    dies_while_giving(crds, replicas, fault_proxy, last_write)
+    fence = second_proxy.rule(first_write, method="PATCH", path="/services/new/status$", times=None)
+    second_proxy.rule(watch, method="GET", path="^/api/v1/services$", query="watch=", times=None)
+    replicas(*LONG_LEASE, kubeconfig=second_proxy.kubeconfig("controller"))
+    wait_until(lambda: fence.used == 1, 30, second_proxy.describe)
+    last_write.release()
+    wait_until(lambda: look(crds, "new") == given("192.0.2.0", pool="a"), 15)
+    first_write.release()
+    wait_until(lambda: 409 in [request.status for request in second_proxy.writes(path="/services/new/status$")], 15)
+    watch.release()
+    wait_until(lambda: look(crds, "asks") == lost(crds, "new", "asks"), 15, lambda: look(crds, "asks"))
+    wait_until(lambda: is_complete(history, crds), 10)
+    assert promises.moved(history) == [] and promises.given_twice(history) == []
+
+
 @pytest.mark.parametrize("arguments", [LONG_LEASE, ("--no-leader-elect",)], ids=["elected", "not_elected"])
 def test_late_write_of_a_killed_leader_is_refused(crds, replicas, history, fault_proxy, second_proxy, arguments):
     """Once the next leader has given addresses, what the former one sent cannot be done any more."""
