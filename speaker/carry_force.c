@@ -216,7 +216,6 @@ static const struct carry *next_of(const struct carry *list, size_t total, size_
 }
 
 /* One that is over by then may be missing on either side: their clocks are not the same. */
-
 static bool agree(enum ip_family family, const struct carry *list, size_t total,
                   struct carry_answer *told, uint64_t over_ms)
 {

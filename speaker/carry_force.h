@@ -26,9 +26,9 @@ struct carry *carry_force_read(const struct carry_force *force, uint64_t now_ms,
 int carry_force_put(struct carry_force *force, const struct carry *list, size_t count,
                     uint64_t now_ms) __attribute__((warn_unused_result));
 
-/* Is in force what the list says, apart from what is just over? Unless it is, all is put in force
- * anew the next time. ret_torn: it cannot be said, since rules are changing at this moment or the
- * kernel could not be asked; to be asked again. */
+/* Is in force what the list says, apart from what is as good as over? Unless it is, all is put in
+ * force anew the next time. ret_torn: it cannot be said, since rules are changing at this moment or
+ * the kernel could not be asked; to be asked again. */
 bool carry_force_agrees(struct carry_force *force, const struct carry *list, size_t count,
                         uint64_t now_ms, bool *ret_torn);
 
