@@ -40,7 +40,7 @@ def test_planes_are_apart(lan):
 @pytest.mark.parametrize("family", [V4, V6])
 def test_cut_and_heal(lan, family):
     target = getattr(lan["n3"], family)
-    assert lan.client.ping(target) is not None
+    wait_until(lambda: lan.client.ping(target) is not None, 10, lan.describe)
     lan.cut("n3")
     assert lan.client.ping(target, 0.2) is None
     lan.heal("n3")
