@@ -66,8 +66,7 @@ struct plan *plan_new(const struct plan_options *options)
 
 static void entry_free(struct entry *entry)
 {
-    struct object *object = (struct object *)entry->record.object;
-    (void)object_unref(object);
+    (void)object_unref((struct object *)entry->record.object);
     (void)arena_free(entry->texts);
     free(entry);
 }
