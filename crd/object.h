@@ -38,8 +38,7 @@ struct object {
     unsigned refs;
     unsigned namespace_len : 31; /* of the key's text */
     bool refused : 1;            /* at least one finding is an error */
-    struct str
-        key; /* "namespace/name" ("name" when cluster-scoped); the text before it is "Kind/" */
+    struct str key; /* "namespace/name" ("name" when cluster-scoped); behind "Kind/" in its text */
     struct str uid;
     struct str resource_version; /* opaque */
     struct str_map labels, annotations;
@@ -53,8 +52,8 @@ struct object_source {
     struct diag_list findings; /* of decoding and of the object's own checks */
 };
 
-/* Decodes one object of a kind. Never NULL: what is wrong is in `findings`. `tree` is only read.
- * The caller owns the one reference. */
+/* Decodes one object of a kind. Never NULL: what is wrong is in `source->findings`. `tree` is only
+ * read. The caller owns the one reference. */
 struct object *object_decode(const struct kind *kind, const json_t *tree, struct str origin);
 
 /* The list that a check of the object, while it is being decoded, adds to. */
@@ -67,7 +66,8 @@ struct diag_list *object_findings(struct object *object);
 struct object *object_copy_begin(const struct object *object, struct keep *keep, size_t extra);
 void object_copy_end(struct object *copy, const struct object *object);
 
-/* What a copy of the map takes of `extra`, at most; and the copy. */
+/* What a copy of the map takes of `extra`, at most; and the copy. Keys that thousands of objects
+ * have are not copied. */
 size_t object_map_size(const struct str_map *map);
 struct str_map object_map_copy(const struct str_map *map, struct arena *arena);
 
@@ -97,8 +97,7 @@ void object_encode(const struct object *object, struct sbuf *out);
 bool object_same_labels(const struct object *a, const struct object *b);
 bool object_same_annotations(const struct object *a, const struct object *b);
 
-/* Shape of metadata, for the tables of kinds: {"metadata", FIELD_OBJECT, offsetof(struct x,
- * object.meta), …}. */
+/* Shape of struct meta, for the tables of kinds (object_rows.h). */
 extern const struct shape object_meta_shape;
 
 #endif
